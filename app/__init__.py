@@ -1,0 +1,1 @@
+"""The product: everything that knows the user."""

@@ -1,0 +1,1 @@
+"""The only outgoing network code of the project, in a process of its own."""

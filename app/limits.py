@@ -1,0 +1,16 @@
+"""Every cap of the program in one place; each is tested at -1, 0 and +1. Bytes unless a name says otherwise."""
+
+from __future__ import annotations
+
+KIB = 1024
+MIB = 1024 * KIB
+GIB = 1024 * MIB
+
+COMPOSER_CHARACTERS = 200_000
+"""A longer paste becomes an attachment."""
+ATTACHMENT_BYTES = 10 * MIB
+"""A larger text file is refused, with a sentence."""
+ATTACHMENTS_PER_MESSAGE = 20
+TITLE_CHARACTERS = 120
+IMPORT_FILE_BYTES = 2 * GIB
+BACKUPS_KEPT = 7

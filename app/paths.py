@@ -1,0 +1,69 @@
+"""Where everything lies on this machine. Creates folders on request, reads nothing.
+
+Follows platformdirs; `--data-dir` moves all of a run into one folder, `--portable` beside the program.
+Model files are shared by all runs, so that no model is downloaded twice.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+APP_NAME = "hearth"
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """The folders of one run. `data` is the person's own; `cache` may be deleted at any time."""
+
+    data: Path
+    config: Path
+    cache: Path
+    logs: Path
+    models: Path
+
+    @property
+    def conversations_db(self) -> Path:
+        return self.data / "conversations.db"
+
+    @property
+    def backups(self) -> Path:
+        return self.data / "backups"
+
+    @property
+    def settings_file(self) -> Path:
+        return self.config / "settings.toml"
+
+    @property
+    def window_state(self) -> Path:
+        return self.config / "window.ini"
+
+    def create(self) -> None:
+        """Make the folders, for this user's eyes only. Raises `OSError` where that is refused."""
+        for folder in (self.data, self.config, self.cache, self.logs):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.models.mkdir(parents=True, exist_ok=True)
+
+
+def default_models_folder() -> Path:
+    """The folder of our own downloads: `HEARTH_MODELS_DIR`, else in the user's cache folder."""
+    override = os.environ.get("HEARTH_MODELS_DIR")
+    return Path(override) if override else platformdirs.user_cache_path(APP_NAME, appauthor=False) / "models"
+
+
+def resolve_paths(data_dir: Path | None = None, *, portable: bool = False) -> Paths:
+    """Choose the folders: `data_dir` holds everything of a disposable run; `portable` does so beside the program."""
+    if portable and data_dir is None:
+        program = Path(sys.executable if getattr(sys, "frozen", False) else sys.argv[0]).resolve()
+        data_dir = program.parent / "hearth-data"
+    if data_dir is not None:
+        root = data_dir.expanduser().resolve()
+        return Paths(root, root, root / "cache", root / "logs", default_models_folder())
+    dirs = platformdirs.PlatformDirs(APP_NAME, appauthor=False)
+    return Paths(
+        dirs.user_data_path, dirs.user_config_path, dirs.user_cache_path, dirs.user_log_path, default_models_folder()
+    )

@@ -1,0 +1,1 @@
+"""Conversations on disk. Knows no window and no engine process."""

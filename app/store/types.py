@@ -1,0 +1,146 @@
+"""Values of the conversation store. Standard library only; no SQL, no behaviour.
+
+Ids are opaque strings (32 hex digits), made by the store. Times are seconds since 1970, UTC.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from engine.context.segments import Role
+from engine.types import SamplingParams
+
+
+class MessageState(StrEnum):
+    """How a message ended, or that it has not."""
+
+    COMPLETE = "complete"
+    STREAMING = "streaming"
+    """Being written; found at start-up, it means that the program died and becomes INTERRUPTED."""
+    STOPPED = "stopped"
+    """The person stopped it."""
+    INTERRUPTED = "interrupted"
+    """The program or the engine died while it was written; what had come is kept."""
+    FAILED = "failed"
+    """No (further) answer; `StoredMessage.error` is the sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextPart:
+    """Words of the role itself, Markdown."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReasoningPart:
+    """What the model thought before it answered, without its marks. `seconds` it took, 0 if unknown."""
+
+    text: str
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class AttachmentPart:
+    """A file's text, untrusted. `size` is the file's in bytes."""
+
+    name: str
+    text: str
+    size: int
+    media_type: str = "text/plain"
+
+
+Part = TextPart | ReasoningPart | AttachmentPart
+
+
+@dataclass(frozen=True, slots=True)
+class MessageUsage:
+    """What an answer cost, for display; times in seconds. `dropped` messages did not fit into the prompt."""
+
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    completion_tokens: int = 0
+    n_ctx: int = 0
+    prefill_s: float = 0.0
+    decode_s: float = 0.0
+    dropped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMessage:
+    """One node of a conversation's message tree. `position`/`siblings` give `< 2/3 >` (1-based)."""
+
+    id: str
+    conversation_id: str
+    parent_id: str | None
+    role: Role
+    parts: tuple[Part, ...]
+    state: MessageState
+    created_at: float
+    model: str = ""
+    usage: MessageUsage | None = None
+    error: str = ""
+    pinned: bool = False
+    position: int = 1
+    siblings: int = 1
+
+    @property
+    def text(self) -> str:
+        """The words of the role itself, without reasoning and attachments."""
+        return "\n\n".join(part.text for part in self.parts if isinstance(part, TextPart))
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A conversation without its messages. `title` "" means: not named yet."""
+
+    id: str
+    title: str
+    title_is_automatic: bool
+    created_at: float
+    updated_at: float
+    folder_id: str | None = None
+    pinned: bool = False
+    archived: bool = False
+    tags: tuple[str, ...] = ()
+    active_leaf: str | None = None
+    model: str = ""
+    system_prompt: str = ""
+    sampling: SamplingParams | None = None
+    """None: the settings' own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What stands unsent in a composer."""
+
+    text: str = ""
+    attachments: tuple[AttachmentPart, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SearchHit:
+    """A found title (`message_id` None) or message. `marks` are (start, end) in `snippet` to emphasise."""
+
+    conversation_id: str
+    message_id: str | None
+    title: str
+    snippet: str
+    marks: tuple[tuple[int, int], ...]
+    updated_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What an operation changed; views redraw only that. `conversations` are ids."""
+
+    conversations: frozenset[str] = field(default_factory=frozenset)
+    conversation_list: bool = False
+    folders: bool = False

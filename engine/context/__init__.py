@@ -1,0 +1,1 @@
+"""From typed segments to tokens: the only place of the project that tokenises."""

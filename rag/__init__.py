@@ -1,0 +1,1 @@
+"""Documents to passages to citations. Knows no Qt and no voice."""

@@ -1,0 +1,1 @@
+"""Sound to turns to sound. Knows no Qt and no documents."""
