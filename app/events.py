@@ -1,0 +1,63 @@
+"""What the chat service tells the faces of the program. Values only; knows no window.
+
+Published from any thread. A face draws itself from these and asks the service for nothing it was just told.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.store.types import Changes, StoredMessage
+from engine.types import StreamEvent
+
+
+@dataclass(frozen=True, slots=True)
+class MessageAdded:
+    """A message was committed to the store and is now the end of its conversation's active path.
+
+    For an answer this comes as soon as it is queued, with no parts and state STREAMING.
+    """
+
+    message: StoredMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """One engine event of an answer under way. The terminal one is followed by `MessageFinished`."""
+
+    conversation_id: str
+    message_id: str
+    event: StreamEvent
+
+
+@dataclass(frozen=True, slots=True)
+class MessageFinished:
+    """An answer has ended, for whatever reason; `message` is what the store holds."""
+
+    message: StoredMessage
+
+
+@dataclass(frozen=True, slots=True)
+class PathChanged:
+    """The active path of a conversation is another one now (branch chosen, message edited or deleted)."""
+
+    conversation_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoreChanged:
+    """Conversations, folders or titles changed in a way that lists show."""
+
+    changes: Changes
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A sentence for the person, already translated. `level` is "info", "warning" or "error"."""
+
+    text: str
+    level: str = "info"
+    conversation_id: str | None = None
+
+
+ChatEvent = MessageAdded | Streamed | MessageFinished | PathChanged | StoreChanged | Notice
