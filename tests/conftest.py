@@ -1,0 +1,41 @@
+"""Fixtures for every test: real weights by name, and the rule that a window is never a real one here."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from app.paths import default_models_folder
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+SMOLLM2 = "SmolLM2-135M-Instruct.Q4_1.gguf"
+QWEN_SMALL = "qwen2.5-coder-0.5b-instruct-q4_k_m.gguf"
+STARTER = "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf"
+
+
+def _weights(name: str) -> Path:
+    path = default_models_folder() / name
+    if not path.is_file():
+        pytest.fail(f"the weights {name} are missing: `make weights` fetches them")
+    return path
+
+
+@pytest.fixture(scope="session")
+def smollm2() -> Path:
+    """SmolLM2 135M: quick plumbing, poor answers."""
+    return _weights(SMOLLM2)
+
+
+@pytest.fixture(scope="session")
+def qwen_small() -> Path:
+    """Qwen2.5-Coder 0.5B: behaves."""
+    return _weights(QWEN_SMALL)
+
+
+@pytest.fixture(scope="session")
+def starter() -> Path:
+    """Qwen2.5-Coder 1.5B, the starter model."""
+    return _weights(STARTER)
