@@ -1,0 +1,43 @@
+"""Write the hash-pinned locks in `packaging/locks` anew from pyproject.toml. Needs `uv` on the PATH.
+
+base.txt  what `make run` installs
+dev.txt   base and the tools of `make check` and `make test`
+llama.txt llama-cpp-python alone, built from source by setup_environment.py
+
+The locks hold for every system and Python we support (markers) and name no index.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+LOCKS = ROOT / "packaging" / "locks"
+HEADER = "# Written by `make lock`; do not edit.\n"
+
+
+def compile_lock(name: str, *arguments: str, source: str = "pyproject.toml", stdin: str | None = None) -> None:
+    lock = LOCKS / name
+    command = [
+        "uv", "pip", "compile", source, *arguments, "--universal", "--python-version", "3.11", "--generate-hashes",
+        "--no-emit-index-url", "--no-emit-find-links", "--no-annotate", "--no-header", "--quiet",
+    ]  # fmt: skip
+    text = subprocess.run(command, cwd=ROOT, check=True, text=True, capture_output=True, input=stdin).stdout
+    lines = [line for line in text.splitlines(keepends=True) if not line.startswith("--")]
+    lock.write_text(HEADER + "".join(lines))
+
+
+def main() -> None:
+    LOCKS.mkdir(exist_ok=True)
+    without_llama = ("--no-emit-package", "llama-cpp-python")
+    compile_lock("base.txt", "--extra", "build", *without_llama)
+    compile_lock("dev.txt", "--extra", "build", "--extra", "dev", *without_llama)
+    pinned = next(
+        line.strip().strip('",') for line in (ROOT / "pyproject.toml").read_text().splitlines() if "llama-cpp-python==" in line
+    )
+    compile_lock("llama.txt", "--no-deps", "--no-binary", "llama-cpp-python", source="-", stdin=pinned + "\n")
+
+
+if __name__ == "__main__":
+    main()

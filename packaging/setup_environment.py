@@ -1,0 +1,225 @@
+"""Make `.venv` ready: system libraries, the llama.cpp build, pinned packages. Standard library only.
+
+Called by the Makefile with a profile (`run`, `test`); a second call that finds nothing changed ends at once.
+The llama.cpp build is kept in the user's cache folder, keyed by all that shapes it, so that it is made once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes.util
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+LOCKS = ROOT / "packaging" / "locks"
+BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
+PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
+PROFILES = {"run": "base", "test": "dev"}
+
+# Debian package -> the shared library or program that shows it is there.
+WINDOW_LIBRARIES = {
+    "libegl1": "EGL",
+    "libgl1": "GL",
+    "libxkbcommon-x11-0": "xkbcommon-x11",
+    "libxcb-cursor0": "xcb-cursor",
+    "libxcb-icccm4": "xcb-icccm",
+    "libxcb-image0": "xcb-image",
+    "libxcb-keysyms1": "xcb-keysyms",
+    "libxcb-render-util0": "xcb-render-util",
+    "libxcb-shape0": "xcb-shape",
+    "libdbus-1-3": "dbus-1",
+    "libfontconfig1": "fontconfig",
+}
+TEST_PROGRAMS = {"xvfb": "Xvfb", "xdotool": "xdotool", "openbox": "openbox", "strace": "strace"}
+
+
+def say(text: str) -> None:
+    print(f"hearth: {text}", flush=True)
+
+
+def fail(text: str) -> None:
+    raise SystemExit(f"hearth: {text}")
+
+
+def run(*command: str | Path, **options: object) -> None:
+    subprocess.run([str(part) for part in command], check=True, **options)  # type: ignore[call-overload]
+
+
+def missing_system_packages(profile: str) -> list[str]:
+    """Names of the Debian packages whose library or program is not found here."""
+    missing = [package for package, library in WINDOW_LIBRARIES.items() if ctypes.util.find_library(library) is None]
+    if shutil.which("c++") is None and shutil.which("g++") is None:
+        missing.append("g++")
+    if profile == "test":
+        missing += [package for package, program in TEST_PROGRAMS.items() if shutil.which(program) is None]
+    return missing
+
+
+def install_system_packages(profile: str) -> None:
+    """Install what is missing on Debian-like systems where that is allowed; elsewhere name it and go on."""
+    if sys.platform == "darwin":
+        if subprocess.run(["xcode-select", "-p"], capture_output=True, check=False).returncode:
+            fail("Apple's command line tools are needed to build llama.cpp. Run: xcode-select --install")
+        return
+    if not sys.platform.startswith("linux"):
+        return
+    missing = missing_system_packages(profile)
+    if not missing:
+        return
+    if shutil.which("apt-get") is None:
+        say("these libraries seem to be missing; please install your system's packages for: " + " ".join(missing))
+        return
+    root = os.geteuid() == 0
+    sudo = [] if root else ["sudo", "-n"]
+    if not root and subprocess.run(["sudo", "-n", "true"], capture_output=True, check=False).returncode:
+        say("some system packages are missing. Please run: sudo apt-get install " + " ".join(missing))
+        return
+    say("installing system packages: " + " ".join(missing))
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    run(*sudo, "apt-get", "update", "-q", stdout=subprocess.DEVNULL, env=environment)
+    run(
+        *sudo, "apt-get", "install", "-y", "-q", "--no-install-recommends", *missing,
+        stdout=subprocess.DEVNULL, env=environment,
+    )  # fmt: skip
+
+
+def cache_folder() -> Path:
+    """The same cache folder that the app uses (platformdirs' rules, restated for a bare Python)."""
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "hearth"
+    if os.name == "nt":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "hearth" / "Cache"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hearth"
+
+
+def gpu_flags() -> tuple[str, list[str]]:
+    """The backend to build, and its CMake flags. `HEARTH_BACKEND` = cpu, cuda or vulkan overrides the look."""
+    if sys.platform == "darwin":
+        return "metal", []
+    wanted = os.environ.get("HEARTH_BACKEND", "").lower()
+    nvidia = shutil.which("nvidia-smi") is not None and not subprocess.run(
+        ["nvidia-smi", "-L"], capture_output=True, check=False
+    ).returncode
+    if wanted == "cuda" or (not wanted and shutil.which("nvcc") and nvidia):
+        return "cuda", ["-DGGML_CUDA=ON"]
+    has_card = any(Path("/dev/dri").glob("renderD*")) if os.name == "posix" else True
+    if wanted == "vulkan" or (not wanted and shutil.which("glslc") and ctypes.util.find_library("vulkan") and has_card):
+        return "vulkan", ["-DGGML_VULKAN=ON"]
+    return "cpu", []
+
+
+def cpu_features() -> str:
+    """What a native build depends on: the processor's feature flags."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith(("flags", "Features")):
+                return line
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def llama_requirement() -> str:
+    """The pinned llama-cpp-python with its hash, as the lock states it."""
+    block: list[str] = []
+    for line in (LOCKS / "llama.txt").read_text().splitlines():
+        if line and not line.startswith("#"):
+            block.append(line)
+    return "\n".join(block) + "\n"
+
+
+def engine_wheel() -> Path:
+    """The llama.cpp wheel for this machine, built now if it is not in the cache yet."""
+    backend, flags = gpu_flags()
+    requirement = llama_requirement()
+    key = hashlib.sha256(
+        "\0".join([requirement, backend, *flags, cpu_features(), platform.machine(), sys.platform]).encode()
+    ).hexdigest()[:16]
+    folder = cache_folder() / "wheels" / f"{backend}-{key}"
+    built = sorted(folder.glob("llama_cpp_python-*.whl"))
+    if built:
+        return built[0]
+    say(f"building llama.cpp for this machine ({backend}); this takes a few minutes, once")
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        pinned = Path(scratch) / "llama.txt"
+        pinned.write_text(requirement)
+        log = folder / "build.log"
+        environment = {
+            **os.environ,
+            "CMAKE_ARGS": " ".join(["-DCMAKE_BUILD_TYPE=Release", *flags]),
+            "CMAKE_BUILD_PARALLEL_LEVEL": str(os.cpu_count() or 2),
+            "FORCE_CMAKE": "1",
+        }
+        with log.open("w") as out:
+            result = subprocess.run(
+                [PYTHON, "-m", "pip", "wheel", "--no-deps", "--no-cache-dir", "--no-binary", "llama-cpp-python",
+                 "--require-hashes", "-r", pinned, "-w", scratch],
+                env=environment, stdout=out, stderr=subprocess.STDOUT, check=False,
+            )  # fmt: skip
+        wheels = sorted(Path(scratch).glob("llama_cpp_python-*.whl"))
+        if result.returncode or not wheels:
+            print(log.read_text()[-4000:])
+            if flags:
+                say(f"the {backend} build failed (see {log}); building for the CPU instead")
+                os.environ["HEARTH_BACKEND"] = "cpu"
+                return engine_wheel()
+            fail(f"llama.cpp could not be built. The whole log is in {log}")
+        # A rename is atomic only within one file system, hence the copy to a neighbour first.
+        part = folder / (wheels[0].name + ".part")
+        shutil.copyfile(wheels[0], part)
+        part.replace(folder / wheels[0].name)
+    return folder / wheels[0].name
+
+
+def install(profile: str) -> None:
+    """Bring the virtual environment to what the locks say."""
+    pip = [PYTHON, "-m", "pip", "--disable-pip-version-check", "--no-input"]
+    if not PYTHON.exists():
+        say("making the virtual environment .venv")
+        venv.EnvBuilder(with_pip=True).create(VENV)
+    say("installing the pinned packages")
+    run(*pip, "install", "-q", "--require-hashes", "-r", LOCKS / f"{PROFILES[profile]}.txt")
+    run(*pip, "install", "-q", "--no-deps", engine_wheel())
+    if profile == "test":
+        # torch has no hash here: which file is right depends on the machine (CPU or a vendor's GPU).
+        run(*pip, "install", "-q", "torch==2.13.0")
+    run(*pip, "install", "-q", "--no-deps", "--no-build-isolation", "-e", ROOT)
+
+
+def fingerprint(profile: str) -> str:
+    """Changes whenever an installation would come out differently."""
+    digest = hashlib.sha256()
+    for path in (ROOT / "pyproject.toml", Path(__file__), *sorted(LOCKS.glob("*.txt"))):
+        digest.update(path.read_bytes())
+    digest.update(f"{profile} {sys.version} {gpu_flags()[0]} {cpu_features()}".encode())
+    return digest.hexdigest()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("profile", choices=sorted(PROFILES))
+    profile = parser.parse_args().profile
+    if sys.version_info < (3, 11):  # noqa: UP036  (this script may be started by any Python)
+        fail(f"Python 3.11 or newer is needed; this is {platform.python_version()}. Set PYTHON=... for make")
+    stamp = VENV / f".ready-{profile}"
+    wanted = fingerprint(profile)
+    if stamp.exists() and stamp.read_text() == wanted:
+        return 0
+    install_system_packages(profile)
+    install(profile)
+    stamp.write_text(wanted)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
