@@ -18,6 +18,7 @@ HearthError                 a fault of the world, with a sentence for the person
 |   +-- StoreNewerError         written by a newer Hearth
 |   +-- StoreReadOnlyError      the folder or disk refuses writes
 |   +-- StoreDamagedError       the file is damaged
++-- AttachmentError         a file cannot be read as text, or not at all
 +-- ImportFormatError       a file that was to be imported is not what it claims to be
 +-- SettingsError           a setting was given a value outside its declaration
 +-- LimitError              an input is larger than a documented cap
@@ -116,6 +117,10 @@ class StoreReadOnlyError(StoreError):
 
 class StoreDamagedError(StoreError):
     code = "store_damaged"
+
+
+class AttachmentError(HearthError):
+    code = "attachment"
 
 
 class ImportFormatError(HearthError):

@@ -1,0 +1,171 @@
+"""Files and long pastes as text attachments: which kind it is, which encoding, and why not if not.
+
+Blocking; run it off the main thread. Knows no window, no store, and leaves the text as untrusted as it came:
+cleaning belongs to `engine.context.clean`.
+"""
+
+from __future__ import annotations
+
+import codecs
+import mimetypes
+import os
+import stat
+from pathlib import Path
+
+from charset_normalizer import from_bytes
+
+from app.i18n import tr
+from app.limits import ATTACHMENT_BYTES, MIB
+from app.store.types import AttachmentPart
+from engine.errors import AttachmentError, LimitError, sentence
+
+_PDF = sentence("Hearth cannot read PDF files yet, so “{name}” was not attached.")
+_OFFICE = sentence(
+    "Hearth cannot read office documents yet, so “{name}” was not attached. Save it as plain text first."
+)
+_PICTURE = sentence("Hearth cannot look at pictures yet, so “{name}” was not attached.")
+_SOUND = sentence("Hearth cannot listen to sound or video files yet, so “{name}” was not attached.")
+_ARCHIVE = sentence("“{name}” is an archive. Unpack it and attach the text files inside.")
+_MODEL = sentence("“{name}” is a model, not a document. Open it in the list of models.")
+_NOT_TEXT = sentence("“{name}” does not hold text, so it was not attached.")
+_MISSING = sentence("“{name}” is not there any more, or Hearth may not read it.")
+_FOLDER = sentence("“{name}” is a folder. Attach the files inside it.")
+_SPECIAL = sentence("“{name}” is not an ordinary file, so it was not attached.")
+_EMPTY = sentence("“{name}” is empty, so it was not attached.")
+_TOO_LARGE = sentence("“{name}” is larger than {limit} MB, which is the most Hearth can attach.")
+_PASTE_TOO_LARGE = sentence("This text is longer than {limit} MB, which is the most Hearth can take in at once.")
+
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_SIGNATURES: tuple[tuple[bytes, str], ...] = (
+    (b"%PDF-", _PDF),
+    (_OLE, _OFFICE),
+    (b"{\\rtf", _OFFICE),
+    (b"\x89PNG\r\n", _PICTURE),
+    (b"\xff\xd8\xff", _PICTURE),
+    (b"GIF8", _PICTURE),
+    (b"II*\x00", _PICTURE),
+    (b"MM\x00*", _PICTURE),
+    (b"ID3", _SOUND),
+    (b"OggS", _SOUND),
+    (b"fLaC", _SOUND),
+    (b"GGUF", _MODEL),
+    (b"\x1f\x8b", _ARCHIVE),
+    (b"7z\xbc\xaf\x27\x1c", _ARCHIVE),
+    (b"Rar!", _ARCHIVE),
+    (b"\xfd7zXZ\x00", _ARCHIVE),
+)
+_RIFF_KINDS = {b"WEBP": _PICTURE, b"WAVE": _SOUND, b"AVI ": _SOUND}
+_OFFICE_SUFFIXES = frozenset({".docx", ".xlsx", ".pptx", ".odt", ".ods", ".odp", ".epub", ".pages", ".numbers", ".key"})
+
+_BOMS: tuple[tuple[bytes, str], ...] = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    # UTF-32 first: its little-endian mark begins with that of UTF-16.
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_TEXT_CONTROLS = frozenset("\t\n\r\f\v\x1b")
+_SAMPLE = 64 * 1024
+_NAME_CHARACTERS = 120
+
+
+def read_attachment(path: Path) -> AttachmentPart:
+    """The file's text. Raises `AttachmentError` or `LimitError` with the sentence that says why not."""
+    name = display_name(path.name)
+    data = _read_bytes(path, name)
+    if not data:
+        raise AttachmentError(_EMPTY, name=name)
+    if refusal := _foreign_format(data, path.suffix.lower()):
+        raise AttachmentError(refusal, name=name)
+    text = _decode(data)
+    if text is None:
+        raise AttachmentError(_NOT_TEXT, name=name)
+    return AttachmentPart(name, _plain_lines(text), len(data), _media_type(path.name))
+
+
+def pasted_attachment(text: str, number: int = 1) -> AttachmentPart:
+    """A paste that is too long for the composer; `number` tells several apart. Raises `LimitError`."""
+    limit = ATTACHMENT_BYTES // MIB
+    if len(text) > ATTACHMENT_BYTES:
+        raise LimitError(_PASTE_TOO_LARGE, limit=limit)
+    size = len(text.encode("utf-8", "replace"))
+    if size > ATTACHMENT_BYTES:
+        raise LimitError(_PASTE_TOO_LARGE, limit=limit)
+    name = tr("Pasted text.txt") if number == 1 else tr("Pasted text {number}.txt", number=number)
+    return AttachmentPart(name, _plain_lines(text), size)
+
+
+def display_name(name: str) -> str:
+    """A file name that is safe to show: no control or direction characters, and not endless."""
+    shown = "".join(character if character.isprintable() else "\ufffd" for character in name)
+    return shown if len(shown) <= _NAME_CHARACTERS else f"{shown[: _NAME_CHARACTERS - 12]}…{shown[-11:]}"
+
+
+def _read_bytes(path: Path, name: str) -> bytes:
+    try:
+        # A FIFO or a device would block or never end: look first, and open without waiting.
+        status = path.stat()
+        if stat.S_ISDIR(status.st_mode):
+            raise AttachmentError(_FOLDER, name=name)
+        if not stat.S_ISREG(status.st_mode):
+            raise AttachmentError(_SPECIAL, name=name)
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor has no path
+            data = file.read(ATTACHMENT_BYTES + 1)
+    except (OSError, ValueError) as error:
+        raise AttachmentError(_MISSING, name=name) from error
+    if len(data) > ATTACHMENT_BYTES:
+        raise LimitError(_TOO_LARGE, name=name, limit=ATTACHMENT_BYTES // MIB)
+    return data
+
+
+def _foreign_format(data: bytes, suffix: str) -> str | None:
+    for signature, refusal in _SIGNATURES:
+        if data.startswith(signature):
+            return refusal
+    if data.startswith(b"RIFF"):
+        return _RIFF_KINDS.get(data[8:12], _NOT_TEXT)
+    if data[4:8] == b"ftyp":
+        return _PICTURE if data[8:12] in (b"heic", b"heix", b"avif", b"mif1") else _SOUND
+    if data.startswith(b"PK\x03\x04"):
+        return _OFFICE if suffix in _OFFICE_SUFFIXES else _ARCHIVE
+    return None
+
+
+def _decode(data: bytes) -> str | None:
+    """The text, or None if these bytes are none."""
+    text = _decode_marked(data)
+    return text if text is not None and not _looks_binary(text) else None
+
+
+def _decode_marked(data: bytes) -> str | None:
+    for mark, encoding in _BOMS:
+        if data.startswith(mark):
+            try:
+                return data.decode(encoding)
+            except UnicodeDecodeError:
+                return None
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        pass  # an older encoding, or no text at all
+    best = from_bytes(data).best()
+    return None if best is None else str(best)
+
+
+def _looks_binary(text: str) -> bool:
+    sample = text[:_SAMPLE]
+    if "\x00" in sample:
+        return True
+    controls = sum(1 for character in sample if ord(character) < 32 and character not in _TEXT_CONTROLS)
+    return controls * 100 > len(sample)
+
+
+def _plain_lines(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _media_type(name: str) -> str:
+    guessed, _encoding = mimetypes.guess_type(name)
+    return guessed if guessed is not None and guessed.startswith("text/") else "text/plain"
