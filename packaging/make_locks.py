@@ -34,7 +34,9 @@ def main() -> None:
     compile_lock("base.txt", "--extra", "build", *without_llama)
     compile_lock("dev.txt", "--extra", "build", "--extra", "dev", *without_llama)
     pinned = next(
-        line.strip().strip('",') for line in (ROOT / "pyproject.toml").read_text().splitlines() if "llama-cpp-python==" in line
+        line.strip().strip('",')
+        for line in (ROOT / "pyproject.toml").read_text().splitlines()
+        if "llama-cpp-python==" in line
     )
     compile_lock("llama.txt", "--no-deps", "--no-binary", "llama-cpp-python", source="-", stdin=pinned + "\n")
 

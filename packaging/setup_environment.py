@@ -106,9 +106,10 @@ def gpu_flags() -> tuple[str, list[str]]:
     if sys.platform == "darwin":
         return "metal", []
     wanted = os.environ.get("HEARTH_BACKEND", "").lower()
-    nvidia = shutil.which("nvidia-smi") is not None and not subprocess.run(
-        ["nvidia-smi", "-L"], capture_output=True, check=False
-    ).returncode
+    nvidia = (
+        shutil.which("nvidia-smi") is not None
+        and not subprocess.run(["nvidia-smi", "-L"], capture_output=True, check=False).returncode
+    )
     if wanted == "cuda" or (not wanted and shutil.which("nvcc") and nvidia):
         return "cuda", ["-DGGML_CUDA=ON"]
     has_card = any(Path("/dev/dri").glob("renderD*")) if os.name == "posix" else True
@@ -130,11 +131,8 @@ def cpu_features() -> str:
 
 def llama_requirement() -> str:
     """The pinned llama-cpp-python with its hash, as the lock states it."""
-    block: list[str] = []
-    for line in (LOCKS / "llama.txt").read_text().splitlines():
-        if line and not line.startswith("#"):
-            block.append(line)
-    return "\n".join(block) + "\n"
+    lines = (LOCKS / "llama.txt").read_text().splitlines()
+    return "\n".join(line for line in lines if line and not line.startswith("#")) + "\n"
 
 
 def engine_wheel() -> Path:

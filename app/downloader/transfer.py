@@ -56,7 +56,9 @@ def open_url(url: str, offset: int, *, answer_s: float = ANSWER_S) -> Response:
     try:
         result = answer.get(timeout=answer_s)
     except queue.Empty:
-        raise NoSourceError(sentence("The source did not answer within {seconds:g} seconds."), seconds=answer_s) from None
+        raise NoSourceError(
+            sentence("The source did not answer within {seconds:g} seconds."), seconds=answer_s
+        ) from None
     if isinstance(result, urllib.error.HTTPError) and result.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
         raise result
     if isinstance(result, Exception):
@@ -112,7 +114,8 @@ def _transfer(
         with partial.open("ab" if offset else "wb") as file:
             reached = offset
             on_bytes(reached)
-            while block := response.read(BLOCK):
+            # read1 gives what has come, so that a slow line is still cancelled and shown at once.
+            while block := response.read1(BLOCK):
                 if stopped():
                     raise TransferStopped
                 file.write(block)
