@@ -59,10 +59,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.wfile.write(body[offset : offset + cut])
             return
         if self.server.gate is not None:
-            self.wfile.write(body[offset : offset + 300_000])
-            self.wfile.flush()
-            self.server.gate.wait(20)
-            offset += 300_000
+            sent = offset + 300_000
+            self.wfile.write(body[offset:sent])
+            while not self.server.gate.wait(0.15):  # a slow line: a little now and then
+                try:
+                    self.wfile.write(body[sent : sent + 1024])
+                except (BrokenPipeError, ConnectionResetError):
+                    return
+                sent += 1024
+            offset = sent
         try:
             self.wfile.write(body[offset:])
         except (BrokenPipeError, ConnectionResetError):
