@@ -1,0 +1,86 @@
+"""Builds llama.cpp's own programs from the very source that llama-cpp-python vendors, as honest peers.
+
+They run with the libraries of the installed wheel, so that both sides execute the same machine code.
+The build is kept in the cache folder; it takes a few minutes on two cores, once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import subprocess
+import sys
+import tarfile
+import tempfile
+from pathlib import Path
+
+import platformdirs
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+LOCK = ROOT / "packaging" / "locks" / "llama.txt"
+
+
+def wheel_libraries() -> Path:
+    """The folder of the installed wheel's shared libraries."""
+    spec = importlib.util.find_spec("llama_cpp")
+    assert spec is not None
+    assert spec.origin is not None
+    return Path(spec.origin).parent / "lib"
+
+
+def environment() -> dict[str, str]:
+    """What a peer is started with, so that it finds the wheel's libraries."""
+    return {**os.environ, "LD_LIBRARY_PATH": str(wheel_libraries())}
+
+
+def llama_bench() -> Path:
+    """The path of `llama-bench`, built now if it is not in the cache."""
+    return _program("llama-bench")
+
+
+def _program(target: str) -> Path:
+    key = hashlib.sha256(LOCK.read_bytes()).hexdigest()[:16]
+    folder = platformdirs.user_cache_path("hearth", appauthor=False) / "peers" / key
+    program = folder / target
+    if program.exists():
+        return program
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        source = _vendored_source(Path(scratch))
+        build = Path(scratch) / "build"
+        configure = [
+            "cmake", "-S", source, "-B", build, "-DCMAKE_BUILD_TYPE=Release", "-DBUILD_SHARED_LIBS=ON",
+            "-DLLAMA_CURL=OFF", "-DLLAMA_BUILD_TESTS=OFF", "-DLLAMA_BUILD_EXAMPLES=OFF", "-DLLAMA_BUILD_SERVER=OFF",
+            "-DLLAMA_BUILD_COMMON=ON", "-DLLAMA_BUILD_TOOLS=ON", "-DCMAKE_SKIP_RPATH=ON",
+        ]  # fmt: skip
+        jobs = str(os.cpu_count() or 2)
+        with (folder / f"{target}.log").open("w") as log:
+            subprocess.run(configure, check=True, stdout=log, stderr=log)
+            subprocess.run(
+                ["cmake", "--build", build, "--target", target, "-j", jobs], check=True, stdout=log, stderr=log
+            )
+        part = program.with_suffix(".part")
+        part.write_bytes((build / "bin" / target).read_bytes())
+        part.chmod(0o755)
+        part.replace(program)
+    return program
+
+
+def _vendored_source(scratch: Path) -> Path:
+    """Unpack llama.cpp out of the pinned source distribution."""
+    subprocess.run(
+        [
+            sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-binary", "llama-cpp-python",
+            "--require-hashes", "-r", LOCK, "-d", scratch,
+        ],
+        check=True,
+    )  # fmt: skip
+    archive = next(scratch.glob("llama_cpp_python-*.tar.gz"))
+    with tarfile.open(archive) as tar:
+        tar.extractall(scratch, filter="data")
+    return next(scratch.glob("llama_cpp_python-*/vendor/llama.cpp"))
+
+
+if __name__ == "__main__":
+    llama_bench()
