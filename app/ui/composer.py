@@ -1,0 +1,326 @@
+"""Where a person writes: a text field that grows, what is attached, and one button that sends or stops.
+
+Knows no conversation and no store: the page gives it a draft, and it says what was written and when to send it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import (
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDropEvent,
+    QKeySequence,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+)
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from app.attachments import display_name, pasted_attachment
+from app.i18n import error_sentence, ntr, tr
+from app.limits import ATTACHMENTS_PER_MESSAGE
+from app.store.types import Draft
+from app.ui.attachments import AttachmentChip, AttachmentRow
+from app.ui.attachments_reader import AttachmentReader, Runner
+from app.ui.bridge import EventBridge
+from app.ui.composer_button import SendButton
+from app.ui.composer_text import ComposerText, local_files
+from app.ui.icons import IconButton
+from app.ui.theme import Theme
+from engine.engine import EngineState, EngineStatus
+from engine.errors import LimitError
+
+_DRAFT_DELAY_MS = 400
+
+
+class OptionReader(Protocol):
+    """What the composer needs of the settings."""
+
+    def get(self, key: str) -> object: ...
+
+
+class Composer(QWidget):
+    """Writing is always possible; sending only while there is something to send and nothing stands against it."""
+
+    submitted = Signal(str, tuple)
+    """The text and a tuple of `AttachmentPart`. The composer is empty already; `restore` brings a failed one back."""
+    stop_requested = Signal()
+    draft_changed = Signal(object)
+    """A `Draft`, a moment after the last change."""
+    attachment_refused = Signal(str)
+    """The sentence that says why."""
+    edit_last_requested = Signal()
+
+    def __init__(
+        self,
+        theme: Theme,
+        settings: OptionReader,
+        *,
+        run: Runner,
+        bridge: EventBridge,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._settings = settings
+        self._reader = AttachmentReader(run, bridge)
+        self._generating = False
+        self._reason = ""
+        self._dropping = False
+        self._pastes = 0
+        self.setObjectName("composer")
+        self.setAcceptDrops(True)
+        self.setAccessibleName(tr("Message"))
+
+        self._attachments = AttachmentRow(theme, self)
+        self._text = ComposerText(theme, self._sends_on_enter, self)
+        self._text.setAccessibleName(tr("Message"))
+        self._attach = IconButton(theme, "paperclip", tr("Attach text files"), parent=self)
+        self._hint = QLabel(self)
+        self._hint.setProperty("kind", "caption")
+        self._send = SendButton(theme, self)
+        self._bottom = QHBoxLayout()
+        self._bottom.addWidget(self._attach)
+        self._bottom.addStretch(1)
+        self._bottom.addWidget(self._hint)
+        self._bottom.addWidget(self._send)
+        self._column = QVBoxLayout(self)
+        self._column.addWidget(self._attachments)
+        self._column.addWidget(self._text)
+        self._column.addLayout(self._bottom)
+        self.setFocusProxy(self._text)
+        QWidget.setTabOrder(self._text, self._send)
+        QWidget.setTabOrder(self._send, self._attach)
+
+        self._draft_timer = QTimer(self, singleShot=True, interval=_DRAFT_DELAY_MS)
+        self._draft_timer.timeout.connect(self._emit_draft)
+        self._text.textChanged.connect(self._on_edited)
+        self._text.send_requested.connect(self.submit)
+        self._text.stop_requested.connect(self._on_escape)
+        self._text.edit_last_requested.connect(self._on_up_in_empty)
+        self._text.files_given.connect(self.add_files)
+        self._text.long_paste_given.connect(self._on_long_paste)
+        self._text.picture_given.connect(self._on_picture)
+        self._text.focus_changed.connect(self.update)
+        self._attachments.changed.connect(self._on_edited)
+        self._attachments.left_by_keyboard.connect(self._text.setFocus)
+        self._attach.clicked.connect(self._on_attach)
+        self._send.clicked.connect(self._on_button)
+        theme.changed.connect(self._on_theme_changed)
+        self.set_model_state(EngineState(EngineStatus.READY))
+        self._on_theme_changed()
+
+    # What the page tells the composer
+
+    @property
+    def draft(self) -> Draft:
+        """What stands here now."""
+        return Draft(self._text.toPlainText(), self._attachments.parts)
+
+    def set_draft(self, draft: Draft) -> None:
+        """Show another conversation's draft; nothing is emitted."""
+        self._draft_timer.stop()
+        self._pastes = 0
+        for source in (self._text, self._attachments):
+            source.blockSignals(True)
+        self._text.setPlainText(draft.text)
+        self._attachments.set_parts(draft.attachments)
+        for source in (self._text, self._attachments):
+            source.blockSignals(False)
+        cursor = self._text.textCursor()
+        cursor.movePosition(cursor.MoveOperation.End)
+        self._text.setTextCursor(cursor)
+        self._show_state()
+
+    def restore(self, draft: Draft) -> None:
+        """Put back what could not be sent, before whatever was written meanwhile."""
+        now = self.draft
+        text = f"{draft.text}\n\n{now.text}" if now.text and draft.text else draft.text or now.text
+        self.set_draft(Draft(text, (*draft.attachments, *now.attachments)))
+        self._emit_draft()
+
+    def flush_draft(self) -> None:
+        """Emit `draft_changed` now if a change is waiting (before the conversation or the window goes)."""
+        if self._draft_timer.isActive():
+            self._draft_timer.stop()
+            self._emit_draft()
+
+    def insert_text(self, text: str) -> None:
+        """Put text where the cursor is (an example question, a dictated sentence), undoable."""
+        self._text.insertPlainText(text)
+        self._text.setFocus()
+
+    def set_generating(self, generating: bool) -> None:
+        """While an answer is written the button stops it."""
+        self._generating = generating
+        self._show_state()
+
+    def set_enabled_with_reason(self, reason: str) -> None:
+        """Say why nothing can be sent now; "" when it can. Writing stays possible."""
+        self._reason = reason
+        self._show_state()
+
+    def set_model_state(self, state: EngineState, name: str = "") -> None:
+        """Let the empty field say where the engine stands; `name` is the model that is loading."""
+        if state.status is EngineStatus.LOADING:
+            shown = name or (state.model.name if state.model is not None else "")
+            waiting = tr("Loading {model}… you can already write", model=shown)
+            self._text.setPlaceholderText(waiting if shown else tr("Loading the model… you can already write"))
+        elif state.status is EngineStatus.EMPTY:
+            self._text.setPlaceholderText(tr("Choose a model to talk to, or start writing"))
+        else:
+            self._text.setPlaceholderText(tr("Message Hearth"))
+
+    def add_files(self, paths: Iterable[Path]) -> None:
+        """Attach files as if they had been dropped here."""
+        for path in paths:
+            if self._is_full():
+                return
+            name = display_name(path.name) or str(path)
+            chip = self._attachments.add(name)
+
+            self._reader.read(path, partial(self._attachments.fill, chip), partial(self._on_refused, chip))
+
+    def submit(self) -> None:
+        """Send what stands here, if it can be sent."""
+        if not self._can_send():
+            return
+        draft = self.draft
+        self._text.blockSignals(True)
+        self._text.clear()
+        self._text.blockSignals(False)
+        self._attachments.blockSignals(True)
+        self._attachments.set_parts(())
+        self._attachments.blockSignals(False)
+        self._draft_timer.stop()
+        self._pastes = 0
+        self._show_state()
+        self.submitted.emit(draft.text.strip(), draft.attachments)
+        self._emit_draft()
+
+    # What happens in it
+
+    def _sends_on_enter(self) -> bool:
+        return self._settings.get("chat.send_with") != "ctrl_enter"
+
+    def _can_send(self) -> bool:
+        if self._generating or self._reason or self._attachments.is_reading:
+            return False
+        return bool(self._text.toPlainText().strip() or self._attachments.parts)
+
+    def _is_full(self) -> bool:
+        full = len(self._attachments.chips) >= ATTACHMENTS_PER_MESSAGE
+        if full:
+            self.attachment_refused.emit(
+                ntr(
+                    "A message can carry {count} file, so the rest was left out.",
+                    "A message can carry {count} files, so the rest was left out.",
+                    ATTACHMENTS_PER_MESSAGE,
+                )
+            )
+        return full
+
+    def _emit_draft(self) -> None:
+        self.draft_changed.emit(self.draft)
+
+    def _on_edited(self) -> None:
+        self._draft_timer.start()
+        self._show_state()
+
+    def _on_button(self) -> None:
+        if self._generating:
+            self.stop_requested.emit()
+        else:
+            self.submit()
+            self._text.setFocus()
+
+    def _on_escape(self) -> None:
+        if self._generating:
+            self.stop_requested.emit()
+
+    def _on_up_in_empty(self) -> None:
+        if not self._attachments.chips:
+            self.edit_last_requested.emit()
+
+    def _on_attach(self) -> None:
+        names, _filter = QFileDialog.getOpenFileNames(self, tr("Attach text files"))
+        self.add_files(Path(name) for name in names)
+        self._text.setFocus()
+
+    def _on_refused(self, chip: AttachmentChip, message: str) -> None:
+        self._attachments.remove(chip)
+        self.attachment_refused.emit(message)
+
+    def _on_picture(self) -> None:
+        self.attachment_refused.emit(tr("Hearth cannot look at pictures yet."))
+
+    def _on_long_paste(self, text: str) -> None:
+        if self._is_full():
+            return
+        try:
+            part = pasted_attachment(text, self._pastes + 1)
+        except LimitError as error:
+            self.attachment_refused.emit(error_sentence(error))
+            return
+        self._pastes += 1
+        self._attachments.add(part.name, part)
+
+    def _on_theme_changed(self) -> None:
+        space = self._theme.space
+        self._column.setContentsMargins(space(4), space(3.5), space(2.5), space(2.5))
+        self._column.setSpacing(space(2))
+        self._bottom.setSpacing(space(2))
+        self._show_state()
+        self.update()
+
+    def _show_state(self) -> None:
+        self._send.set_state(generating=self._generating, enabled=self._can_send(), reason=self._reason)
+        hint = self._reason or (tr("Reading files…") if self._attachments.is_reading else "")
+        if not hint and self._text.toPlainText() and not self._generating:
+            keys = QKeySequence("Return" if self._sends_on_enter() else "Ctrl+Return")
+            hint = tr("{keys} to send", keys=keys.toString(QKeySequence.SequenceFormat.NativeText))
+        self._hint.setText(hint)
+
+    # Qt
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if event.mimeData().hasText() or local_files(event.mimeData()):
+            self._dropping = True
+            self.update()
+            event.acceptProposedAction()
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self._dropping = False
+        self.update()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self._dropping = False
+        self.update()
+        if local_files(event.mimeData()) or event.mimeData().hasText():
+            self._text.insertFromMimeData(event.mimeData())
+            self._text.setFocus()
+            event.acceptProposedAction()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self._text.setFocus()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        active = self._dropping or self._text.hasFocus()
+        width = 2 if self._dropping else 1
+        pen = QPen(self._theme.color("accent" if self._dropping else "text_faint" if active else "border"), width)
+        if self._dropping:
+            pen.setStyle(Qt.PenStyle.DashLine)
+        painter.setPen(pen)
+        painter.setBrush(self._theme.color("raised" if self._dropping else "surface"))
+        radius = self._theme.space(4)
+        inset = width / 2
+        painter.drawRoundedRect(self.rect().toRectF().adjusted(inset, inset, -inset, -inset), radius, radius)
