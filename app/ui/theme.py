@@ -102,6 +102,17 @@ DARK = Colors(
     focus="#e08a5b",
 )
 
+_ORIGINS: dict[str, tuple[str, str]] = {
+    "app": ("#b3aa9d", "#6f675e"),
+    "persona": ("#6f7fa8", "#8ea0cf"),
+    "user": ("#c9683f", "#e08a5b"),
+    "assistant": ("#6d9a7c", "#7fae8c"),
+    "summary": ("#9a7aa0", "#b795bd"),
+    "document": ("#c2973c", "#d9b25f"),
+    "tool": ("#4f9494", "#6fb3b3"),
+}
+"""The hues of the memory map by `Origin`, light and dark."""
+
 
 class ThemeChoice(StrEnum):
     """What the person chose in the settings."""
@@ -141,6 +152,11 @@ class Theme(QObject):
     def color(self, name: str) -> QColor:
         """A colour by its field name in `Colors`."""
         return QColor(getattr(self.colors, name))
+
+    def origin_color(self, origin: str) -> QColor:
+        """The hue of an `Origin`'s text in the memory map; an unknown origin looks like the app's own."""
+        light, dark = _ORIGINS.get(origin, _ORIGINS["app"])
+        return QColor(dark if self.is_dark else light)
 
     def font(self, size: TextSize = TextSize.BODY, *, bold: bool = False, code: bool = False) -> QFont:
         """A font of the scale at the present zoom."""

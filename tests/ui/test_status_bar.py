@@ -1,0 +1,170 @@
+"""The status bar: engine states, live speed and the context gauge, from scripted events."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton
+from pytestqt.qtbot import QtBot
+
+from app.store.types import MessageUsage
+from app.ui.amounts import count_text
+from app.ui.answer_meter import AnswerMeter, Phase
+from app.ui.context_gauge import ContextGauge
+from app.ui.icons import IconButton
+from app.ui.status_bar import StatusBar
+from app.ui.theme import Theme, ThemeChoice
+from engine.engine import EngineState, EngineStatus
+from engine.types import Finished, FinishReason, LoadedModel, PromptProgress, Started, TextDelta, Usage
+
+
+def loaded(*, backend: str = "CPU", note: str = "") -> LoadedModel:
+    return LoadedModel(
+        path=Path("qwen.gguf"),
+        name="Qwen2.5 Coder 1.5B",
+        architecture="qwen2",
+        quantisation="Q4_K_M",
+        n_ctx=4096,
+        n_ctx_train=32768,
+        n_vocab=151936,
+        n_params=1_540_000_000,
+        weights_bytes=1_000_000_000,
+        kv_bytes=100_000_000,
+        compute_bytes=50_000_000,
+        backend=backend,
+        n_gpu_layers=0,
+        backend_note=note,
+        template="chatml",
+        can_think=False,
+        load_s=1.0,
+    )
+
+
+@pytest.fixture
+def bar(qtbot: QtBot) -> StatusBar:
+    bar = StatusBar(Theme(ThemeChoice.LIGHT))
+    qtbot.addWidget(bar)
+    bar.resize(900, 36)
+    bar.show()
+    return bar
+
+
+def button(bar: StatusBar, text: str) -> QPushButton:
+    return next(each for each in bar.findChildren(QPushButton) if each.text() == text)
+
+
+def shown_texts(bar: StatusBar) -> list[str]:
+    return [label.text() for label in bar.findChildren(QLabel) if label.isVisible() and label.text()]
+
+
+def gauge(bar: StatusBar) -> ContextGauge:
+    found = bar.findChild(ContextGauge)
+    assert found is not None
+    return found
+
+
+def test_the_model_button_asks_for_the_picker(qtbot: QtBot, bar: StatusBar) -> None:
+    bar.set_engine_state(EngineState(EngineStatus.READY, loaded(note="No GPU that llama.cpp can use was found.")))
+    with qtbot.waitSignal(bar.picker_requested):
+        QTest.keyClick(button(bar, "Qwen2.5 Coder 1.5B"), Qt.Key.Key_Space)
+    assert "CPU" in shown_texts(bar)
+    note = next(label for label in bar.findChildren(QLabel) if label.text() == "CPU")
+    assert note.toolTip() == "No GPU that llama.cpp can use was found."
+
+
+def test_without_a_model_it_offers_to_choose_one(bar: StatusBar) -> None:
+    assert button(bar, "Choose a model").isVisible()
+
+
+def test_loading_shows_progress_and_can_be_cancelled(qtbot: QtBot, bar: StatusBar) -> None:
+    bar.set_engine_state(EngineState(EngineStatus.LOADING, progress=0.45), "Qwen2.5 Coder 1.5B")
+    progress = bar.findChild(QProgressBar)
+    assert progress is not None
+    assert progress.isVisible()
+    assert progress.value() == 450
+    assert "Loading 45 %" in shown_texts(bar)
+    cancel = next(each for each in bar.findChildren(IconButton) if each.isVisible())
+    with qtbot.waitSignal(bar.load_cancel_requested):
+        QTest.keyClick(cancel, Qt.Key.Key_Space)
+    bar.set_engine_state(EngineState(EngineStatus.READY, loaded()))
+    assert not progress.isVisible()
+
+
+@pytest.mark.parametrize(("backend", "offers_cpu"), [("CPU", False), ("Metal", True)])
+def test_a_crash_offers_to_reload(qtbot: QtBot, bar: StatusBar, backend: str, offers_cpu: bool) -> None:
+    bar.set_engine_state(EngineState(EngineStatus.READY, loaded(backend=backend)))
+    bar.set_engine_state(EngineState(EngineStatus.CRASHED, message="The model ran out of memory."))
+    assert "The model ran out of memory." in shown_texts(bar)
+    asked: list[bool] = []
+    bar.reload_requested.connect(asked.append)
+    QTest.mouseClick(button(bar, "Reload"), Qt.MouseButton.LeftButton)
+    on_cpu = button(bar, "Reload on the CPU")
+    assert on_cpu.isVisible() is offers_cpu
+    if offers_cpu:
+        QTest.mouseClick(on_cpu, Qt.MouseButton.LeftButton)
+    assert asked == ([False, True] if offers_cpu else [False])
+
+
+def test_it_follows_an_answer(qtbot: QtBot, bar: StatusBar) -> None:
+    bar.set_engine_state(EngineState(EngineStatus.READY, loaded()))
+    assert gauge(bar).accessibleName() == f"Context window: 0 of {count_text(4096)} tokens used (0 %)"
+    bar.observe(Started("r", 1000, 0, 4096, 1, (), (("user", 900), ("app", 100))))
+    assert "Reading 0 %" in shown_texts(bar)
+    bar.observe(PromptProgress("r", 500, 1000))
+    qtbot.waitUntil(lambda: "Reading 50 %" in shown_texts(bar))
+    bar.observe(TextDelta("r", "Hi"))
+    bar.observe(Usage("r", 1000, 0, 24, 4096, 2.0, 0.5))
+    bar.observe(Finished("r", FinishReason.STOP))
+    assert "48 tokens/s" in shown_texts(bar)
+    assert gauge(bar).accessibleName() == f"Context window: {count_text(1024)} of {count_text(4096)} tokens used (25 %)"
+    with qtbot.waitSignal(bar.context_requested):
+        QTest.keyClick(gauge(bar), Qt.Key.Key_Space)
+
+
+def test_another_conversation_shows_its_own_numbers(bar: StatusBar) -> None:
+    bar.show_usage(MessageUsage(prompt_tokens=100, completion_tokens=28, n_ctx=256, decode_s=4.0))
+    assert gauge(bar).accessibleName() == "Context window: 128 of 256 tokens used (50 %)"
+    assert "7.0 tokens/s" in shown_texts(bar)
+    bar.show_usage(None)
+    assert "7.0 tokens/s" not in shown_texts(bar)
+
+
+def test_it_redraws_in_another_theme(bar: StatusBar) -> None:
+    theme = bar._theme
+    before = bar.styleSheet()
+    theme.choose(ThemeChoice.DARK)
+    assert bar.styleSheet() != before
+
+
+def test_the_meter_counts_live_and_corrects_itself() -> None:
+    now = 0.0
+    meter = AnswerMeter(lambda: now)
+    meter.observe(Started("r", 50, 20, 100, 1, ("m1",), (("user", 30), ("assistant", 20))))
+    phases = [meter.phase]
+    for step in range(11):
+        now = step / 10
+        meter.observe(TextDelta("r", "x"))
+    assert meter.decode_rate == pytest.approx(10)
+    assert meter.used == 61
+    assert meter.parts == (("user", 30), ("assistant", 31))
+    assert meter.dropped == ("m1",)
+    meter.observe(Usage("r", 50, 20, 12, 100, 0.5, 2.0))
+    meter.observe(Finished("r", FinishReason.STOP))
+    assert [*phases, meter.phase] == [Phase.READING, Phase.IDLE]
+    assert (meter.used, meter.decode_rate, meter.prefill_rate) == (62, 6.0, 60.0)
+
+
+def test_the_live_speed_forgets_the_past() -> None:
+    now = 0.0
+    meter = AnswerMeter(lambda: now)
+    meter.observe(Started("r", 1, 0, 100, 1))
+    for step in range(10):
+        now = step
+        meter.observe(TextDelta("r", "slow"))
+    for step in range(40):
+        now = 10 + step / 10
+        meter.observe(TextDelta("r", "fast"))
+    assert meter.decode_rate == pytest.approx(10, rel=0.1)
