@@ -277,6 +277,7 @@ class Composer(QWidget):
         self._column.setContentsMargins(space(4), space(3.5), space(2.5), space(2.5))
         self._column.setSpacing(space(2))
         self._bottom.setSpacing(space(2))
+        self._bottom.setContentsMargins(-space(1.5), 0, 0, 0)  # the clip's lines, not its button, stand below the text
         self._show_state()
         self.update()
 
@@ -284,8 +285,7 @@ class Composer(QWidget):
         self._send.set_state(generating=self._generating, enabled=self._can_send(), reason=self._reason)
         hint = self._reason or (tr("Reading files…") if self._attachments.is_reading else "")
         if not hint and self._text.toPlainText() and not self._generating:
-            keys = QKeySequence("Return" if self._sends_on_enter() else "Ctrl+Return")
-            hint = tr("{keys} to send", keys=keys.toString(QKeySequence.SequenceFormat.NativeText))
+            hint = tr("Enter to send") if self._sends_on_enter() else tr("{keys} to send", keys=_control_enter())
         self._hint.setText(hint)
 
     # Qt
@@ -324,3 +324,7 @@ class Composer(QWidget):
         radius = self._theme.space(4)
         inset = width / 2
         painter.drawRoundedRect(self.rect().toRectF().adjusted(inset, inset, -inset, -inset), radius, radius)
+
+
+def _control_enter() -> str:
+    return QKeySequence("Ctrl+Enter").toString(QKeySequence.SequenceFormat.NativeText)

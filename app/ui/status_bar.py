@@ -59,7 +59,7 @@ class StatusBar(QFrame):
         self._reload.clicked.connect(lambda: self.reload_requested.emit(False))
         self._reload_cpu.clicked.connect(lambda: self.reload_requested.emit(True))
         for button in (self._reload, self._reload_cpu):
-            button.setProperty("kind", "status")
+            button.setProperty("kind", "status_action")
         self._speed = QLabel(self)
         self._speed.setProperty("kind", "caption")
         self._speed.setAccessibleName(tr("Speed"))
@@ -143,7 +143,10 @@ class StatusBar(QFrame):
         elif meter.decode_rate > 0:
             text = rate_text(meter.decode_rate)
         self._speed.setText(text)
-        self._gauge.show_meter(meter, self._state.model.n_ctx if self._state.model is not None else 0)
+        self._speed.setVisible(bool(text) and self._state.status is not EngineStatus.CRASHED)
+        n_ctx = self._state.model.n_ctx if self._state.model is not None else 0
+        self._gauge.show_meter(meter, n_ctx)
+        self._gauge.setVisible(bool(meter.n_ctx or n_ctx))
 
     def _on_theme_changed(self) -> None:
         theme, colors, space = self._theme, self._theme.colors, self._theme.space
@@ -158,6 +161,10 @@ class StatusBar(QFrame):
             f"#status_bar {{ border-top: 1px solid {colors.border}; }}"
             f'QPushButton[kind="status"] {{ background: transparent; border: 1px solid transparent; {caption}'
             f"  padding: {space(0.5)}px {space(2)}px; border-radius: {space(1.5)}px; min-height: {space(5)}px; }}"
+            f'QPushButton[kind="status_action"] {{ background: {colors.raised}; border: 1px solid {colors.border}; {caption}'
+            f"  padding: {space(0.25)}px {space(2.5)}px; border-radius: {space(1.5)}px; min-height: {space(4.5)}px; }}"
+            f'QPushButton[kind="status_action"]:hover {{ background: {colors.pressed}; }}'
+            f'QPushButton[kind="status_action"]:focus {{ border-color: {colors.focus}; }}'
             f'QPushButton[kind="status"]:hover {{ background: {colors.raised}; }}'
             f'QPushButton[kind="status"]:focus {{ border-color: {colors.focus}; }}'
         )
