@@ -1,0 +1,78 @@
+"""A loaded model's vocabulary: text to tokens and back to bytes.
+
+Knows no template; whether control tokens may be recognised is the caller's word (`special`).
+"""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Any
+
+from engine.model.llama_library import lib
+
+_PIECE_BYTES = 256
+
+
+class Vocabulary:
+    """Any thread may tokenise; pieces are cached and read by the decoding thread."""
+
+    def __init__(self, model: Any) -> None:
+        self._vocab = lib.llama_model_get_vocab(model)
+        self.size: int = lib.llama_vocab_n_tokens(self._vocab)
+        self._pieces: dict[int, bytes] = {}
+        self._special_pieces: dict[int, bytes] = {}
+
+    @property
+    def pointer(self) -> Any:
+        return self._vocab
+
+    def tokenize(self, text: str, *, special: bool) -> list[int]:
+        """Tokens of `text`, with nothing put before or after. `special` lets control tokens be recognised."""
+        if not text:
+            return []
+        raw = text.encode("utf-8", "replace")
+        room = len(raw) + 8
+        tokens = (ctypes.c_int32 * room)()
+        count = lib.llama_tokenize(self._vocab, raw, len(raw), tokens, room, False, special)
+        if count < 0:
+            room = -count
+            tokens = (ctypes.c_int32 * room)()
+            count = lib.llama_tokenize(self._vocab, raw, len(raw), tokens, room, False, special)
+        return tokens[:count]
+
+    def piece(self, token: int, *, special: bool = False) -> bytes:
+        """The token's bytes; control tokens have none unless `special`."""
+        cache = self._special_pieces if special else self._pieces
+        found = cache.get(token)
+        if found is None:
+            found = cache[token] = self._read_piece(token, special)
+        return found
+
+    def _read_piece(self, token: int, special: bool) -> bytes:
+        buffer = ctypes.create_string_buffer(_PIECE_BYTES)
+        length = lib.llama_token_to_piece(self._vocab, token, buffer, _PIECE_BYTES, 0, special)
+        if length < 0:
+            buffer = ctypes.create_string_buffer(-length)
+            length = lib.llama_token_to_piece(self._vocab, token, buffer, -length, 0, special)
+        return buffer.raw[:length]
+
+    def ends_generation(self, token: int) -> bool:
+        """True for the tokens with which models end their turn."""
+        return bool(lib.llama_vocab_is_eog(self._vocab, token))
+
+    def end_tokens(self) -> frozenset[int]:
+        """Every token of `ends_generation`."""
+        is_eog, vocab = lib.llama_vocab_is_eog, self._vocab
+        return frozenset(token for token in range(self.size) if is_eog(vocab, token))
+
+    def text_of(self, token: int) -> str:
+        """The token as the vocabulary spells it, for template variables; "" for none (-1)."""
+        return "" if token < 0 else self.piece(token, special=True).decode("utf-8", "replace")
+
+    @property
+    def bos_text(self) -> str:
+        return self.text_of(lib.llama_vocab_bos(self._vocab))
+
+    @property
+    def eos_text(self) -> str:
+        return self.text_of(lib.llama_vocab_eos(self._vocab))

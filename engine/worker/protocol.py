@@ -1,0 +1,219 @@
+"""The messages between engine client and engine worker, as versioned JSON over a pipe.
+
+Knows no process. Everything that travels is a frozen dataclass; nothing is ever pickled.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Any
+
+from engine import errors
+from engine.errors import HearthError
+from engine.types import GenerationRequest, LoadedModel, ModelSpec, StreamEvent
+from engine.worker.codec import CodecError, from_json, to_json
+
+VERSION = 1
+COMMAND_BYTES = 64 * 1024 * 1024
+"""The longest message to the worker: a request carries its whole conversation."""
+REPORT_BYTES = 4 * 1024 * 1024
+"""The longest message from the worker."""
+
+
+class ProtocolError(Exception):
+    """The other side sent what is not a message of this version."""
+
+
+class MessageTooLongError(Exception):
+    """A message would be longer than its cap."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A `HearthError` on its way: its code, and its sentence in two parts."""
+
+    code: str
+    template: str
+    fields: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Load a model; the worker's first command, and once only."""
+
+    spec: ModelSpec
+
+
+@dataclass(frozen=True, slots=True)
+class CancelLoad:
+    """Stop loading."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submit:
+    """Queue a request."""
+
+    request: GenerationRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Cancel a request, waiting or running; unknown ids are ignored (it may just have ended)."""
+
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """Count the tokens of texts."""
+
+    call_id: int
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """Ask for a sign of life."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shutdown:
+    """End the process."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """The worker's first message."""
+
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class LoadProgress:
+    """0 to 1."""
+
+    fraction: float
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The model is ready."""
+
+    model: LoadedModel
+
+
+@dataclass(frozen=True, slots=True)
+class LoadRefused:
+    """The model is not loaded; the worker is of no more use."""
+
+    fault: Fault
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The worker begins to work on a request (from here on a crash is laid to its charge)."""
+
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """An event of a request's stream."""
+
+    event: StreamEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """The answer to `Count`."""
+
+    call_id: int
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pong:
+    """A sign of life: `beats` moves while there is progress, `busy` is True while there is work."""
+
+    number: int
+    beats: int
+    busy: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """A warning, an error, or the last words of llama.cpp."""
+
+    text: str
+
+
+CommandMessage = Load | CancelLoad | Submit | Cancel | Count | Ping | Shutdown
+ReportMessage = Hello | LoadProgress | Loaded | LoadRefused | Taken | Report | Counted | Pong | LogLine
+
+
+def encode(message: CommandMessage | ReportMessage, cap: int) -> bytes:
+    """Bytes for the pipe. Raises `MessageTooLongError`."""
+    raw = json.dumps({"v": VERSION, "message": to_json(message)}, separators=(",", ":")).encode("ascii")
+    if len(raw) > cap:
+        raise MessageTooLongError(f"{type(message).__name__}: {len(raw)} bytes")
+    return raw
+
+
+def decode_command(raw: bytes) -> CommandMessage:
+    """Raises `ProtocolError`."""
+    message: CommandMessage = _decode(CommandMessage, raw)
+    return message
+
+
+def decode_report(raw: bytes) -> ReportMessage:
+    """Raises `ProtocolError`."""
+    message: ReportMessage = _decode(ReportMessage, raw)
+    return message
+
+
+def _decode(union: Any, raw: bytes) -> Any:
+    try:
+        value = json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise ProtocolError("not JSON") from error
+    if not isinstance(value, dict) or value.get("v") != VERSION:
+        raise ProtocolError("not a message of this version")
+    try:
+        return from_json(union, value.get("message"))
+    except (CodecError, RecursionError) as error:
+        raise ProtocolError(str(error)) from error
+
+
+def receive(connection: Connection, cap: int) -> bytes:
+    """The next message's bytes. Raises `EOFError` at the end, `ProtocolError` when longer than `cap`."""
+    try:
+        return connection.recv_bytes(cap)
+    except (ConnectionError, BrokenPipeError) as error:
+        raise EOFError from error
+    except OSError as error:
+        # `recv_bytes` closes the connection on a message that is too long; a closed one reads as the end.
+        raise ProtocolError(str(error)) from error
+
+
+def fault_of(error: HearthError) -> Fault:
+    return Fault(error.code, error.template, tuple((name, str(value)) for name, value in error.fields.items()))
+
+
+def error_of(fault: Fault) -> HearthError:
+    """The exception that a fault stands for, of its own class."""
+    kind = _BY_CODE.get(fault.code, HearthError)
+    return kind(fault.template, **dict(fault.fields))
+
+
+def _tree(kind: type[HearthError]) -> dict[str, type[HearthError]]:
+    found = {kind.code: kind}
+    for below in kind.__subclasses__():
+        found.update(_tree(below))
+    return found
+
+
+_BY_CODE = _tree(errors.HearthError)
