@@ -1,0 +1,106 @@
+"""Stored messages and settings become a `GenerationRequest` of typed segments. Pure; knows no store and no engine.
+
+What the person and the model wrote is trusted. An attached file's text and name are untrusted: they stand in the
+person's own message, each a segment of its own between literal lines of ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from app.settings import Settings
+from app.store.types import AttachmentPart, Conversation, StoredMessage
+from engine.context.segments import Origin, PromptMessage, Role, Segment, Trust
+from engine.types import GenerationRequest, OverflowPolicy, SamplingParams
+
+ANSWER_RESERVE = 512
+"""Tokens kept free for the answer, where it has no smaller limit."""
+
+_THINKING = {"on": True, "off": False, "auto": None}
+
+
+def sampling_of(settings: Settings) -> SamplingParams:
+    """The settings' own sampling parameters."""
+    return SamplingParams(
+        temperature=settings.number("chat.temperature"),
+        top_k=settings.integer("chat.top_k"),
+        top_p=settings.number("chat.top_p"),
+        min_p=settings.number("chat.min_p"),
+        repeat_penalty=settings.number("chat.repeat_penalty"),
+        max_tokens=settings.integer("chat.max_tokens") or None,
+    )
+
+
+def build_request(
+    request_id: str,
+    conversation: Conversation,
+    path: Sequence[StoredMessage],
+    settings: Settings,
+    *,
+    sampling: SamplingParams | None = None,
+    continue_last: bool = False,
+) -> GenerationRequest:
+    """The request that answers (or with `continue_last` goes on with) the last message of `path`."""
+    chosen = sampling or conversation.sampling or sampling_of(settings)
+    return GenerationRequest(
+        request_id=request_id,
+        messages=prompt_messages(conversation, path, settings),
+        sampling=chosen,
+        overflow=OverflowPolicy(settings.text("chat.overflow")),
+        answer_reserve=min(ANSWER_RESERVE, chosen.max_tokens or ANSWER_RESERVE),
+        thinking=_THINKING[settings.text("chat.thinking")],
+        continue_last=continue_last,
+    )
+
+
+def prompt_messages(
+    conversation: Conversation, path: Iterable[StoredMessage], settings: Settings
+) -> tuple[PromptMessage, ...]:
+    """The system prompt, if any, and the path. Empty answers are left out; neighbours of one role are joined."""
+    messages: list[PromptMessage] = []
+    instructions = conversation.system_prompt.strip() or settings.text("chat.system_prompt").strip()
+    if instructions:
+        messages.append(PromptMessage(Role.SYSTEM, (Segment(instructions, Origin.PERSONA),)))
+    for stored in path:
+        message = prompt_message(stored)
+        if not message.segments:
+            continue
+        if messages and messages[-1].role is message.role:
+            # Many chat templates refuse two turns of one role (the answer between them failed).
+            message = _joined(messages.pop(), message)
+        messages.append(message)
+    return tuple(messages)
+
+
+def prompt_message(stored: StoredMessage) -> PromptMessage:
+    """One stored message as segments: attachments first, then the words. Reasoning is not sent again."""
+    segments: list[Segment] = []
+    for part in stored.parts:
+        if isinstance(part, AttachmentPart):
+            segments += _attachment(part)
+    if stored.text:
+        origin = Origin.USER if stored.role is Role.USER else Origin.ASSISTANT
+        if stored.role is Role.SYSTEM:
+            origin = Origin.PERSONA
+        segments.append(Segment(stored.text, origin))
+    return PromptMessage(stored.role, tuple(segments), stored.id, stored.pinned)
+
+
+def _attachment(part: AttachmentPart) -> tuple[Segment, ...]:
+    return (
+        Segment("Attached file ", Origin.APP),
+        _untrusted(part.name, part.name),
+        Segment(":\n<<<\n", Origin.APP),
+        _untrusted(part.text, part.name),
+        Segment("\n>>>\n\n", Origin.APP),
+    )
+
+
+def _untrusted(text: str, label: str) -> Segment:
+    return Segment(text, Origin.DOCUMENT, Trust.UNTRUSTED, label)
+
+
+def _joined(first: PromptMessage, second: PromptMessage) -> PromptMessage:
+    segments = (*first.segments, Segment("\n\n", Origin.APP), *second.segments)
+    return replace(second, segments=segments, pinned=first.pinned or second.pinned)

@@ -1,0 +1,240 @@
+"""Every setting, declared once: key, default, range, and the words of the settings dialog. Data only.
+
+Labels and help are message ids: translate them with `tr()` where they are shown. The dialog, the file and the
+checks come from here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.errors import sentence
+
+Value = str | int | float | bool | tuple[str, ...]
+
+APPEARANCE = sentence("Appearance")
+CHAT = sentence("Chat")
+ANSWERS = sentence("Answers")
+MODEL = sentence("Model")
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One setting. Its type is that of `default`; `choices` are (value, label) pairs.
+
+    `minimum` and `maximum` are inclusive. `special` is the (number, label) that means something of its own
+    ("automatic"). `step` is what one click changes. An option that is `hidden` has no row in the dialog.
+    """
+
+    key: str
+    default: Value
+    label: str
+    help: str
+    group: str
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[tuple[str, str], ...] = ()
+    advanced: bool = False
+    special: tuple[float, str] | None = None
+    step: float = 1
+    multiline: bool = False
+    hidden: bool = False
+    needs_restart: bool = False
+
+
+OPTIONS: tuple[Option, ...] = (
+    Option(
+        "appearance.theme",
+        "system",
+        sentence("Theme"),
+        sentence("Light, dark, or as the rest of this computer."),
+        APPEARANCE,
+        choices=(("system", sentence("As the system")), ("light", sentence("Light")), ("dark", sentence("Dark"))),
+    ),
+    Option(
+        "appearance.zoom",
+        1.0,
+        sentence("Size of text"),
+        sentence("1 is the normal size."),
+        APPEARANCE,
+        minimum=0.5,
+        maximum=3.0,
+        step=0.1,
+    ),
+    Option(
+        "appearance.language",
+        "system",
+        sentence("Language"),
+        sentence("The language of Hearth's own words. The model answers in the language you write in."),
+        APPEARANCE,
+        choices=(("system", sentence("As the system")), ("en", "English"), ("de", "Deutsch")),
+        needs_restart=True,
+    ),
+    Option(
+        "chat.send_with",
+        "enter",
+        sentence("Send with"),
+        sentence("The other key starts a new line."),
+        CHAT,
+        choices=(("enter", sentence("Enter")), ("ctrl_enter", sentence("Ctrl+Enter"))),
+    ),
+    Option(
+        "chat.automatic_titles",
+        True,
+        sentence("Name chats automatically"),
+        sentence("After the first answer the model gives the chat a short name. A name of your own is never changed."),
+        CHAT,
+    ),
+    Option(
+        "chat.system_prompt",
+        "",
+        sentence("Instructions for every chat"),
+        sentence("What the model should know or keep to, such as “Answer briefly.”"),
+        CHAT,
+        multiline=True,
+    ),
+    Option(
+        "chat.thinking",
+        "auto",
+        sentence("Think before answering"),
+        sentence("Only for models that can switch it. Thinking takes longer and often helps with hard questions."),
+        CHAT,
+        choices=(("auto", sentence("As the model prefers")), ("on", sentence("Always")), ("off", sentence("Never"))),
+    ),
+    Option(
+        "chat.overflow",
+        "drop_oldest",
+        sentence("When a chat is longer than the model can read"),
+        sentence("Leaving out the oldest messages keeps the chat going. Hearth says which ones."),
+        CHAT,
+        choices=(
+            ("drop_oldest", sentence("Leave out the oldest messages")),
+            ("stop", sentence("Do not answer, and say so")),
+        ),
+    ),
+    Option(
+        "chat.temperature",
+        0.7,
+        sentence("Temperature"),
+        sentence("Low: sober and repeatable. High: varied and surprising. 0 always takes the likeliest word."),
+        ANSWERS,
+        minimum=0.0,
+        maximum=2.0,
+        step=0.05,
+    ),
+    Option(
+        "chat.max_tokens",
+        0,
+        sentence("Longest answer"),
+        sentence("In tokens; a token is about three quarters of a word."),
+        ANSWERS,
+        minimum=0,
+        maximum=1_000_000,
+        special=(0, sentence("No limit")),
+        step=256,
+    ),
+    Option(
+        "chat.top_p",
+        0.95,
+        sentence("Top-p"),
+        sentence("Choose among the likeliest words that together reach this probability. 1 turns it off."),
+        ANSWERS,
+        minimum=0.0,
+        maximum=1.0,
+        advanced=True,
+        step=0.01,
+    ),
+    Option(
+        "chat.top_k",
+        40,
+        sentence("Top-k"),
+        sentence("Choose among this many of the likeliest words."),
+        ANSWERS,
+        minimum=0,
+        maximum=1_000,
+        special=(0, sentence("Off")),
+        advanced=True,
+    ),
+    Option(
+        "chat.min_p",
+        0.05,
+        sentence("Min-p"),
+        sentence("Leave out words that are less likely than this share of the likeliest one. 0 turns it off."),
+        ANSWERS,
+        minimum=0.0,
+        maximum=1.0,
+        advanced=True,
+        step=0.01,
+    ),
+    Option(
+        "chat.repeat_penalty",
+        1.0,
+        sentence("Repeat penalty"),
+        sentence("Above 1 makes words that were just used less likely. 1 turns it off."),
+        ANSWERS,
+        minimum=0.5,
+        maximum=2.0,
+        advanced=True,
+        step=0.01,
+    ),
+    Option(
+        "model.path",
+        "",
+        sentence("Model"),
+        sentence("The model that was used last."),
+        MODEL,
+        hidden=True,
+    ),
+    Option(
+        "model.folders",
+        (),
+        sentence("More folders with models"),
+        sentence("Hearth looks for GGUF files here too, and never writes into these folders."),
+        MODEL,
+    ),
+    Option(
+        "model.n_ctx",
+        0,
+        sentence("Context length"),
+        sentence("How much of a chat the model can read at once, in tokens. More takes more memory."),
+        MODEL,
+        minimum=0,
+        maximum=10_000_000,
+        special=(0, sentence("Automatic")),
+        step=1024,
+    ),
+    Option(
+        "model.kv_type",
+        "f16",
+        sentence("Precision of the model's memory"),
+        sentence("The smaller one lets longer chats fit, at a small loss of quality."),
+        MODEL,
+        choices=(("f16", sentence("Full")), ("q8_0", sentence("Half the size"))),
+        advanced=True,
+    ),
+    Option(
+        "model.n_gpu_layers",
+        -2,
+        sentence("Layers on the graphics card"),
+        sentence("0 uses the processor only, -1 puts all layers on the card."),
+        MODEL,
+        minimum=-2,
+        maximum=1_000,
+        special=(-2, sentence("Automatic")),
+        advanced=True,
+    ),
+    Option(
+        "model.n_threads",
+        0,
+        sentence("Processor threads"),
+        sentence("How many processor cores the model may use."),
+        MODEL,
+        minimum=0,
+        maximum=512,
+        special=(0, sentence("Automatic")),
+        advanced=True,
+    ),
+)
+
+DYNAMIC_PREFIXES: dict[str, str] = {"shortcuts.": ""}
+"""Keys that are not known beforehand, by prefix, and their default. Their type is that of the default."""
