@@ -14,3 +14,9 @@ ATTACHMENTS_PER_MESSAGE = 20
 TITLE_CHARACTERS = 120
 IMPORT_FILE_BYTES = 2 * GIB
 BACKUPS_KEPT = 7
+LINK_CHARACTERS = 4_096
+"""A longer address in an answer is text, not a link."""
+LATEX_CHARACTERS = 2_000
+"""A longer formula is shown as its source."""
+HIGHLIGHT_CHARACTERS = 200_000
+"""A longer code block is shown in one colour."""

@@ -24,6 +24,7 @@ class TextSize(StrEnum):
     CAPTION = "caption"
     BODY = "body"
     LARGE = "large"
+    HEADING = "heading"
     TITLE = "title"
     DISPLAY = "display"
 
@@ -32,6 +33,7 @@ _POINTS: dict[TextSize, float] = {
     TextSize.CAPTION: 12,
     TextSize.BODY: 14,
     TextSize.LARGE: 15,
+    TextSize.HEADING: 17,
     TextSize.TITLE: 19,
     TextSize.DISPLAY: 27,
 }
@@ -61,6 +63,12 @@ class Colors:
     selection: str
     code_background: str
     focus: str
+    code_keyword: str
+    code_string: str
+    code_number: str
+    code_name: str
+    """Functions, classes, tags."""
+    code_comment: str
 
 
 LIGHT = Colors(
@@ -81,6 +89,11 @@ LIGHT = Colors(
     selection="#f3d9c9",
     code_background="#f5f2ed",
     focus="#c9683f",
+    code_keyword="#8a3b78",
+    code_string="#3d6b35",
+    code_number="#9a5200",
+    code_name="#2b5f94",
+    code_comment="#757065",
 )
 DARK = Colors(
     window="#1b1917",
@@ -100,6 +113,11 @@ DARK = Colors(
     selection="#513526",
     code_background="#1a1816",
     focus="#e08a5b",
+    code_keyword="#d49bc4",
+    code_string="#a3c585",
+    code_number="#e0a86a",
+    code_name="#8bb8e0",
+    code_comment="#908779",
 )
 
 _ORIGINS: dict[str, tuple[str, str]] = {
