@@ -20,6 +20,7 @@ HearthError                 a fault of the world, with a sentence for the person
 |   +-- StoreDamagedError       the file is damaged
 +-- AttachmentError         a file cannot be read as text, or not at all
 +-- ImportFormatError       a file that was to be imported is not what it claims to be
++-- ChatError               what was asked of a chat cannot be done now
 +-- SettingsError           a setting was given a value outside its declaration
 +-- LimitError              an input is larger than a documented cap
 
@@ -125,6 +126,10 @@ class AttachmentError(HearthError):
 
 class ImportFormatError(HearthError):
     code = "import_format"
+
+
+class ChatError(HearthError):
+    code = "chat"
 
 
 class SettingsError(HearthError):
