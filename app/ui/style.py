@@ -1,5 +1,7 @@
 """The look of every stock widget, made from a `Theme`: Fusion, a palette and one style sheet.
 
+The sheet sets no general font or text colour, so that `setFont(theme.font(...))` and the palette work.
+
 Widgets choose among a few kinds with `widget.setProperty("kind", ...)`:
 
 QPushButton   primary, danger, quiet, link; without a kind: an outlined button
@@ -18,7 +20,7 @@ from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app.ui.icons import FOLDER
-from app.ui.theme import CODE_FAMILY, UI_FAMILY, TextSize, Theme
+from app.ui.theme import CODE_FAMILY, TextSize, Theme
 
 _SHEET_ICONS = ("chevron-down", "chevron-up", "chevron-right", "check", "minus")
 
@@ -94,7 +96,6 @@ def _px(theme: Theme, size: TextSize) -> str:
 def _base(t: Theme) -> str:
     c, s = t.colors, t.space
     return f"""
-QWidget {{ color: {c.text}; font-family: "{UI_FAMILY}"; {_px(t, TextSize.BODY)} }}
 QMainWindow, QDialog {{ background: {c.window}; }}
 QDialog {{ background: {c.surface}; }}
 QWidget[kind="surface"] {{ background: {c.surface}; }}

@@ -1,0 +1,282 @@
+"""The window's front door: `run_window` opens the program in stages and closes it in the one safe order.
+
+1. paths, a running Hearth to hand over to, settings, theme: what the first picture needs.
+2. The first window, empty lists and all; it is on the screen before anything slow begins.
+3. The services, on a thread of the general pool; then the lists, the session, the model.
+
+Closing: stop accepting, close the windows, close the services (which cancels, ends the worker and joins its
+reader), then drop the bridge. The other order crashes.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QLocale, QObject, QSocketNotifier, Qt, QTimer
+from PySide6.QtWidgets import QApplication
+
+from app.events import ChatEvent, Notice
+from app.i18n import set_language, tr
+from app.paths import Paths
+from app.settings import Settings
+from app.ui.bridge import EventBridge
+from app.ui.dialogs import tell
+from app.ui.fonts import load_fonts
+from app.ui.icons import program_icon
+from app.ui.library import sentence_of
+from app.ui.main_window import MainWindow
+from app.ui.single_instance import SingleInstance, hand_over
+from app.ui.style import apply_style
+from app.ui.theme import Theme
+from app.ui.workspace import Workspace
+
+if TYPE_CHECKING:
+    from app.services import Services
+
+_log = logging.getLogger(__name__)
+_RAISE_OFFSET = 28
+
+
+def run_window(paths: Paths, *, model: str | None = None, files: Sequence[Path] = ()) -> int:
+    """Open Hearth on `paths` and stay until the last window closes; returns the exit status.
+
+    `model` (a name or a file) is loaded in place of the last one; `files` are attached to a new chat.
+    """
+    app = QApplication.instance()
+    if not isinstance(app, QApplication):
+        app = QApplication(["hearth"])
+    app.setApplicationName("Hearth")
+    app.setDesktopFileName("hearth")
+    app.setStyle("Fusion")
+    if hand_over(paths.data, files):
+        return 0
+    application = Application(app, paths, model=model, files=files)
+    application.start()
+    try:
+        return app.exec()
+    finally:
+        application.close()
+
+
+class Application(QObject):
+    """Owns the windows and everything that they share."""
+
+    def __init__(
+        self,
+        app: QApplication,
+        paths: Paths,
+        *,
+        model: str | None = None,
+        files: Sequence[Path] = (),
+        services: Services | None = None,
+    ) -> None:
+        super().__init__()
+        self._app, self._model, self._files = app, model, tuple(files)
+        self._given_services = services
+        self._closing = False
+        self.windows: list[MainWindow] = []
+        settings = services.settings if services is not None else Settings.load(paths.settings_file)
+        set_language(settings.text("appearance.language"))
+        refused = load_fonts()
+        if refused:
+            _log.warning("fonts refused: %s", ", ".join(refused))
+        app.setWindowIcon(program_icon())
+        app.setLayoutDirection(QLocale().textDirection())
+        self.bridge = EventBridge()
+        self.workspace = Workspace(paths, settings, Theme(parent=self), self.bridge)
+        self.workspace.apply_appearance()
+        self._style_folder = paths.cache / "style"
+        self._on_theme_changed()
+        self._connect()
+        self._instance = SingleInstance(paths.data, self)
+        self._instance.raised.connect(self._on_raised)
+        self._interrupts = _Interrupts(self)
+
+    def start(self) -> None:
+        """Show the windows of the last session, and open the services behind them."""
+        sys.excepthook = self._on_unhandled
+        threading.excepthook = self._on_thread_unhandled
+        session = self.workspace.state.texts("session/conversations") or [""]
+        if self._files:
+            session[0] = ""
+        for conversation_id in session:
+            self.open_window(conversation_id)
+        # Once the first picture is on the screen.
+        QTimer.singleShot(0, self, self._open_services)
+
+    def open_window(self, conversation_id: str = "") -> MainWindow:
+        """Another window, with this conversation ("": a new chat)."""
+        window = MainWindow(self.workspace, conversation_id=conversation_id)
+        if self.windows:
+            window.move(self.windows[-1].pos().x() + _RAISE_OFFSET, self.windows[-1].pos().y() + _RAISE_OFFSET)
+        self.windows.append(window)
+        window.show()
+        window.page.focus_composer()
+        return window
+
+    def close(self) -> None:
+        """Close everything, once. What was streaming is kept by the services."""
+        if self._closing:
+            return
+        self._closing = True
+        self._instance.close()
+        self._interrupts.close()
+        self._keep_session()
+        for window in list(self.windows):
+            window.close()
+        services = self.workspace.services
+        self.workspace.detach()
+        self.bridge.close()
+        # An opening that is still under way must end first: it holds the store.
+        self.workspace.pool.shutdown(wait=True)
+        if services is None and self._opened is not None and self._opened.exception() is None:
+            services = self._opened.result()
+        if services is not None:
+            services.close()
+        self.workspace.state.sync()
+        sys.excepthook = sys.__excepthook__
+        threading.excepthook = threading.__excepthook__
+        self.bridge.deleteLater()
+
+    def _connect(self) -> None:
+        workspace = self.workspace
+        workspace.theme.changed.connect(self._on_theme_changed)
+        workspace.window_requested.connect(self.open_window)
+        workspace.window_closed.connect(self._on_window_closed)
+        workspace.quit_requested.connect(self._on_quit)
+        workspace.library.crashed.connect(lambda error: _log.error("store operation failed", exc_info=error))
+        self.bridge.chat_event.connect(self._on_chat_event)
+        self._unsubscribe = workspace.settings.subscribe(self._on_setting_changed)
+
+    def _open_services(self) -> None:
+        if self._given_services is not None:
+            self._on_services(self._given_services)
+            return
+        self._opened = self.workspace.pool.submit(self._build_services)
+        self.bridge.then(self._opened, self._on_services, self._on_services_failed)
+
+    def _build_services(self) -> Services:
+        from app.services import Services  # noqa: PLC0415  # imported on the pool, after the first picture
+
+        workspace = self.workspace
+        return Services.open(workspace.paths, publish=self.bridge.publish, settings=workspace.settings)
+
+    def _keep_session(self) -> None:
+        if self.windows:
+            ids = [window.page.conversation_id for window in self.windows]
+            self.workspace.state.keep("session/conversations", [each for each in ids if each])
+
+    def _on_services(self, services: Services) -> None:
+        services.engine.subscribe(self.bridge.publish_state)
+        self.workspace.attach(services)
+        for notice in self.workspace.settings.notices:
+            self._show_notice(notice)
+        self._load_model(services)
+        if self._files and self.windows:
+            self.windows[0].add_files(self._files)
+
+    def _on_services_failed(self, error: BaseException) -> None:
+        _log.error("the services could not be opened", exc_info=error)
+        parent = self.windows[0] if self.windows else None
+        tell(self.workspace.theme, parent, tr("Hearth cannot open your chats"), sentence_of(error), icon="circle-alert")
+
+    def _load_model(self, services: Services) -> None:
+        services.load_first_model(self._model)
+
+    def _show_notice(self, text: str) -> None:
+        window = self._front_window()
+        if window is not None:
+            window.toasts.show(text)
+
+    def _front_window(self) -> MainWindow | None:
+        active = self._app.activeWindow()
+        if isinstance(active, MainWindow):
+            return active
+        return self.windows[-1] if self.windows else None
+
+    def _on_chat_event(self, event: ChatEvent) -> None:
+        if isinstance(event, Notice):
+            self._show_notice(event.text)
+
+    def _on_setting_changed(self, key: str) -> None:
+        if key.startswith("appearance."):
+            self.workspace.apply_appearance()
+
+    def _on_theme_changed(self) -> None:
+        apply_style(self._app, self.workspace.theme, self._style_folder)
+
+    def _on_raised(self, files: list[Path]) -> None:
+        window = self._front_window() or self.open_window()
+        window.come_forward()
+        window.add_files(files)
+
+    def _on_window_closed(self, window: MainWindow) -> None:
+        if not self._closing and len(self.windows) == 1:
+            self._keep_session()
+        if window in self.windows:
+            self.windows.remove(window)
+
+    def _on_quit(self) -> None:
+        self._keep_session()
+        self._app.quit()
+
+    def _on_unhandled(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            self._app.quit()
+            return
+        _log.critical("unhandled error", exc_info=(kind, error, trace))
+        self.bridge.publish(Notice(tr("Something went wrong inside Hearth. Details are in the log."), "error"))
+
+    def _on_thread_unhandled(self, args: threading.ExceptHookArgs) -> None:
+        if args.exc_value is not None:
+            self._on_unhandled(args.exc_type, args.exc_value, args.exc_traceback)
+
+
+class _Interrupts(QObject):
+    """Ctrl+C and a polite kill quit the program as its menu does.
+
+    Python runs a signal handler only between its own instructions, which may be never while Qt waits; the
+    wake-up socket makes Qt wake.
+    """
+
+    def __init__(self, application: Application) -> None:
+        super().__init__(application)
+        self._old: dict[int, object] = {}
+        if threading.current_thread() is not threading.main_thread():
+            return
+        self._reader, self._writer = socket.socketpair()
+        for end in (self._reader, self._writer):
+            end.setblocking(False)
+        self._old_fd = signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
+        self._notifier = QSocketNotifier(self._reader.fileno(), QSocketNotifier.Type.Read, self)
+        self._notifier.activated.connect(self._on_woken)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._old[number] = signal.signal(number, self._on_signal)
+
+    def close(self) -> None:
+        """Put back what was there."""
+        if self._old:
+            for number, handler in self._old.items():
+                signal.signal(number, handler)  # type: ignore[arg-type]  # what signal() gave
+            signal.set_wakeup_fd(self._old_fd)
+            self._notifier.setEnabled(False)
+            self._reader.close()
+            self._writer.close()
+            self._old.clear()
+
+    def _on_woken(self) -> None:
+        try:
+            self._reader.recv(64)
+        except BlockingIOError:
+            return
+
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        QTimer.singleShot(0, Qt.TimerType.CoarseTimer, self.parent(), QApplication.quit)

@@ -1,0 +1,209 @@
+"""What a person does to conversations as a whole: rename, pin, file, tag, archive, delete, export.
+
+One object for each window, which owns the dialogs and toasts. Knows no list and no transcript.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QMarginsF, QObject, QStandardPaths, QUrl, Signal
+from PySide6.QtGui import QDesktopServices, QPageLayout, QPageSize, QPdfWriter, QTextDocument
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from app.i18n import ntr, tr
+from app.limits import TITLE_CHARACTERS
+from app.store.types import Conversation, Folder
+from app.ui.dialogs import ask_text, confirm
+from app.ui.library import sentence_of
+from app.ui.sidebar_model import shown_title
+from app.ui.toast import Toasts
+from app.ui.workspace import Workspace
+
+if TYPE_CHECKING:
+    from app.store.store import ConversationStore
+
+FORMATS = {"markdown": ".md", "html": ".html", "json": ".json", "pdf": ".pdf"}
+
+
+class ConversationOperations(QObject):
+    """Named operations on the library, with their questions and their undo."""
+
+    conversation_deleted = Signal(str)
+
+    def __init__(self, workspace: Workspace, toasts: Toasts, window: QWidget) -> None:
+        super().__init__(window)
+        self._theme, self._library, self._bridge = workspace.theme, workspace.library, workspace.bridge
+        self._pool, self._toasts, self._window = workspace.pool, toasts, window
+
+    def rename(self, conversation_id: str, title: str) -> None:
+        self._library.run(lambda store: store.rename(conversation_id, title))
+
+    def toggle_pinned(self, conversation: Conversation) -> None:
+        self._library.run(lambda store: store.set_pinned(conversation.id, not conversation.pinned))
+
+    def toggle_archived(self, conversation: Conversation) -> None:
+        """Into the archive or back, undoable."""
+        archived = not conversation.archived
+
+        def done(_changes: object) -> None:
+            self._toasts.show(
+                tr("Archived “{title}”", title=shown_title(conversation))
+                if archived
+                else tr("“{title}” is back in the list", title=shown_title(conversation)),
+                action=tr("Undo"),
+                run=lambda: self._library.run(lambda store: store.set_archived(conversation.id, not archived)),
+            )
+
+        self._library.run(lambda store: store.set_archived(conversation.id, archived), done)
+
+    def move(self, conversation_id: str, folder_id: str | None) -> None:
+        conversation = self._library.conversation(conversation_id)
+        if conversation is not None and conversation.folder_id != folder_id:
+            self._library.run(lambda store: store.set_folder(conversation_id, folder_id))
+
+    def delete(self, conversation: Conversation) -> None:
+        """Delete at once, with a toast that brings it back."""
+
+        def done(_changes: object) -> None:
+            self.conversation_deleted.emit(conversation.id)
+            self._toasts.show(
+                tr("Deleted “{title}”", title=shown_title(conversation)),
+                action=tr("Undo"),
+                run=lambda: self._library.run(lambda store: store.restore_conversation(conversation.id)),
+            )
+
+        self._library.run(lambda store: store.delete_conversation(conversation.id), done)
+
+    def edit_tags(self, conversation: Conversation) -> None:
+        text = ask_text(
+            self._theme,
+            self._window,
+            tr("Tags"),
+            label=tr("Separate several tags with commas."),
+            text=", ".join(conversation.tags),
+            yes=tr("Save"),
+            may_be_empty=True,
+        )
+        if text is not None:
+            tags = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+            self._library.run(lambda store: store.set_tags(conversation.id, tags))
+
+    def new_folder(self, conversation_id: str | None = None) -> None:
+        """Ask for a name; put the conversation in, if one is given."""
+        name = ask_text(
+            self._theme, self._window, tr("New folder"), label=tr("Name"), yes=tr("Create"), limit=TITLE_CHARACTERS
+        )
+        if not name:
+            return
+
+        def create(store: ConversationStore) -> Folder:
+            folder = store.create_folder(name)
+            if conversation_id is not None:
+                store.set_folder(conversation_id, folder.id)
+            return folder
+
+        self._library.run(create)
+
+    def rename_folder(self, folder_id: str, name: str) -> None:
+        self._library.run(lambda store: store.rename_folder(folder_id, name))
+
+    def delete_folder(self, folder: Folder) -> None:
+        """Ask first: the conversations stay, but the grouping is lost."""
+        inside = sum(each.folder_id == folder.id for each in self._library.conversations)
+        if inside and not confirm(
+            self._theme,
+            self._window,
+            tr("Delete the folder “{name}”?", name=folder.name),
+            ntr(
+                "Its {count} chat stays, without a folder.",
+                "Its {count} chats stay, without a folder.",
+                inside,
+            ),
+            yes=tr("Delete folder"),
+            danger=True,
+        ):
+            return
+        self._library.run(lambda store: store.delete_folder(folder.id))
+
+    def export(self, conversation: Conversation, format_name: str) -> None:
+        """Ask where to, then write off the main thread."""
+        folder = Path(QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation))
+        suggested = folder / (_file_name(shown_title(conversation)) + FORMATS[format_name])
+        chosen, _filter = QFileDialog.getSaveFileName(
+            self._window, tr("Export chat"), str(suggested), f"*{FORMATS[format_name]}"
+        )
+        if chosen:
+            self.export_to(conversation, format_name, Path(chosen))
+
+    def export_to(
+        self,
+        conversation: Conversation,
+        format_name: str,
+        target: Path,
+        done: Callable[[], None] | None = None,
+    ) -> None:
+        """Write the open branch of a conversation to `target`."""
+
+        def failed(error: BaseException) -> None:
+            self._toasts.show(sentence_of(error))
+
+        def written(_result: object) -> None:
+            self._toasts.show(
+                tr("Saved as {name}", name=target.name),
+                action=tr("Show"),
+                run=lambda: _show_folder(target.parent),
+            )
+            if done is not None:
+                done()
+
+        def rendered(text: object) -> None:
+            write = _write_pdf if format_name == "pdf" else _write_text
+            self._bridge.then(self._pool.submit(write, target, str(text)), written, failed)
+
+        self._library.run(lambda store: _render(store, conversation.id, format_name), rendered, failed=failed)
+
+
+def _render(store: ConversationStore, conversation_id: str, format_name: str) -> str:
+    from app.store import exporting  # noqa: PLC0415  # only when asked for
+
+    render = {
+        "markdown": exporting.to_markdown,
+        "json": exporting.to_json,
+        "html": exporting.to_html,
+        "pdf": exporting.to_html,
+    }[format_name]
+    return render(store.conversation(conversation_id), store.path(conversation_id))
+
+
+def _show_folder(folder: Path) -> None:
+    QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
+
+
+def _write_text(target: Path, text: str) -> None:
+    target.write_text(text, encoding="utf-8")
+
+
+class _LocalDocument(QTextDocument):
+    """A document that loads nothing from anywhere."""
+
+    def loadResource(self, type: int, name: QUrl | str) -> object:  # noqa: A002  # Qt's name
+        return None
+
+
+def _write_pdf(target: Path, html: str) -> None:
+    document = _LocalDocument()
+    document.setHtml(html)
+    writer = QPdfWriter(str(target))
+    writer.setPageSize(QPageSize(QPageSize.PageSizeId.A4))
+    writer.setPageMargins(QMarginsF(18, 18, 18, 18), QPageLayout.Unit.Millimeter)
+    document.print_(writer)
+    if not target.exists():
+        raise OSError(None, tr("it could not be written"), str(target))
+
+
+def _file_name(title: str) -> str:
+    kept = "".join(letter if letter.isalnum() or letter in " -_.," else " " for letter in title)
+    return " ".join(kept.split())[:80] or "chat"

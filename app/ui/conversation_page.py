@@ -1,0 +1,286 @@
+"""One conversation in a window: its messages above, the composer below. Shows what chat events tell it.
+
+Talks to the `ChatService`; knows no sidebar and no menu.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+
+from app.events import ChatEvent, MessageAdded, MessageFinished, PathChanged, Streamed
+from app.i18n import tr
+from app.store.types import AttachmentPart, Draft, MessageState, StoredMessage
+from app.ui.composer import Composer
+from app.ui.library import sentence_of
+from app.ui.start_page import StartPage
+from app.ui.toast import Toasts, announce
+from app.ui.transcript import Transcript
+from app.ui.workspace import Workspace
+from engine.context.segments import Role
+from engine.engine import EngineState, EngineStatus
+
+_SPOKEN_CHARACTERS = 400
+_COLUMN_UNITS = 200
+"""The widest a line of text and the composer get, in spacing units."""
+
+
+class ConversationPage(QWidget):
+    """Shows a conversation, or the start page while there is none yet."""
+
+    conversation_changed = Signal(str)
+    """Another conversation is on show ("": a new chat). Also when a new chat has got its id."""
+    generating_changed = Signal(bool)
+    observed = Signal(object)
+    """A stream event of the conversation on show."""
+    path_shown = Signal(list)
+    """The messages on show, after every change that is not a stream event."""
+
+    def __init__(self, workspace: Workspace, toasts: Toasts, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._workspace, self._toasts = workspace, toasts
+        self._conversation_id = ""
+        self._sending = False
+        self._generating = False
+        self._want_message = ""
+        self._path: list[StoredMessage] = []
+        self.setProperty("kind", "surface")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        theme = workspace.theme
+        self.start_page = StartPage(theme, self)
+        self.transcript = Transcript(theme, parent=self)
+        self._stack = QStackedWidget(self)
+        self._stack.addWidget(self.start_page)
+        self._stack.addWidget(self.transcript)
+        self.composer = Composer(theme, workspace.settings, run=workspace.run, bridge=workspace.bridge, parent=self)
+        self._foot = QWidget(self)
+        foot = self._foot_column = QVBoxLayout(self._foot)
+        foot.addWidget(self.composer)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self._stack, 1)
+        column.addWidget(self._foot)
+        self._connect()
+        self._on_theme_changed()
+        self._on_engine_changed(workspace.engine_state)
+
+    @property
+    def conversation_id(self) -> str:
+        """The conversation on show; "" for a new chat."""
+        return self._conversation_id
+
+    @property
+    def is_generating(self) -> bool:
+        """Whether the conversation on show is being answered."""
+        return self._generating
+
+    def open(self, conversation_id: str, *, message_id: str = "") -> None:
+        """Show a conversation ("": a new chat), at `message_id` if one is given."""
+        self.composer.flush_draft()
+        changed = conversation_id != self._conversation_id
+        self._conversation_id = conversation_id
+        self._want_message = message_id
+        self._workspace.answers.watch(self, conversation_id)
+        if changed:
+            self.composer.set_draft(Draft())
+            self._load_draft()
+        if conversation_id:
+            self._load_path()
+        else:
+            self._path = []
+            self.transcript.show_path([])
+            self.path_shown.emit([])
+            self.start_page.refresh()
+            self._stack.setCurrentWidget(self.start_page)
+        self._show_generating()
+        if changed:
+            self.conversation_changed.emit(conversation_id)
+
+    def focus_composer(self) -> None:
+        self.composer.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def stop(self) -> None:
+        """Stop the answer under way."""
+        services = self._workspace.services
+        if services is not None and self._conversation_id and self._generating:
+            services.chat.stop(self._conversation_id)
+
+    def regenerate_last(self) -> None:
+        """Answer the last question again, beside the answer that is there."""
+        message = self._last(Role.ASSISTANT)
+        if message is not None and not self._generating:
+            self._on_regenerate(message.id)
+
+    def copy_last_answer(self) -> None:
+        message = self._last(Role.ASSISTANT)
+        if message is not None and message.text:
+            QGuiApplication.clipboard().setText(message.text)
+            self._toasts.show(tr("Answer copied"))
+
+    def close_page(self) -> None:
+        """Keep the draft and stop listening; the window is going."""
+        self.composer.flush_draft()
+        self._workspace.answers.forget(self)
+
+    def _connect(self) -> None:
+        workspace = self._workspace
+        workspace.bridge.chat_event.connect(self._on_chat_event)
+        workspace.engine_changed.connect(self._on_engine_changed)
+        workspace.ready.connect(self._on_ready)
+        workspace.theme.changed.connect(self._on_theme_changed)
+        self.start_page.starter_chosen.connect(self._on_starter_chosen)
+        self.composer.submitted.connect(self._on_submitted)
+        self.composer.stop_requested.connect(self.stop)
+        self.composer.draft_changed.connect(self._on_draft_changed)
+        self.composer.attachment_refused.connect(self._toasts.show)
+        transcript = self.transcript
+        transcript.regenerate_requested.connect(self._on_regenerate)
+        transcript.edit_requested.connect(self._on_edit)
+        transcript.sibling_requested.connect(self._on_sibling)
+        transcript.branch_requested.connect(self._on_branch)
+        transcript.continue_requested.connect(self._on_continue)
+
+    def _last(self, role: Role) -> StoredMessage | None:
+        return next((each for each in reversed(self._path) if each.role is role), None)
+
+    def _load_path(self) -> None:
+        conversation_id = self._conversation_id
+
+        def show(path: list[StoredMessage]) -> None:
+            if conversation_id == self._conversation_id:
+                self._show_path(path)
+
+        self._workspace.library.run(lambda store: store.path(conversation_id), show)
+
+    def _show_path(self, path: list[StoredMessage]) -> None:
+        self._path = self._workspace.answers.brought_up_to_date(path)
+        self.transcript.show_path(self._path)
+        self._stack.setCurrentWidget(self.transcript if path else self.start_page)
+        if self._want_message:
+            self.transcript.scroll_to(self._want_message)
+            self._want_message = ""
+        self._show_generating()
+        self.path_shown.emit(self._path)
+
+    def _load_draft(self) -> None:
+        conversation_id = self._conversation_id
+
+        def show(draft: Draft) -> None:
+            if conversation_id == self._conversation_id and self.composer.draft == Draft():
+                self.composer.set_draft(draft)
+
+        self._workspace.library.run(lambda store: store.draft(conversation_id or None), show)
+
+    def _show_generating(self) -> None:
+        generating = self._sending or self._workspace.answers.is_generating(self._conversation_id)
+        if generating != self._generating:
+            self._generating = generating
+            self.composer.set_generating(generating)
+            self.generating_changed.emit(generating)
+
+    def _then(self, future: Future[str], done: Callable[[str], None] | None = None) -> None:
+        """Follow a chat operation; its failure becomes a toast."""
+        self._workspace.bridge.then(
+            future, done or (lambda _id: None), lambda error: self._toasts.show(sentence_of(error))
+        )
+
+    def _on_ready(self) -> None:
+        self._load_draft()
+        if self._conversation_id:
+            self._load_path()
+
+    def _on_submitted(self, text: str, attachments: tuple[AttachmentPart, ...]) -> None:
+        services = self._workspace.services
+        draft = Draft(text, attachments)
+        if services is None:
+            self.composer.restore(draft)
+            return
+        asked_from = self._conversation_id
+        self._sending = True
+        self._show_generating()
+
+        def sent(conversation_id: str) -> None:
+            self._sending = False
+            if not asked_from and not self._conversation_id:
+                self.open(conversation_id)
+            self._show_generating()
+
+        def failed(error: BaseException) -> None:
+            self._sending = False
+            self._show_generating()
+            self.composer.restore(draft)
+            self._toasts.show(sentence_of(error))
+
+        future = services.chat.send(asked_from or None, text, attachments)
+        self._workspace.bridge.then(future, sent, failed)
+
+    def _on_regenerate(self, message_id: str) -> None:
+        if (services := self._workspace.services) is not None:
+            self._then(services.chat.regenerate(message_id))
+
+    def _on_edit(self, message_id: str, text: str) -> None:
+        if (services := self._workspace.services) is not None:
+            self._then(services.chat.edit(message_id, text))
+
+    def _on_continue(self, message_id: str) -> None:
+        if (services := self._workspace.services) is not None:
+            self._then(services.chat.continue_answer(message_id))
+
+    def _on_sibling(self, message_id: str) -> None:
+        self._workspace.library.run(lambda store: store.select_sibling(message_id), lambda _changes: self._load_path())
+
+    def _on_branch(self, message_id: str) -> None:
+        self._workspace.library.run(
+            lambda store: store.branch_conversation(message_id), lambda branch: self.open(branch.id)
+        )
+
+    def _on_starter_chosen(self, words: str) -> None:
+        self.composer.set_draft(Draft(words))
+        self.focus_composer()
+
+    def _on_draft_changed(self, draft: Draft) -> None:
+        conversation_id = self._conversation_id or None
+        self._workspace.library.run(lambda store: store.save_draft(conversation_id, draft))
+
+    def _on_chat_event(self, event: ChatEvent) -> None:
+        if isinstance(event, MessageAdded) and event.message.conversation_id == self._conversation_id:
+            self._path = [*self._path, event.message]
+            self._stack.setCurrentWidget(self.transcript)
+            self.transcript.message_added(event.message)
+            self._show_generating()
+            self.path_shown.emit(self._path)
+        elif isinstance(event, Streamed) and event.conversation_id == self._conversation_id:
+            self.transcript.streamed(event.message_id, event.event)
+            self.observed.emit(event.event)
+            if not self._generating:
+                self._show_generating()
+        elif isinstance(event, MessageFinished) and event.message.conversation_id == self._conversation_id:
+            self._path = [event.message if each.id == event.message.id else each for each in self._path]
+            self.transcript.finished(event.message)
+            self._show_generating()
+            self.path_shown.emit(self._path)
+            self._announce(event.message)
+        elif isinstance(event, PathChanged) and event.conversation_id == self._conversation_id:
+            self._load_path()
+
+    def _announce(self, message: StoredMessage) -> None:
+        if message.state is MessageState.COMPLETE:
+            announce(self, tr("Answer: {text}", text=message.text[:_SPOKEN_CHARACTERS]))
+        elif message.state is MessageState.FAILED:
+            announce(self, message.error)
+
+    def _on_engine_changed(self, state: EngineState) -> None:
+        self.composer.set_model_state(state)
+        empty = state.status is EngineStatus.EMPTY
+        self.composer.set_enabled_with_reason(tr("Choose a model first") if empty else "")
+
+    def _on_theme_changed(self) -> None:
+        space = self._workspace.theme.space
+        self._foot_column.setContentsMargins(space(5), space(1), space(5), space(4))
+        self.composer.setMaximumWidth(space(_COLUMN_UNITS))
+        self._foot_column.setAlignment(self.composer, Qt.AlignmentFlag(0))

@@ -1,0 +1,361 @@
+"""A window: sidebar, conversation, panel and status bar side by side, and what the commands do in it.
+
+Puts the pieces together and passes signals between them; each piece does its own work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QPoint, QSize, Qt, QUrl
+from PySide6.QtGui import QAction, QCloseEvent, QDesktopServices
+from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QSplitter, QVBoxLayout, QWidget
+
+from app.i18n import tr
+from app.store.types import Conversation
+from app.ui.commands import CommandActions
+from app.ui.conversation_menu import conversation_menu
+from app.ui.conversation_operations import ConversationOperations
+from app.ui.conversation_page import ConversationPage
+from app.ui.icons import themed_icon
+from app.ui.page_header import PageHeader
+from app.ui.sidebar import Sidebar
+from app.ui.sidebar_model import shown_title
+from app.ui.theme import ThemeChoice
+from app.ui.toast import Toasts
+from app.ui.workspace import Workspace
+
+ZOOM_STEP = 0.1
+_DEFAULT_SIZE = QSize(1180, 800)
+
+
+class MainWindow(QMainWindow):
+    """One window onto the conversations. Several may be open; each shows its own."""
+
+    def __init__(self, workspace: Workspace, *, conversation_id: str = "") -> None:
+        super().__init__()
+        self.workspace = workspace
+        theme = workspace.theme
+        self.setWindowTitle(tr("Hearth"))
+        self.toasts = Toasts(theme, self)
+        self.operations = ConversationOperations(workspace, self.toasts, self)
+        self.sidebar = Sidebar(theme, workspace.library, workspace.answers, self)
+        self.header = PageHeader(theme, self)
+        self.page = ConversationPage(workspace, self.toasts, self)
+        self._lay_out()
+        self.actions_of = CommandActions(workspace.commands, self, self._handlers())
+        self._connect()
+        self._build_menu_bar()
+        self._restore()
+        self.page.open(conversation_id)
+        self._on_library_changed()
+
+    @property
+    def conversation(self) -> Conversation | None:
+        """The conversation on show; None for a new chat."""
+        return self.workspace.library.conversation(self.page.conversation_id)
+
+    def open_conversation(self, conversation_id: str, *, message_id: str = "") -> None:
+        """Show a conversation in this window."""
+        self.page.open(conversation_id, message_id=message_id)
+
+    def add_files(self, files: Sequence[Path]) -> None:
+        """Attach files to what is being written here."""
+        if files:
+            self.page.composer.add_files(files)
+
+    def come_forward(self) -> None:
+        """Show and raise, out of the dock too."""
+        self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
+        self.show()
+        self.raise_()
+        self.activateWindow()
+
+    def _lay_out(self) -> None:
+        centre = QWidget()
+        centre.setProperty("kind", "surface")
+        column = QVBoxLayout(centre)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.header)
+        column.addWidget(self.page, 1)
+        self.splitter = QSplitter(Qt.Orientation.Horizontal)
+        self.splitter.setHandleWidth(1)
+        self.splitter.setChildrenCollapsible(False)
+        self.splitter.addWidget(self.sidebar)
+        self.splitter.addWidget(centre)
+        self.splitter.setStretchFactor(1, 1)
+        whole = QWidget()
+        outer = QVBoxLayout(whole)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.setSpacing(0)
+        outer.addWidget(self.splitter, 1)
+        self.setCentralWidget(whole)
+
+    def _connect(self) -> None:
+        workspace, sidebar, page = self.workspace, self.sidebar, self.page
+        workspace.library.changed.connect(self._on_library_changed)
+        workspace.library.failed.connect(self.toasts.show)
+        page.conversation_changed.connect(self._on_conversation_changed)
+        page.generating_changed.connect(self._on_generating_changed)
+        self.operations.conversation_deleted.connect(self._on_conversation_deleted)
+        sidebar.open_requested.connect(self.open_conversation)
+        sidebar.message_requested.connect(lambda each, message: self.open_conversation(each, message_id=message))
+        sidebar.new_requested.connect(self._new_chat)
+        sidebar.rename_requested.connect(self.operations.rename)
+        sidebar.folder_rename_requested.connect(self.operations.rename_folder)
+        sidebar.move_requested.connect(self.operations.move)
+        sidebar.delete_requested.connect(self._delete)
+        sidebar.settings_requested.connect(self._open_settings)
+        sidebar.menu_requested.connect(self._show_main_menu)
+        sidebar.fold_requested.connect(self._toggle_sidebar)
+        sidebar.conversation_menu_requested.connect(self._show_conversation_menu)
+        sidebar.folder_menu_requested.connect(self._show_folder_menu)
+        header = self.header
+        header.menu_requested.connect(lambda at: self._show_conversation_menu(page.conversation_id, at))
+        header.unfold_requested.connect(self._toggle_sidebar)
+        header.new_requested.connect(self._new_chat)
+        header.panel_requested.connect(self._toggle_panel)
+        workspace.commands.changed.connect(self._on_commands_changed)
+        self._on_commands_changed()
+        self._on_generating_changed(page.is_generating)
+
+    def _handlers(self) -> dict[str, Callable[[], object]]:
+        workspace, page, operations = self.workspace, self.page, self.operations
+
+        def on_conversation(run: Callable[[Conversation], object]) -> Callable[[], None]:
+            def handler() -> None:
+                if (conversation := self.conversation) is not None:
+                    run(conversation)
+
+            return handler
+
+        exports = {
+            f"export_{name}": on_conversation(lambda each, which=name: operations.export(each, which))  # type: ignore[misc]
+            for name in ("markdown", "html", "json", "pdf")
+        }
+        return {
+            **exports,
+            "new_chat": self._new_chat,
+            "new_window": lambda: workspace.window_requested.emit(""),
+            "open_in_new_window": lambda: workspace.window_requested.emit(page.conversation_id),
+            "import": self._import,
+            "open_data_folder": self._open_data_folder,
+            "settings": self._open_settings,
+            "close_window": self.close,
+            "quit": workspace.quit_requested.emit,
+            "search": self._focus_search,
+            "copy_answer": page.copy_last_answer,
+            "rename": on_conversation(lambda each: self._rename(each.id)),
+            "pin": on_conversation(operations.toggle_pinned),
+            "archive": on_conversation(operations.toggle_archived),
+            "edit_tags": on_conversation(operations.edit_tags),
+            "new_folder": operations.new_folder,
+            "delete": on_conversation(operations.delete),
+            "toggle_sidebar": self._toggle_sidebar,
+            "toggle_panel": self._toggle_panel,
+            "next_conversation": lambda: self._step(1),
+            "previous_conversation": lambda: self._step(-1),
+            "zoom_in": lambda: self._zoom(ZOOM_STEP),
+            "zoom_out": lambda: self._zoom(-ZOOM_STEP),
+            "zoom_reset": lambda: self._zoom(None),
+            "toggle_theme": self._toggle_theme,
+            "model_picker": self._choose_model,
+            "regenerate": page.regenerate_last,
+            "stop": page.stop,
+            "force_stop": self._force_stop,
+            "focus_composer": page.focus_composer,
+            "shortcuts": self._open_shortcuts,
+            "about": self._open_about,
+        }
+
+    def _restore(self) -> None:
+        state = self.workspace.state
+        geometry = state.bytes_of("window/geometry")
+        if geometry.isEmpty() or not self.restoreGeometry(geometry):
+            screen = self.screen().availableGeometry().size()
+            self.resize(_DEFAULT_SIZE.boundedTo(screen * 0.92))
+        if not self.splitter.restoreState(state.bytes_of("window/splitter")):
+            space = self.workspace.theme.space
+            self.splitter.setSizes([space(68), self.width() - space(68)])
+        self.sidebar.set_collapsed(state.texts("sidebar/collapsed"))
+        self.set_sidebar_visible(state.flag("sidebar/visible", True))
+
+    def set_sidebar_visible(self, visible: bool) -> None:
+        self.sidebar.setVisible(visible)
+        self.header.set_sidebar_folded(not visible)
+
+    # Commands
+
+    def _new_chat(self) -> None:
+        self.page.open("")
+        self.page.focus_composer()
+
+    def _focus_search(self) -> None:
+        self.set_sidebar_visible(True)
+        self.sidebar.focus_search()
+
+    def _rename(self, conversation_id: str) -> None:
+        self.set_sidebar_visible(True)
+        self.sidebar.edit_title(conversation_id)
+
+    def _delete(self, conversation_id: str) -> None:
+        if (conversation := self.workspace.library.conversation(conversation_id)) is not None:
+            self.operations.delete(conversation)
+
+    def _step(self, step: int) -> None:
+        neighbour = self.sidebar.neighbour(self.page.conversation_id, step)
+        if neighbour is not None:
+            self.open_conversation(neighbour)
+
+    def _toggle_sidebar(self) -> None:
+        self.set_sidebar_visible(not self.sidebar.isVisible())
+
+    def _toggle_panel(self) -> None:
+        pass
+
+    def _zoom(self, step: float | None) -> None:
+        zoom = 1.0 if step is None else min(2.0, max(0.7, self.workspace.theme.zoom + step))
+        self.workspace.settings.set("appearance.zoom", round(zoom, 2))
+
+    def _toggle_theme(self) -> None:
+        other = ThemeChoice.LIGHT if self.workspace.theme.is_dark else ThemeChoice.DARK
+        self.workspace.settings.set("appearance.theme", other.value)
+
+    def _force_stop(self) -> None:
+        if (services := self.workspace.services) is not None:
+            services.chat.force_stop()
+
+    def _choose_model(self) -> None:
+        pass
+
+    def _open_data_folder(self) -> None:
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.workspace.paths.data)))
+
+    def _import(self) -> None:
+        from app.ui.import_dialog import import_conversations  # noqa: PLC0415  # only when asked for
+
+        import_conversations(self.workspace, self)
+
+    def _open_settings(self) -> None:
+        from app.ui.settings_dialog import SettingsDialog  # noqa: PLC0415  # only when asked for
+
+        SettingsDialog(self.workspace, self).open()
+
+    def _open_shortcuts(self) -> None:
+        from app.ui.shortcuts_dialog import ShortcutsDialog  # noqa: PLC0415  # only when asked for
+
+        ShortcutsDialog(self.workspace.theme, self.workspace.commands, self).open()
+
+    def _open_about(self) -> None:
+        from app.ui.about_dialog import AboutDialog  # noqa: PLC0415  # only when asked for
+
+        AboutDialog(self.workspace, self).open()
+
+    # Menus
+
+    def _menus(self) -> dict[str, list[QAction]]:
+        menus: dict[str, list[QAction]] = {}
+        for command in self.workspace.commands.all():
+            if command.menu:
+                menus.setdefault(command.menu, []).append(self.actions_of.action(command.id))
+        return menus
+
+    def _build_menu_bar(self) -> None:
+        """Only where the system has one bar for all windows; elsewhere the menu button does the same."""
+        if (
+            not QApplication.testAttribute(Qt.ApplicationAttribute.AA_DontUseNativeMenuBar)
+            and self.menuBar().isNativeMenuBar()
+        ):
+            for title, actions in self._menus().items():
+                self.menuBar().addMenu(title).addActions(actions)
+        else:
+            self.menuBar().hide()
+
+    def _show_main_menu(self, at: QPoint) -> None:
+        theme = self.workspace.theme
+        menu = QMenu(self)
+        menu.aboutToHide.connect(menu.deleteLater)
+        for title, actions in self._menus().items():
+            submenu = menu.addMenu(title)
+            for action in actions:
+                command = self.workspace.commands.command(action.objectName())
+                action.setIcon(themed_icon(theme, command.icon))
+                submenu.addAction(action)
+        menu.popup(at)
+
+    def _show_conversation_menu(self, conversation_id: str, at: QPoint) -> None:
+        workspace = self.workspace
+        conversation = workspace.library.conversation(conversation_id)
+        if conversation is not None:
+            conversation_menu(
+                workspace,
+                self.operations,
+                conversation,
+                self,
+                rename=lambda: self._rename(conversation_id),
+            ).popup(at)
+
+    def _show_folder_menu(self, folder_id: str, at: QPoint) -> None:
+        folder = self.workspace.library.folder(folder_id)
+        if folder is None:
+            return
+        theme = self.workspace.theme
+        menu = QMenu(self)
+        menu.aboutToHide.connect(menu.deleteLater)
+        menu.addAction(themed_icon(theme, "pencil"), tr("Rename")).triggered.connect(
+            lambda: self.sidebar.edit_title(folder_id)
+        )
+        menu.addAction(themed_icon(theme, "trash-2", color="danger"), tr("Delete folder")).triggered.connect(
+            lambda: self.operations.delete_folder(folder)
+        )
+        menu.popup(at)
+
+    # What happens elsewhere
+
+    def _on_conversation_changed(self, conversation_id: str) -> None:
+        self.sidebar.set_open(conversation_id)
+        self._show_title()
+
+    def _on_conversation_deleted(self, conversation_id: str) -> None:
+        if conversation_id == self.page.conversation_id:
+            self.page.open("")
+
+    def _on_library_changed(self) -> None:
+        self._show_title()
+        if self.workspace.library.loaded and self.page.conversation_id and self.conversation is None:
+            self.page.open("")
+        self.sidebar.model.mark(open_id=self.page.conversation_id)
+
+    def _show_title(self) -> None:
+        conversation = self.conversation
+        title = shown_title(conversation) if conversation is not None else ""
+        self.header.set_title(title)
+        self.setWindowTitle(f"{title} - {tr('Hearth')}" if title else tr("Hearth"))
+
+    def _on_generating_changed(self, generating: bool) -> None:
+        # Esc must stay free for everything else while there is nothing to stop.
+        for command_id in ("stop", "force_stop"):
+            self.actions_of.action(command_id).setEnabled(generating)
+        self.actions_of.action("regenerate").setEnabled(not generating)
+
+    def _on_commands_changed(self) -> None:
+        keys = self.workspace.commands.keys_text
+        self.sidebar.fold_button.set_label(tr("Hide the sidebar"), shortcut=keys("toggle_sidebar"))
+        self.header.unfold_button.set_label(tr("Show the sidebar"), shortcut=keys("toggle_sidebar"))
+        self.header.new_button.set_label(tr("New chat"), shortcut=keys("new_chat"))
+        self.header.panel_button.set_label(tr("Show or hide the panel"), shortcut=keys("toggle_panel"))
+        self.sidebar.set_search_keys(keys("search"))
+        self.sidebar.new_button.setToolTip(keys("new_chat"))
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self.page.close_page()
+        state = self.workspace.state
+        state.keep("window/geometry", self.saveGeometry())
+        state.keep("window/splitter", self.splitter.saveState())
+        state.keep("sidebar/visible", not self.sidebar.isHidden())
+        state.keep("sidebar/collapsed", self.sidebar.collapsed)
+        super().closeEvent(event)
+        self.workspace.window_closed.emit(self)
+        self.deleteLater()
