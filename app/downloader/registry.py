@@ -19,6 +19,7 @@ from pathlib import Path
 from app.downloader.transfer import BLOCK, TransferStopped
 from engine.errors import ChecksumError, NoSourceError, sentence
 
+LOOK_UPS = 3
 LOOK_UP_S = 15.0
 """pip's own start takes a second or two on a slow disk; its network wait is held to 3 s."""
 
@@ -36,21 +37,20 @@ def locate(package: str, version: str) -> Archive:
     command = [
         sys.executable, "-m", "pip", "install", "--dry-run", "--ignore-installed", "--no-deps", "--quiet",
         "--only-binary", ":all:", "--disable-pip-version-check", "--no-input", "--timeout", "3", "--retries", "0",
-        "--report", "-", f"{package}=={version}",
+        "--use-feature", "fast-deps", "--report", "-", f"{package}=={version}",
     ]  # fmt: skip
-    try:
-        answer = subprocess.run(command, capture_output=True, text=True, timeout=LOOK_UP_S, check=False)
-    except (subprocess.TimeoutExpired, OSError) as error:
-        raise NoSourceError(sentence("The package registry did not answer.")) from error
-    try:
-        download = json.loads(answer.stdout)["install"][0]["download_info"]
-        return Archive(download["url"], download["archive_info"]["hashes"]["sha256"])
-    except (ValueError, KeyError, IndexError) as error:
-        lines = [line for line in answer.stderr.splitlines() if line.startswith("ERROR:")]
-        reason = lines[-1].removeprefix("ERROR:").strip() if lines else "no answer"
-        raise NoSourceError(
-            sentence("The package registry has no {package} ({reason})."), package=package, reason=reason
-        ) from error
+    reason = ""
+    for _ in range(LOOK_UPS):
+        try:
+            answer = subprocess.run(command, capture_output=True, text=True, timeout=LOOK_UP_S, check=False)
+            download = json.loads(answer.stdout)["install"][0]["download_info"]
+            return Archive(download["url"], download["archive_info"]["hashes"]["sha256"])
+        except (subprocess.TimeoutExpired, OSError):
+            raise NoSourceError(sentence("The package registry did not answer.")) from None
+        except (ValueError, KeyError, IndexError):
+            errors = [line for line in answer.stderr.splitlines() if line.startswith("ERROR:")]
+            reason = errors[-1].removeprefix("ERROR:").strip() if errors else "no answer"
+    raise NoSourceError(sentence("The package registry has no {package} ({reason})."), package=package, reason=reason)
 
 
 def verify(path: Path, sha256: str, *, stopped: Callable[[], bool]) -> None:

