@@ -69,6 +69,7 @@ class ModelDescription:
     n_ctx_train: int
     n_vocab: int
     n_embd: int
+    """Of a projector: the width of the text model it belongs to."""
     n_layer: int
     n_head: tuple[int, ...]
     n_head_kv: tuple[int, ...]
@@ -200,6 +201,8 @@ def _description(
 
     n_layer = min(integer("block_count"), MAX_LAYERS)
     n_embd = integer("embedding_length")
+    if kind is ModelKind.PROJECTOR:
+        n_embd = integer("vision.projection_dim") or integer("audio.projection_dim")
     n_head = _per_layer(first, f"{architecture}.attention.head_count", n_layer)
     n_head_kv = _per_layer(first, f"{architecture}.attention.head_count_kv", n_layer) or n_head
     head_length = n_embd // max(n_head, default=0) if any(n_head) else 0
