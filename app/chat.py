@@ -332,7 +332,14 @@ class ChatService:
 
     def _submit(self, turn: _Turn) -> None:
         """Cleaning and joining long attachments takes time: not on the store's thread."""
-        self._pool.submit(self._build_and_submit, turn)
+
+        def built(future: Future[None]) -> None:
+            error = None if future.cancelled() else future.exception()
+            if error is not None:  # A bug must not leave an answer that never ends.
+                _log.error("building a request failed", exc_info=error)
+                self._end_early(turn.answer, failure_of(turn.answer.message.id, HearthError(_BUG)))
+
+        self._pool.submit(self._build_and_submit, turn).add_done_callback(built)
 
     def _build_and_submit(self, turn: _Turn) -> None:
         answer = turn.answer
@@ -350,9 +357,6 @@ class ChatService:
                 self._engine.submit(request, answer.cancel, lambda event: self._on_event(answer, event))
         except HearthError as error:
             self._end_early(answer, failure_of(request_id, error))
-        except Exception:  # A bug must not leave an answer that never ends.
-            _log.exception("building a request failed")
-            self._end_early(answer, failure_of(request_id, HearthError(_BUG)))
 
     def _end_early(self, answer: Answer, event: Finished | Failed) -> None:
         """End an answer that the engine has not been given."""

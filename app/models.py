@@ -1,0 +1,377 @@
+"""The models of this machine and those that can be fetched, in one list; loading one, and which one by default.
+
+Unites the engine's discovery, catalogue and fit estimate. Scans on the general pool. Knows no window; fetching is
+the downloader's.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+
+from app.i18n import error_sentence
+from app.model_choice import choose_default, find_entry
+from app.model_entry import Availability, Fit, ModelEntry
+from app.model_judge import judge
+from app.settings import Settings
+from engine.cancel import CancelToken
+from engine.engine import Engine, EngineState, EngineStatus
+from engine.errors import ModelFileError, WorkerError, sentence
+from engine.model.catalogue import Catalogue, CatalogueModel, load_catalogue
+from engine.model.description import ModelDescription, ModelKind
+from engine.model.discovery import DiscoveryResult, FoundModel, discover
+from engine.model.discovery_memory import ScanMemory
+from engine.model.discovery_stores import Places, Problem
+from engine.types import KvType, LoadedModel, ModelSpec
+
+if TYPE_CHECKING:
+    from app.downloader.order import Progress
+
+__all__ = ["Availability", "Fit", "ModelEntry", "ModelLibrary"]
+
+_log = logging.getLogger(__name__)
+_NO_MODEL = sentence("There is no model on this computer yet. Fetch one in the list of models, or with: hearth fetch")
+_DIED = sentence("The model could not be loaded.")
+
+
+class ModelLibrary:
+    """Any thread. `entries` is the newest list; `refresh` makes a newer one."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        settings: Settings,
+        models_folder: Path,
+        pool: Executor,
+        *,
+        memory_file: Path | None = None,
+        places: Places | None = None,
+        catalogue: Catalogue | None = None,
+    ) -> None:
+        self._engine = engine
+        self._settings = settings
+        self._folder = models_folder
+        self._pool = pool
+        self._memory_file = memory_file
+        self._memory: ScanMemory | None = None
+        self._places = places
+        self._catalogue = catalogue or load_catalogue()
+        self._lock = threading.Lock()
+        self._scan_lock = threading.Lock()
+        self._entries: tuple[ModelEntry, ...] = ()
+        self._scanned = False
+        self._listeners: list[Callable[[], None]] = []
+        self._loading: Future[LoadedModel] | None = None
+        self._waiting: list[Future[LoadedModel]] = []
+        self._closing = CancelToken()
+        engine.subscribe(self._on_engine_state)
+
+    # The list
+
+    @property
+    def entries(self) -> tuple[ModelEntry, ...]:
+        """As of the last `refresh`, with what is loaded now. Models that are here first, then those to fetch."""
+        with self._lock:
+            entries = self._entries
+        loaded = self._loaded_path()
+        return tuple(
+            entry if entry.loaded == (entry.path == loaded is not None) else replace(entry, loaded=not entry.loaded)
+            for entry in entries
+        )
+
+    @property
+    def catalogue(self) -> Catalogue:
+        return self._catalogue
+
+    def starter(self) -> CatalogueModel:
+        """The model to fetch first on this machine."""
+        return self._catalogue.starter_for(psutil.virtual_memory().total)
+
+    def refresh(self) -> Future[list[ModelEntry]]:
+        """Look at the folders again."""
+        return self._pool.submit(self._scan)
+
+    def subscribe(self, listener: Callable[[], None]) -> None:
+        """Call `listener()` on any thread when `entries` has changed."""
+        with self._lock:
+            self._listeners.append(listener)
+
+    def add_folder(self, folder: Path) -> Future[list[ModelEntry]]:
+        """Look in this folder too, from now on."""
+        folders = self._settings.texts("model.folders")
+        if str(folder) not in folders:
+            self._settings.set("model.folders", (*folders, str(folder)))
+        return self.refresh()
+
+    def remove_folder(self, folder: Path) -> Future[list[ModelEntry]]:
+        """Look there no longer; nothing is deleted."""
+        folders = self._settings.texts("model.folders")
+        self._settings.set("model.folders", tuple(each for each in folders if each != str(folder)))
+        return self.refresh()
+
+    def describe(self, path: Path) -> Future[ModelEntry]:
+        """The entry of one file, wherever it lies. Fails with `ModelFileError`."""
+        return self._pool.submit(lambda: self._entry_of_file(path))
+
+    # Choosing and loading
+
+    def default(self) -> ModelEntry | None:
+        """The model to use when nobody has said which; None while none is here. Blocks for the first scan."""
+        if not self._scanned:
+            self._scan()
+        return next((entry for entry in self.entries if entry.is_default), None)
+
+    def expected_name(self) -> str:
+        """The name of the model that is loaded, or would be loaded now; "" if that is not known yet."""
+        state = self._engine.state
+        if state.model is not None:
+            return self.display_name(state.model)
+        with self._lock:
+            return next((entry.name for entry in self._entries if entry.is_default), "")
+
+    def display_name(self, model: LoadedModel) -> str:
+        """The name that the list shows for what is loaded."""
+        with self._lock:
+            return next((entry.name for entry in self._entries if entry.path == model.path), model.name)
+
+    def resolve(self, wanted: str) -> ModelEntry:
+        """The model that a person means by a file, a name or a part of one. Raises `ModelFileError`. Blocks."""
+        path = Path(wanted).expanduser()
+        if path.is_file():
+            return self._entry_of_file(path.resolve())
+        if not self._scanned:
+            self._scan()
+        return find_entry(self.entries, wanted)
+
+    def load(self, path: Path, *, n_ctx: int | None = None) -> Future[LoadedModel]:
+        """Load a model file and remember it as the last one used. Fails with `HearthError`."""
+        with self._lock:
+            loading: Future[LoadedModel] = Future()
+            self._loading = loading
+        self._pool.submit(self._load, path, n_ctx, loading).add_done_callback(_pass_bug_to(loading))
+        return loading
+
+    def load_default(self) -> Future[LoadedModel]:
+        """Load `default()`. Fails with the sentence that says what to do if there is none."""
+        with self._lock:
+            if self._loading is not None and not self._loading.done():
+                return self._loading
+            loading: Future[LoadedModel] = Future()
+            self._loading = loading
+
+        def choose_and_load() -> None:
+            entry = self.default()
+            if entry is None or entry.path is None:
+                loading.set_exception(ModelFileError(_NO_MODEL))
+            else:
+                self._load(entry.path, None, loading)
+
+        self._pool.submit(choose_and_load).add_done_callback(_pass_bug_to(loading))
+        return loading
+
+    def ensure_loaded(self) -> Future[LoadedModel]:
+        """A future that ends when some model is loaded: the present one, the one on its way, or the default."""
+        with self._lock:
+            if self._loading is not None and not self._loading.done():
+                return self._loading
+            state = self._engine.state
+            if state.status is EngineStatus.READY and state.model is not None:
+                ready: Future[LoadedModel] = Future()
+                ready.set_result(state.model)
+                return ready
+            if state.status is EngineStatus.LOADING:  # After a crash the engine loads by itself.
+                waiting: Future[LoadedModel] = Future()
+                self._waiting.append(waiting)
+                return waiting
+        return self.load_default()
+
+    def fetch(
+        self, model: CatalogueModel, on_progress: Callable[[Progress], None], cancel: CancelToken
+    ) -> Future[Path]:
+        """Download into our own folder, then `refresh`. Fails with `DownloadError`, or `CancelledError`."""
+        from app.downloader import client  # noqa: PLC0415  # the only door to the network, opened on request
+        from app.downloader.order import DownloadOrder  # noqa: PLC0415
+
+        future = client.fetch(DownloadOrder.of(model), self._folder, on_progress=on_progress, cancel=cancel)
+        future.add_done_callback(self._on_fetched)
+        return future
+
+    def close(self) -> None:
+        """Stop scanning; futures that wait for a model fail."""
+        self._closing.cancel()
+        self._fail_waiting()
+
+    # On the pool
+
+    def _scan(self) -> list[ModelEntry]:
+        with self._scan_lock:
+            if self._memory is None:
+                self._memory = ScanMemory(self._memory_file)
+            folders = [Path(folder) for folder in self._settings.texts("model.folders")]
+            result = discover(self._folder, folders, places=self._places, memory=self._memory, cancel=self._closing)
+            entries = self._made_entries(result)
+            with self._lock:
+                self._entries = entries
+                self._scanned = True
+            if self._memory_file is not None:
+                self._memory.save()
+        self._tell()
+        return list(self.entries)
+
+    def _made_entries(self, result: DiscoveryResult) -> tuple[ModelEntry, ...]:
+        here = [self._found(model) for model in result.models if model.description.kind is ModelKind.TEXT]
+        default = choose_default(here, Path(last) if (last := self._settings.text("model.path")) else None)
+        here = [replace(entry, is_default=entry is default) for entry in here]
+        fetched = {entry.catalogue.id for entry in here if entry.catalogue is not None}
+        starter = self.starter()
+        offered = [
+            self._offered(model, recommended=model is starter)
+            for model in self._catalogue.models
+            if model.id not in fetched
+        ]
+        return (*here, *offered, *(_broken(problem) for problem in result.problems))
+
+    def _found(self, model: FoundModel) -> ModelEntry:
+        sources = tuple(dict.fromkeys(source.app for source in model.sources))
+        return self._described(model.description, model.name, sources)
+
+    def _described(self, description: ModelDescription, name: str, sources: tuple[str, ...]) -> ModelEntry:
+        known = self._catalogue.by_file(description.path.name, description.size_bytes)
+        judgement = judge(description, self._settings)
+        return ModelEntry(
+            key=str(description.path),
+            name=known.name if known is not None else name,
+            availability=Availability.HERE,
+            path=description.path,
+            sources=sources,
+            size_bytes=description.size_bytes,
+            quantisation=description.quantisation,
+            architecture=description.architecture,
+            n_params=known.parameters if known is not None else description.n_params,
+            n_ctx_train=description.n_ctx_train,
+            n_ctx=judgement.n_ctx,
+            memory_bytes=judgement.memory_bytes,
+            licence=known.licence if known is not None else description.licence,
+            good_for=known.good_for if known is not None else "",
+            fit=judgement.fit,
+            fit_sentence=judgement.sentence,
+            description=description,
+            catalogue=known,
+        )
+
+    def _offered(self, model: CatalogueModel, *, recommended: bool) -> ModelEntry:
+        return ModelEntry(
+            key=f"catalogue:{model.id}",
+            name=model.name,
+            availability=Availability.TO_FETCH,
+            size_bytes=model.size_bytes,
+            n_params=model.parameters,
+            licence=model.licence,
+            good_for=model.good_for,
+            recommended=recommended,
+            catalogue=model,
+        )
+
+    def _entry_of_file(self, path: Path) -> ModelEntry:
+        with self._lock:
+            known = next((entry for entry in self._entries if entry.path == path), None)
+        if known is not None:
+            return known
+        from engine.model.description import describe  # noqa: PLC0415
+
+        description = describe(path)
+        return self._described(description, description.name, ())
+
+    def _load(self, path: Path, n_ctx: int | None, loading: Future[LoadedModel]) -> None:
+        try:
+            entry = self._entry_of_file(path)
+        except ModelFileError as error:
+            loading.set_exception(error)
+            return
+        spec = self.spec(entry, n_ctx=n_ctx)
+        self._engine.load(spec, self._closing).add_done_callback(lambda loaded: self._on_loaded(path, loaded, loading))
+
+    def spec(self, entry: ModelEntry, *, n_ctx: int | None = None) -> ModelSpec:
+        """How an entry would be loaded, by the settings."""
+        assert entry.path is not None
+        layers, threads = self._settings.integer("model.n_gpu_layers"), self._settings.integer("model.n_threads")
+        return ModelSpec(
+            path=entry.path,
+            n_ctx=n_ctx or self._settings.integer("model.n_ctx") or entry.n_ctx or None,
+            kv_type=KvType(self._settings.text("model.kv_type")),
+            n_gpu_layers=None if layers < -1 else layers,
+            n_threads=threads or None,
+        )
+
+    # From the engine's threads
+
+    def _on_loaded(self, path: Path, loaded: Future[LoadedModel], loading: Future[LoadedModel]) -> None:
+        if loaded.cancelled():
+            loading.set_exception(WorkerError(_DIED))
+            return
+        error = loaded.exception()
+        if error is not None:
+            loading.set_exception(error)
+            return
+        self._settings.set("model.path", str(path))
+        loading.set_result(loaded.result())
+
+    def _on_engine_state(self, state: EngineState) -> None:
+        if state.status is EngineStatus.READY and state.model is not None:
+            with self._lock:
+                waiting, self._waiting = self._waiting, []
+            for future in waiting:
+                future.set_result(state.model)
+        elif state.status is not EngineStatus.LOADING:
+            self._fail_waiting(state.message)
+        if state.status is not EngineStatus.LOADING:
+            self._tell()
+
+    def _fail_waiting(self, message: str = "") -> None:
+        with self._lock:
+            waiting, self._waiting = self._waiting, []
+        for future in waiting:
+            future.set_exception(WorkerError(message.replace("{", "{{") or _DIED))
+
+    def _loaded_path(self) -> Path | None:
+        model = self._engine.state.model
+        return model.path if model is not None else None
+
+    def _on_fetched(self, fetched: Future[Path]) -> None:
+        if not fetched.cancelled() and fetched.exception() is None and not self._closing.cancelled:
+            self.refresh()
+
+    def _tell(self) -> None:
+        with self._lock:
+            listeners = list(self._listeners)
+        for listener in listeners:
+            listener()
+
+
+def _broken(problem: Problem) -> ModelEntry:
+    return ModelEntry(
+        key=f"problem:{problem.path}",
+        name=problem.path.name,
+        availability=Availability.BROKEN,
+        path=problem.path,
+        sources=(problem.app,),
+        problem=error_sentence(problem.error),
+    )
+
+
+def _pass_bug_to(loading: Future[LoadedModel]) -> Callable[[Future[None]], None]:
+    """Whoever waits for a load hears also of a bug on the way to it."""
+
+    def passed(future: Future[None]) -> None:
+        error = None if future.cancelled() else future.exception()
+        if error is not None and not loading.done():
+            loading.set_exception(error)
+
+    return passed

@@ -1,0 +1,204 @@
+"""The composition root: builds, owns and closes everything that the window and the command line stand on.
+
+Qt-free. `Services.open` blocks (it opens the database), so a window calls it off its main thread. Two programs may
+share one data folder: the one that came first does the housekeeping.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from filelock import FileLock, Timeout
+
+from app.chat import ChatService
+from app.events import ChatEvent, Notice
+from app.housekeeping import Housekeeping
+from app.i18n import error_sentence
+from app.models import ModelLibrary
+from app.paths import Paths
+from app.settings import Settings
+from app.store.store import ConversationStore
+from engine.engine import Engine
+from engine.errors import HearthError, ModelFileError, sentence
+from engine.model.discovery_stores import Places
+from engine.types import LoadedModel
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+_log = logging.getLogger(__name__)
+_GENERAL_THREADS = 4
+_LAST_ANSWERS_S = 5.0
+_NOT_HERE = sentence("{name} is not on this computer yet. Fetch it first: hearth fetch {wanted}")
+
+T = TypeVar("T")
+
+
+class Services:
+    """Everything, open. Use `open`; close once, from the thread that owns the program's end."""
+
+    def __init__(
+        self,
+        paths: Paths,
+        settings: Settings,
+        store: ConversationStore,
+        store_pool: ThreadPoolExecutor,
+        pool: ThreadPoolExecutor,
+        engine: Engine,
+        publish: Callable[[ChatEvent], None],
+        *,
+        lock: FileLock | None = None,
+        places: Places | None = None,
+    ) -> None:
+        self.paths = paths
+        self.settings = settings
+        self.store = store
+        self.store_pool = store_pool
+        self.pool = pool
+        self.engine = engine
+        self._publish = publish
+        self._lock = lock
+        self._closed = False
+        self.models = ModelLibrary(
+            engine, settings, paths.models, pool, memory_file=paths.cache / "models.json", places=places
+        )
+        self.chat = ChatService(store, engine, settings, publish, store_pool=store_pool, pool=pool, models=self.models)
+        self.housekeeping = Housekeeping(self.store_call, paths.backups, publish)
+        settings.write_on(pool)
+        settings.subscribe_notices(lambda text: publish(Notice(text, "warning")))
+
+    @classmethod
+    def open(
+        cls,
+        paths: Paths,
+        *,
+        publish: Callable[[ChatEvent], None] = lambda _event: None,
+        engine: Engine | None = None,
+        settings: Settings | None = None,
+        database: Path | None = None,
+        places: Places | None = None,
+    ) -> Services:
+        """Open everything on `paths`. Raises `StoreError` or `OSError`.
+
+        Without an `engine` the real one is made (its process starts with the first model). `database` is another
+        file than the data folder's (a run that keeps nothing). `places` is where to look for models.
+        """
+        paths.create()
+        lock = _lock(paths.data) if database is None else None
+        store_pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
+        try:
+            store = store_pool.submit(
+                ConversationStore.open,
+                database or paths.conversations_db,
+                backups=None if database is not None else paths.backups,
+            ).result()
+        except BaseException:
+            store_pool.shutdown()
+            if lock is not None:
+                lock.release()
+            raise
+        if engine is None:
+            from engine.worker.client import EngineClient  # noqa: PLC0415  # a test may never need it
+
+            engine = EngineClient()
+        pool = ThreadPoolExecutor(max_workers=_GENERAL_THREADS, thread_name_prefix="general")
+        services = cls(
+            paths,
+            settings or Settings.load(paths.settings_file),
+            store,
+            store_pool,
+            pool,
+            engine,
+            publish,
+            lock=lock,
+            places=places,
+        )
+        if lock is not None and not store.read_only:
+            # First in the store's queue: nobody sees an answer that a dead program left as growing.
+            services.housekeeping.start()
+        return services
+
+    def store_call(self, operation: Callable[[ConversationStore], T]) -> Future[T]:
+        """Do something with the store on its thread; the future ends after the commit."""
+        return self.store_pool.submit(operation, self.store)
+
+    def load_first_model(self, wanted: str | None = None) -> Future[LoadedModel]:
+        """Load the model a person named, else the default. A failure is also published as a notice.
+
+        There being no model at all is no failure worth a notice: the first-run screen says it.
+        """
+        if wanted is None:
+            loading = self.models.load_default()
+        else:
+            loading = Future()
+            self.pool.submit(self._resolve_and_load, wanted, loading)
+        loading.add_done_callback(lambda ended: self._on_first_model(wanted, ended))
+        return loading
+
+    def close(self) -> None:
+        """Stop what runs, keep what came, and close everything in the one safe order. Idempotent."""
+        if self._closed:
+            return
+        self._closed = True
+        self.housekeeping.close()
+        self.chat.close()
+        self.models.close()
+        self.engine.close()
+        if not self.chat.wait_until_idle(_LAST_ANSWERS_S):
+            _log.error("an answer did not end when the engine was closed")
+        self.pool.shutdown(wait=True, cancel_futures=True)
+        self.settings.write_on(None)
+        self.settings.flush()
+        self.store_pool.submit(self.store.close).result()
+        self.store_pool.shutdown()
+        if self._lock is not None:
+            self._lock.release()
+
+    def _resolve_and_load(self, wanted: str, loading: Future[LoadedModel]) -> None:
+        try:
+            entry = self.models.resolve(wanted)
+            if entry.path is None:
+                raise ModelFileError(_NOT_HERE, name=entry.name, wanted=wanted)
+        except HearthError as error:
+            loading.set_exception(error)
+            return
+        self.models.load(entry.path).add_done_callback(lambda ended: _pass_on(ended, loading))
+
+    def _on_first_model(self, wanted: str | None, ended: Future[LoadedModel]) -> None:
+        error = None if ended.cancelled() else ended.exception()
+        if error is None or self._closed or (wanted is None and isinstance(error, ModelFileError)):
+            return
+        if isinstance(error, HearthError):
+            self._publish(Notice(error_sentence(error), "error"))
+        else:
+            _log.error("loading the first model failed", exc_info=error)
+
+    def __enter__(self) -> Services:
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _pass_on(ended: Future[T], to: Future[T]) -> None:
+    error = ended.exception()
+    if error is not None:
+        to.set_exception(error)
+    else:
+        to.set_result(ended.result())
+
+
+def _lock(folder: Path) -> FileLock | None:
+    """The right to do the housekeeping of a data folder, None while another program has it."""
+    lock = FileLock(folder / "hearth.lock")
+    try:
+        lock.acquire(timeout=0)
+    except (Timeout, OSError):
+        return None
+    return lock
