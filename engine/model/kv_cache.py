@@ -121,11 +121,11 @@ class KvCache:
         lib.llama_memory_seq_rm(self._memory, sequence, -1, -1)
         self._tokens[sequence].clear()
 
-    def extend(self, sequence: int, tokens: Sequence[int], between: Callable[[int], None] | None = None) -> Outcome:
+    def extend(self, sequence: int, tokens: Sequence[int], between: Callable[[int], bool] | None = None) -> Outcome:
         """Evaluate `tokens` behind the sequence, in blocks, with logits for the last one.
 
-        `between` is told after each block how many positions the sequence holds. After ABORTED or FULL
-        the sequence holds the whole blocks that were done.
+        `between` is told after each block how many positions the sequence holds; its False ends the work
+        as ABORTED. After ABORTED or FULL the sequence holds the whole blocks that were done.
         """
         held = self._tokens[sequence]
         start, end = 0, len(tokens)
@@ -135,8 +135,8 @@ class KvCache:
             outcome = self._evaluate(sequence, block, last=start == end)
             if outcome is not Outcome.DONE:
                 return outcome
-            if between is not None:
-                between(len(held))
+            if between is not None and not between(len(held)) and start < end:
+                return Outcome.ABORTED
         return Outcome.DONE
 
     def _evaluate(self, sequence: int, block: Sequence[int], *, last: bool) -> Outcome:

@@ -17,7 +17,7 @@ from types import ModuleType
 from typing import Any
 
 LOG_LINES_KEPT = 200
-_LEVEL_WARN, _LEVEL_ERROR, _LEVEL_CONTINUED = 2, 3, 5
+_LEVEL_WARN, _LEVEL_ERROR, _LEVEL_CONTINUED = 3, 4, 5
 
 LogListener = Callable[[str], None]
 """Called with each warning or error, from any thread."""

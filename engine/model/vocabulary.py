@@ -60,6 +60,10 @@ class Vocabulary:
         """True for the tokens with which models end their turn."""
         return bool(lib.llama_vocab_is_eog(self._vocab, token))
 
+    def is_control(self, token: int) -> bool:
+        """True for tokens that are no text, such as the marks of a turn."""
+        return bool(lib.llama_vocab_is_control(self._vocab, token))
+
     def end_tokens(self) -> frozenset[int]:
         """Every token of `ends_generation`."""
         is_eog, vocab = lib.llama_vocab_is_eog, self._vocab

@@ -47,11 +47,6 @@ class Load:
 
 
 @dataclass(frozen=True, slots=True)
-class CancelLoad:
-    """Stop loading."""
-
-
-@dataclass(frozen=True, slots=True)
 class Submit:
     """Queue a request."""
 
@@ -78,11 +73,6 @@ class Ping:
     """Ask for a sign of life."""
 
     number: int
-
-
-@dataclass(frozen=True, slots=True)
-class Shutdown:
-    """End the process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +141,7 @@ class LogLine:
     text: str
 
 
-CommandMessage = Load | CancelLoad | Submit | Cancel | Count | Ping | Shutdown
+CommandMessage = Load | Submit | Cancel | Count | Ping
 ReportMessage = Hello | LoadProgress | Loaded | LoadRefused | Taken | Report | Counted | Pong | LogLine
 
 

@@ -1,0 +1,170 @@
+"""Load a model file into llama.cpp: header check, context size, offload with fall-back, one context.
+
+Knows files, devices and sizes; no prompts. Runs in the worker process only.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import psutil
+
+from engine.errors import ModelFileError, ModelFitError, ModelLoadError, sentence
+from engine.model.backend import Offload, backend_name, choose_offload, gpus, thread_count
+from engine.model.buffers import Buffers, read_buffers
+from engine.model.description import ModelDescription, ModelKind, describe
+from engine.model.fit import estimate, largest_context
+from engine.model.kv_cache import SEQUENCES
+from engine.model.llama_library import LlamaLog, lib
+from engine.types import KvType, ModelSpec
+
+_FLASH_ATTENTION_AUTO = -1
+_KV_TYPES = {KvType.F16: lib.GGML_TYPE_F16, KvType.Q8_0: lib.GGML_TYPE_Q8_0}
+_SMALLEST_CONTEXT = 256
+
+Progress = Callable[[float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Handles:
+    """A loaded model and its context, with what is known about them."""
+
+    model: Any
+    context: Any
+    description: ModelDescription
+    buffers: Buffers
+    n_ctx: int
+    n_gpu_layers: int
+    backend: str
+    note: str
+    load_s: float
+
+    def free(self) -> None:
+        """Give the memory back; the handles are dead afterwards."""
+        lib.llama_free(self.context)
+        lib.llama_model_free(self.model)
+
+
+def load(spec: ModelSpec, log: LlamaLog, progress: Progress) -> Handles:
+    """Load `spec`. Raises `ModelFileError`, `ModelFitError` or `ModelLoadError`."""
+    began = time.perf_counter()
+    description = describe(spec.path)
+    if description.kind is not ModelKind.TEXT:
+        raise ModelFileError(
+            sentence("{name} is not a language model that one can talk to."), name=description.path.name
+        )
+    n_ctx = _context_size(spec, description)
+    offload = _offload(spec, description, n_ctx)
+    log.start_recording()
+    try:
+        model, context, offload = _load_or_fall_back(spec, description, n_ctx, offload, progress)
+    finally:
+        lines = log.stop_recording()
+    buffers = read_buffers(lines)
+    return Handles(
+        model=model,
+        context=context,
+        description=description,
+        buffers=buffers,
+        n_ctx=lib.llama_n_ctx(context),
+        n_gpu_layers=buffers.offloaded_layers if buffers.devices else 0,
+        backend=backend_name(buffers.devices[0]) if buffers.devices else "CPU",
+        note=offload.note,
+        load_s=time.perf_counter() - began,
+    )
+
+
+def _context_size(spec: ModelSpec, description: ModelDescription) -> int:
+    trained = description.n_ctx_train or lib.LLAMA_DEFAULT_SEED
+    if spec.n_ctx is not None:
+        return max(_SMALLEST_CONTEXT, spec.n_ctx)
+    return max(_SMALLEST_CONTEXT, min(trained, 8192))
+
+
+def _offload(spec: ModelSpec, description: ModelDescription, n_ctx: int) -> Offload:
+    devices = gpus()
+    if not devices:
+        return Offload(0)
+    needed = estimate(description, n_ctx, spec.kv_type).total
+    return choose_offload(spec.n_gpu_layers, devices, needed, description.n_layer)
+
+
+def _load_or_fall_back(
+    spec: ModelSpec,
+    description: ModelDescription,
+    n_ctx: int,
+    offload: Offload,
+    progress: Progress,
+) -> tuple[Any, Any, Offload]:
+    try:
+        return *_load_once(spec, description, n_ctx, offload.n_gpu_layers, progress), offload
+    except (ModelLoadError, ModelFitError):
+        if not offload.n_gpu_layers:
+            raise
+    offload = Offload(0, sentence("The graphics card could not hold the model, so the processor runs it."))
+    return *_load_once(spec, description, n_ctx, 0, progress), offload
+
+
+def _load_once(
+    spec: ModelSpec,
+    description: ModelDescription,
+    n_ctx: int,
+    n_gpu_layers: int,
+    progress: Progress,
+) -> tuple[Any, Any]:
+    model = _load_model(spec, description, n_gpu_layers, progress)
+    context = lib.llama_init_from_model(model, _context_params(spec, n_ctx, n_gpu_layers))
+    if not context:
+        lib.llama_model_free(model)
+        raise ModelFitError(
+            sentence("There is not enough memory for a context window of {tokens} tokens."), tokens=n_ctx
+        )
+    return model, context
+
+
+def _load_model(
+    spec: ModelSpec,
+    description: ModelDescription,
+    n_gpu_layers: int,
+    progress: Progress,
+) -> Any:
+    @lib.llama_progress_callback  # type: ignore[untyped-decorator, unused-ignore]
+    def on_progress(fraction: float, _data: object) -> bool:
+        progress(fraction)
+        return True
+
+    params = lib.llama_model_default_params()
+    params.n_gpu_layers = n_gpu_layers
+    params.load_mode = lib.LLAMA_LOAD_MODE_MMAP if spec.use_mmap else lib.LLAMA_LOAD_MODE_NONE
+    params.progress_callback = on_progress
+    no_devices = (ctypes.c_void_p * 1)(None)
+    if n_gpu_layers == 0:
+        params.devices = ctypes.cast(no_devices, ctypes.c_void_p)
+    model = lib.llama_model_load_from_file(os.fsencode(description.path), params)
+    if not model:
+        raise ModelLoadError(
+            sentence("{name} cannot be loaded. The file may be damaged, or of a kind this version does not know."),
+            name=description.path.name,
+        )
+    return model
+
+
+def _context_params(spec: ModelSpec, n_ctx: int, n_gpu_layers: int) -> Any:
+    threads = thread_count(spec.n_threads)
+    params = lib.llama_context_default_params()
+    params.n_ctx = n_ctx
+    params.n_batch = min(spec.n_batch, n_ctx)
+    params.n_ubatch = min(spec.n_ubatch, spec.n_batch, n_ctx)
+    params.n_seq_max = SEQUENCES
+    params.kv_unified = True
+    params.n_threads = params.n_threads_batch = threads
+    params.flash_attn_type = _FLASH_ATTENTION_AUTO
+    params.type_k = params.type_v = _KV_TYPES[spec.kv_type]
+    params.offload_kqv = params.op_offload = n_gpu_layers != 0
+    params.no_perf = True
+    return params

@@ -1,0 +1,211 @@
+"""The worker process: one model, one pipe, two threads.
+
+The reader thread takes commands, so that cancels and pings are seen while llama.cpp computes; the main
+thread loads and generates. Knows no window. Ends with its parent, in whatever way that ends.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING
+
+from engine.errors import HearthError
+from engine.types import Failed, Finished, FinishReason, ModelSpec
+from engine.worker.jobs import Job, Jobs
+from engine.worker.no_network import forbid_network
+from engine.worker.outbox import Outbox, Stream
+from engine.worker.protocol import (
+    COMMAND_BYTES,
+    Cancel,
+    Count,
+    Counted,
+    Hello,
+    Load,
+    Loaded,
+    LoadProgress,
+    LoadRefused,
+    LogLine,
+    Ping,
+    Pong,
+    ProtocolError,
+    Submit,
+    Taken,
+    decode_command,
+    fault_of,
+    receive,
+)
+
+if TYPE_CHECKING:
+    from engine.model.runner import Runner
+
+PROTOCOL_EXIT = 70
+"""Exit code after a message that was none (EX_SOFTWARE)."""
+BUG_EXIT = 71
+"""Exit code after an exception that nothing expected."""
+_PROGRESS_STEP = 0.01
+_LOG_LINE_CHARACTERS = 4000
+_PR_SET_PDEATHSIG = 1
+
+
+def worker_main(connection: Connection) -> None:
+    """The child's entry point."""
+    _settle()
+    worker = Worker(connection)
+    try:
+        worker.run()
+    except ConnectionError:
+        os._exit(0)  # the pipe is closed: the parent is gone
+    except Exception as error:  # noqa: BLE001 - a bug; where it is, but not its message, which may quote a prompt
+        places = "".join(traceback.format_tb(error.__traceback__))
+        worker.report(f"{type(error).__name__}\n{places}")
+        os._exit(BUG_EXIT)
+
+
+def _settle() -> None:
+    """Make this process harmless: no network, no core file, no output, no life without its parent."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in a terminal is the parent's to handle
+    forbid_network()
+    os.environ["GGML_NO_BACKTRACE"] = "1"  # a native abort would start a debugger before it ends
+    if sys.platform != "win32":
+        import resource  # noqa: PLC0415 - not on Windows
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform == "linux":
+        import ctypes  # noqa: PLC0415 - only needed here
+
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+    silence = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(silence, descriptor)
+
+
+class Worker:
+    """Has no farewell: the client kills it, or the pipe ends. There is nothing here to be saved."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._outbox = Outbox(connection)
+        self._jobs = Jobs()
+        self._spec: queue.SimpleQueue[ModelSpec] = queue.SimpleQueue()
+        self._loading = True
+        self._load_beats = 0
+        self._runner: Runner | None = None
+
+    def run(self) -> None:
+        """Load, then answer until the process is ended; returns only where the model cannot be loaded."""
+        self._outbox.post(Hello(os.getpid()))
+        threading.Thread(target=self._read, name="commands", daemon=True).start()
+        runner = self._load(self._spec.get())
+        while runner is not None:
+            self._answer(self._jobs.next(), runner)
+
+    # The reader thread
+
+    def _read(self) -> None:
+        try:
+            while True:
+                self._take(receive(self._connection, COMMAND_BYTES))
+        except EOFError:
+            os._exit(0)  # the parent is gone; whatever is being computed, nobody waits for it
+        except ProtocolError:
+            os._exit(PROTOCOL_EXIT)
+
+    def _take(self, raw: bytes) -> None:
+        match decode_command(raw):
+            case Load(spec):
+                self._spec.put(spec)
+            case Submit(request):
+                self._jobs.put(request)
+            case Cancel(request_id):
+                self._jobs.cancel(request_id)
+            case Count(call_id, texts):
+                if self._runner is not None:
+                    self._outbox.post(Counted(call_id, self._runner.count(texts)))
+            case Ping(number):
+                self._outbox.post(Pong(number, self._beats(), self._jobs.busy or self._loading))
+
+    def _beats(self) -> int:
+        return self._load_beats + (self._runner.beats if self._runner is not None else 0)
+
+    # The main thread
+
+    def _load(self, spec: ModelSpec) -> Runner | None:
+        # Imported here: llama.cpp comes into the process only after `_settle`.
+        from engine.model.llama_library import LlamaLog, start_library  # noqa: PLC0415
+        from engine.model.runner import Runner  # noqa: PLC0415
+
+        log = LlamaLog()
+        log.listen(self.report)
+        start_library(log, self.report)
+        try:
+            runner = Runner.load(spec, log, self._progress())
+        except HearthError as error:
+            self._outbox.post(LoadRefused(fault_of(error)))
+            return None
+        self._jobs.connect(abort=runner.abort, clear_abort=runner.clear_abort)
+        self._runner = runner
+        self._loading = False
+        self._outbox.post(Loaded(runner.loaded))
+        return runner
+
+    def report(self, line: str) -> None:
+        """Tell the client's log."""
+        self._outbox.post(LogLine(line[:_LOG_LINE_CHARACTERS]))
+
+    def _progress(self) -> Callable[[float], None]:
+        reported = -1.0
+
+        def progress(fraction: float) -> None:
+            nonlocal reported
+            self._load_beats += 1
+            if fraction - reported >= _PROGRESS_STEP:
+                reported = fraction
+                self._outbox.post(LoadProgress(fraction))
+
+        return progress
+
+    def _answer(self, job: Job, runner: Runner) -> None:
+        request_id = job.request.request_id
+        stream = Stream(self._outbox, request_id)
+        self._outbox.post(Taken(request_id))
+        try:
+            if job.cancelled:
+                stream.event(Finished(request_id, FinishReason.CANCELLED))
+            else:
+                runner.generate(job.request, _JobHooks(job, stream, lambda: self._give_way(runner)))
+        except HearthError as error:
+            fault = fault_of(error)
+            stream.event(Failed(request_id, fault.code, fault.template, fault.fields))
+        finally:
+            self._jobs.done(job)
+
+    def _give_way(self, runner: Runner) -> None:
+        """Inside a background job: answer everything that a person waits for."""
+        while (job := self._jobs.next_foreground()) is not None:
+            self._answer(job, runner)
+
+
+class _JobHooks:
+    """Implements `engine.model.generation.Hooks` for one job."""
+
+    def __init__(self, job: Job, stream: Stream, give_way: Callable[[], None]) -> None:
+        self._job = job
+        self._stream = stream
+        self.event = stream.event
+        self.text = stream.text
+        self.reasoning = stream.reasoning
+        self._give_way = give_way
+
+    def cancelled(self) -> bool:
+        return self._job.cancelled
+
+    def pause(self) -> None:
+        self._stream.flush()
+        self._give_way()
