@@ -41,7 +41,7 @@ class AboutDialog(CalmDialog):
         sentence = self.add_sentence(tr("An assistant that lives wholly on your own computer."))
         sentence.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         details = self.add_sentence(
-            f"{tr('Version {number}', number=_version())}  ·  Qt {pyside_version}  ·  Python {platform.python_version()}",
+            "  ·  ".join((tr("Version {number}", number=_version()), f"Qt {pyside_version}", _python())),
             kind="caption",
         )
         details.setAlignment(Qt.AlignmentFlag.AlignHCenter)
@@ -51,6 +51,10 @@ class AboutDialog(CalmDialog):
             thanks = self.add_sentence(f"{what}  ·  {licence}", kind="caption")
             thanks.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self.add_button(tr("Close"), kind="primary", default=True).clicked.connect(self.accept)
+
+
+def _python() -> str:
+    return f"Python {platform.python_version()}"
 
 
 def _version() -> str:

@@ -16,11 +16,12 @@ import socket
 import sys
 import threading
 from collections.abc import Sequence
+from concurrent.futures import Future
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QLocale, QObject, QSocketNotifier, Qt, QTimer
+from PySide6.QtCore import QLocale, QObject, QSocketNotifier, QTimer
 from PySide6.QtWidgets import QApplication
 
 from app.events import ChatEvent, Notice
@@ -82,6 +83,7 @@ class Application(QObject):
         self._app, self._model, self._files = app, model, tuple(files)
         self._given_services = services
         self._closing = False
+        self._opened: Future[Services] | None = None
         self.windows: list[MainWindow] = []
         settings = services.settings if services is not None else Settings.load(paths.settings_file)
         set_language(settings.text("appearance.language"))
@@ -279,4 +281,4 @@ class _Interrupts(QObject):
             return
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
-        QTimer.singleShot(0, Qt.TimerType.CoarseTimer, self.parent(), QApplication.quit)
+        QTimer.singleShot(0, QApplication.quit)

@@ -10,7 +10,7 @@ from concurrent.futures import Future
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.events import ChatEvent, MessageAdded, MessageFinished, PathChanged, Streamed
 from app.i18n import tr
@@ -58,8 +58,11 @@ class ConversationPage(QWidget):
         self._stack.addWidget(self.transcript)
         self.composer = Composer(theme, workspace.settings, run=workspace.run, bridge=workspace.bridge, parent=self)
         self._foot = QWidget(self)
-        foot = self._foot_column = QVBoxLayout(self._foot)
-        foot.addWidget(self.composer)
+        self._foot_row = QHBoxLayout(self._foot)
+        self._foot_row.addStretch(1)
+        self._foot_row.addWidget(self.composer, 100)
+        self._foot_row.addStretch(1)
+        toasts.stand_above(self._foot)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -185,9 +188,10 @@ class ConversationPage(QWidget):
 
     def _then(self, future: Future[str], done: Callable[[str], None] | None = None) -> None:
         """Follow a chat operation; its failure becomes a toast."""
-        self._workspace.bridge.then(
-            future, done or (lambda _id: None), lambda error: self._toasts.show(sentence_of(error))
-        )
+        self._workspace.bridge.then(future, done or (lambda _id: None), self._on_failed)
+
+    def _on_failed(self, error: BaseException) -> None:
+        self._toasts.show(sentence_of(error))
 
     def _on_ready(self) -> None:
         self._load_draft()
@@ -281,6 +285,5 @@ class ConversationPage(QWidget):
 
     def _on_theme_changed(self) -> None:
         space = self._workspace.theme.space
-        self._foot_column.setContentsMargins(space(5), space(1), space(5), space(4))
+        self._foot_row.setContentsMargins(space(5), space(1), space(5), space(4))
         self.composer.setMaximumWidth(space(_COLUMN_UNITS))
-        self._foot_column.setAlignment(self.composer, Qt.AlignmentFlag(0))

@@ -13,7 +13,7 @@ from PySide6.QtGui import QAction, QCloseEvent, QDesktopServices
 from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QSplitter, QVBoxLayout, QWidget
 
 from app.i18n import tr
-from app.store.types import Conversation
+from app.store.types import Conversation, StoredMessage
 from app.ui.commands import CommandActions
 from app.ui.conversation_menu import conversation_menu
 from app.ui.conversation_operations import ConversationOperations
@@ -22,9 +22,11 @@ from app.ui.icons import themed_icon
 from app.ui.page_header import PageHeader
 from app.ui.sidebar import Sidebar
 from app.ui.sidebar_model import shown_title
+from app.ui.status_bar import StatusBar
 from app.ui.theme import ThemeChoice
 from app.ui.toast import Toasts
 from app.ui.workspace import Workspace
+from engine.engine import EngineState, EngineStatus
 
 ZOOM_STEP = 0.1
 _DEFAULT_SIZE = QSize(1180, 800)
@@ -36,6 +38,7 @@ class MainWindow(QMainWindow):
     def __init__(self, workspace: Workspace, *, conversation_id: str = "") -> None:
         super().__init__()
         self.workspace = workspace
+        self._known_id = ""
         theme = workspace.theme
         self.setWindowTitle(tr("Hearth"))
         self.toasts = Toasts(theme, self)
@@ -91,6 +94,8 @@ class MainWindow(QMainWindow):
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(0)
         outer.addWidget(self.splitter, 1)
+        self.status_bar = StatusBar(self.workspace.theme)
+        outer.addWidget(self.status_bar)
         self.setCentralWidget(whole)
 
     def _connect(self) -> None:
@@ -117,6 +122,16 @@ class MainWindow(QMainWindow):
         header.unfold_requested.connect(self._toggle_sidebar)
         header.new_requested.connect(self._new_chat)
         header.panel_requested.connect(self._toggle_panel)
+        status = self.status_bar
+        status.picker_requested.connect(self._choose_model)
+        status.context_requested.connect(self._show_context)
+        status.load_cancel_requested.connect(workspace.models.cancel_loading)
+        status.reload_requested.connect(lambda on_cpu: workspace.models.reload(on_cpu=on_cpu))
+        workspace.engine_changed.connect(self._on_engine_changed)
+        workspace.models.entries_changed.connect(self._on_models_changed)
+        workspace.models.failed.connect(self.toasts.show)
+        page.observed.connect(status.observe)
+        page.path_shown.connect(self._on_path_shown)
         workspace.commands.changed.connect(self._on_commands_changed)
         self._on_commands_changed()
         self._on_generating_changed(page.is_generating)
@@ -228,7 +243,9 @@ class MainWindow(QMainWindow):
             services.chat.force_stop()
 
     def _choose_model(self) -> None:
-        pass
+        from app.ui.model_dialog import open_model_picker  # noqa: PLC0415  # only when asked for
+
+        open_model_picker(self.workspace.theme, self.workspace.models, self)
 
     def _open_data_folder(self) -> None:
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.workspace.paths.data)))
@@ -324,9 +341,35 @@ class MainWindow(QMainWindow):
 
     def _on_library_changed(self) -> None:
         self._show_title()
-        if self.workspace.library.loaded and self.page.conversation_id and self.conversation is None:
+        if self.conversation is not None:
+            self._known_id = self.page.conversation_id
+        elif self._known_id and self._known_id == self.page.conversation_id:
+            # It was there, and is gone: deleted, perhaps in another window.
             self.page.open("")
         self.sidebar.model.mark(open_id=self.page.conversation_id)
+
+    def _on_engine_changed(self, state: EngineState) -> None:
+        self.status_bar.set_engine_state(state, self._model_name(state))
+
+    def _model_name(self, state: EngineState) -> str:
+        """What the list of models calls it, which is kinder than the file's own name."""
+        if state.status is EngineStatus.LOADING and self.workspace.models.loading_name:
+            return self.workspace.models.loading_name
+        services = self.workspace.services
+        if services is not None and state.model is not None:
+            return services.models.display_name(state.model)
+        return ""
+
+    def _on_models_changed(self) -> None:
+        self._on_engine_changed(self.workspace.engine_state)
+
+    def _on_path_shown(self, path: list[StoredMessage]) -> None:
+        usage = next((each.usage for each in reversed(path) if each.usage is not None), None)
+        if not self.page.is_generating:
+            self.status_bar.show_usage(usage)
+
+    def _show_context(self) -> None:
+        pass
 
     def _show_title(self) -> None:
         conversation = self.conversation

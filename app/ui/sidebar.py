@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QModelIndex, QObject, QPoint, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QModelIndex, QObject, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -26,7 +26,7 @@ from PySide6.QtWidgets import (
 from app.i18n import tr
 from app.store.types import Folder
 from app.ui.attachments_flow import FlowLayout
-from app.ui.icons import IconButton, themed_icon, tinted_pixmap
+from app.ui.icons import IconButton, set_button_icon, themed_icon, tinted_pixmap
 from app.ui.library import Library
 from app.ui.live_answers import LiveAnswers
 from app.ui.sidebar_delegate import SidebarDelegate
@@ -208,6 +208,7 @@ class Sidebar(QWidget):
         column.addLayout(head)
         column.addWidget(self.new_button)
         column.addWidget(self.search)
+        column.addSpacing(space(1))
         column.addWidget(self.tags)
         column.addSpacing(space(1))
         column.addWidget(self._stack, 1)
@@ -364,8 +365,7 @@ class Sidebar(QWidget):
             (self.archive_button, "archive"),
             (self.settings_button, "settings"),
         ):
-            button.setIcon(themed_icon(theme, icon, size=space(4.5)))
-            button.setIconSize(QSize(space(4.5), space(4.5)))
+            set_button_icon(button, theme, icon, size=space(4.5), gap=space(2))
         self._search_action.setIcon(themed_icon(theme, "search", size=space(4)))
         self.list.scheduleDelayedItemsLayout()
         self.list.viewport().update()

@@ -206,4 +206,4 @@ class SearchResults(QWidget):
         ):
             self.choose_current()
             return True
-        return super().eventFilter(watched, event)  # type: ignore[arg-type]
+        return super().eventFilter(watched, event)

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import datetime as dt
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from app.i18n import tr
-from app.ui.icons import themed_icon, tinted_pixmap
+from app.ui.icons import set_button_icon, tinted_pixmap
 from app.ui.theme import Theme
 
 
@@ -75,8 +75,7 @@ class StartPage(QWidget):
         theme, space = self._theme, self._theme.space
         self._mark.setPixmap(tinted_pixmap(theme, "mark", color="accent", size=space(11)))
         for card, icon in self._cards:
-            card.setIcon(themed_icon(theme, icon, color="accent", size=space(4.5)))
-            card.setIconSize(QSize(space(4.5), space(4.5)))
+            set_button_icon(card, theme, icon, color="accent", size=space(4.5), gap=space(2.5))
         self._grid.setSpacing(space(2))
         self._grid.setContentsMargins(0, space(6), 0, 0)
         self._holder.setFixedWidth(space(128))

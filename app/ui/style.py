@@ -192,6 +192,8 @@ QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QComboBox:focus, QComboBo
   {{ border: 1px solid {c.focus}; }}
 QLineEdit:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled, QComboBox:disabled {{ color: {c.text_faint};
   background: {c.window}; }}
+QSpinBox QLineEdit, QDoubleSpinBox QLineEdit {{ background: transparent; border: none; min-height: 0;
+  padding: 0 0 0 {s(2)}px; }}
 QLineEdit[kind="search"] {{ background: {c.raised}; border-color: transparent; }}
 QLineEdit[kind="search"]:focus {{ background: {c.surface}; border-color: {c.focus}; }}
 QLineEdit[kind="plain"] {{ background: transparent; border: none; padding: 0; }}

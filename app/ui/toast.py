@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
 
@@ -59,6 +59,7 @@ class Toasts(QObject):
     def __init__(self, theme: Theme, window: QWidget) -> None:
         super().__init__(window)
         self._theme, self._window = theme, window
+        self._above: QWidget | None = None
         self._current: Toast | None = None
         window.installEventFilter(self)
 
@@ -66,6 +67,10 @@ class Toasts(QObject):
     def current(self) -> Toast | None:
         """The toast on show."""
         return self._current
+
+    def stand_above(self, widget: QWidget) -> None:
+        """Toasts rise over this child of the window, centred on it."""
+        self._above = widget
 
     def show(self, text: str, *, action: str = "", run: Callable[[], None] | None = None) -> Toast:
         """Show `text`, with a button `action` that runs `run`."""
@@ -86,9 +91,14 @@ class Toasts(QObject):
     def _place(self) -> None:
         if self._current is not None:
             self._current.adjustSize()
-            x = (self._window.width() - self._current.width()) // 2
-            y = self._window.height() - self._current.height() - self._theme.space(14)
-            self._current.move(x, max(0, y))
+            space = self._theme.space
+            middle, floor = self._window.width() // 2, self._window.height() - space(10)
+            if self._above is not None and self._above.isVisible():
+                corner = self._above.mapTo(self._window, QPoint(0, 0))
+                middle, floor = corner.x() + self._above.width() // 2, corner.y()
+            self._current.move(
+                max(0, middle - self._current.width() // 2), max(0, floor - self._current.height() - space(2))
+            )
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() is QEvent.Type.Resize:

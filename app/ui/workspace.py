@@ -17,6 +17,7 @@ from app.ui.bridge import EventBridge
 from app.ui.commands import Commands
 from app.ui.library import Library
 from app.ui.live_answers import LiveAnswers
+from app.ui.model_flow import ModelFlow
 from app.ui.theme import Theme, ThemeChoice
 from app.ui.window_state import WindowState
 from engine.engine import EngineState, EngineStatus
@@ -45,6 +46,7 @@ class Workspace(QObject):
         self.commands = Commands(settings, self)
         self.library = Library(bridge, self)
         self.answers = LiveAnswers(bridge, self)
+        self.models = ModelFlow(bridge, settings, self)
         self.state = WindowState(paths.window_state)
         self.pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="files")
         self.engine_state = EngineState(EngineStatus.EMPTY)
@@ -60,11 +62,13 @@ class Workspace(QObject):
         """The services are open; every window fills itself now."""
         self._services = services
         self.library.attach(services.store_call)
+        self.models.attach(services)
         self._on_engine_state(services.engine.state)
         self.ready.emit()
 
     def detach(self) -> None:
         """The services are about to close."""
+        self.models.detach()
         self._services = None
 
     def apply_appearance(self) -> None:

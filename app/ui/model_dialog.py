@@ -1,0 +1,48 @@
+"""Opens the model picker over a window and connects it to the `ModelFlow`, for as long as it is open."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QWidget
+
+from app.model_entry import ModelEntry
+from app.ui.model_flow import ModelFlow
+from app.ui.model_judge import FitJudge
+from app.ui.model_memory import LoadChoice
+from app.ui.model_picker import ModelPicker
+from app.ui.theme import Theme
+
+
+def open_model_picker(theme: Theme, flow: ModelFlow, parent: QWidget) -> ModelPicker:
+    """Show the picker, modal to `parent`."""
+    picker = ModelPicker(theme, FitJudge(), parent)
+    picker.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    picker.set_rows(flow.entries)
+    for key, progress in flow.progress.items():
+        picker.set_progress(key, progress)
+
+    def load(entry: ModelEntry, choice: LoadChoice) -> None:
+        if entry.path is not None:
+            flow.load(entry.path, n_ctx=choice.n_ctx, kv_type=choice.kv_type)
+
+    def show_rows() -> None:
+        picker.set_rows(flow.entries)
+
+    connections = (
+        flow.entries_changed.connect(show_rows),
+        flow.download_progressed.connect(picker.set_progress),
+        flow.download_paused.connect(picker.set_paused),
+        flow.download_failed.connect(picker.set_failed),
+        flow.downloaded.connect(picker.set_fetched),
+    )
+    picker.finished.connect(lambda _result: [flow.disconnect(each) for each in connections])
+    picker.load_requested.connect(load)
+    picker.fetch_requested.connect(flow.fetch)
+    picker.fetch_cancel_requested.connect(flow.cancel_fetch)
+    picker.folder_added.connect(flow.add_folder)
+    picker.file_chosen.connect(lambda path: flow.load(Path(path)))
+    flow.refresh()
+    picker.open()
+    return picker

@@ -1,0 +1,172 @@
+"""Choosing, loading and fetching models, for all windows at once. Main thread only.
+
+Stands between the `ModelLibrary` and the views (picker, first run, status bar), which only show and ask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import CancelledError
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from app.model_entry import Availability, ModelEntry
+from app.settings import Settings
+from app.ui.bridge import EventBridge
+from app.ui.library import sentence_of
+from engine.cancel import CancelToken
+from engine.types import KvType, LoadedModel
+
+if TYPE_CHECKING:
+    from app.downloader.order import Progress
+    from app.services import Services
+
+CPU_ONLY = 0
+
+
+class ModelFlow(QObject):
+    """The list of models as last seen, and what is under way with them."""
+
+    entries_changed = Signal()
+    failed = Signal(str)
+    """A sentence: a model could not be loaded."""
+    download_progressed = Signal(str, object)
+    """An entry's key and a `Progress`."""
+    download_paused = Signal(str)
+    download_failed = Signal(str, str)
+    """An entry's key and the sentence."""
+    downloaded = Signal(str)
+    _progress = Signal(str, object)
+
+    def __init__(self, bridge: EventBridge, settings: Settings, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._bridge, self._settings = bridge, settings
+        self._services: Services | None = None
+        self._downloads: dict[str, CancelToken] = {}
+        self.progress: dict[str, Progress] = {}
+        """The newest progress of each download under way, by the entry's key."""
+        self.entries: tuple[ModelEntry, ...] = ()
+        self.scanned = False
+        self.loading_name = ""
+        # Downloads report from a thread of their own; the queue brings the report here.
+        self._progress.connect(self._on_progress)
+
+    def attach(self, services: Services) -> None:
+        """The services are open: read the list of models."""
+        self._services = services
+        services.models.subscribe(self._entries_elsewhere)
+        self.refresh()
+
+    def detach(self) -> None:
+        """The services are about to close; downloads stop and keep what came."""
+        for cancel in self._downloads.values():
+            cancel.cancel()
+        self._services = None
+
+    def has_models(self) -> bool:
+        """Whether any model is on this computer."""
+        return any(entry.availability is Availability.HERE for entry in self.entries)
+
+    def starter(self) -> ModelEntry | None:
+        """The model to fetch first."""
+        return next((entry for entry in self.entries if entry.recommended), None)
+
+    def refresh(self) -> None:
+        """Look at the folders again."""
+        if self._services is not None:
+            self._bridge.then(self._services.models.refresh(), self._on_entries, self._on_failed)
+
+    def add_folder(self, folder: Path) -> None:
+        """Look in this folder too, from now on."""
+        if self._services is not None:
+            self._bridge.then(self._services.models.add_folder(folder), self._on_entries, self._on_failed)
+
+    def load(self, path: Path, *, n_ctx: int | None = None, kv_type: KvType | None = None) -> None:
+        """Load a model; how far it is comes as engine states."""
+        if self._services is None:
+            return
+        if kv_type is not None:
+            self._settings.set("model.kv_type", kv_type.value)
+        entry = next((each for each in self.entries if each.path == path), None)
+        self.loading_name = entry.name if entry is not None else path.stem
+        self._bridge.then(self._services.models.load(path, n_ctx=n_ctx), self._on_loaded, self._on_failed)
+
+    def reload(self, *, on_cpu: bool) -> None:
+        """Load the last model again after a crash; on the processor alone if wanted, for this run."""
+        if on_cpu:
+            self._settings.override("model.n_gpu_layers", CPU_ONLY)
+        last = self._settings.text("model.path")
+        if last:
+            self.load(Path(last))
+
+    def cancel_loading(self) -> None:
+        """Stop loading: the worker ends, and no model is loaded."""
+        if self._services is not None:
+            self._bridge.then(self._services.engine.unload(), lambda _nothing: None, self._on_failed)
+
+    def fetch(self, entry: ModelEntry, *, then_load: bool = False) -> None:
+        """Download a model of the catalogue, or go on with a download that was paused."""
+        if self._services is None or entry.catalogue is None or entry.key in self._downloads:
+            return
+        key, cancel = entry.key, CancelToken()
+        self._downloads[key] = cancel
+
+        def done(path: Path) -> None:
+            self._end(key)
+            self.downloaded.emit(key)
+            self.refresh()
+            if then_load:
+                self.load(path)
+
+        def failed(error: BaseException) -> None:
+            self._end(key)
+            if isinstance(error, CancelledError):
+                self.download_paused.emit(key)
+            else:
+                self.download_failed.emit(key, sentence_of(error))
+
+        future = self._services.models.fetch(
+            entry.catalogue, lambda progress: self._progress.emit(key, progress), cancel
+        )
+        future.add_done_callback(lambda ended: ended.cancelled() and self._progress.emit(key, None))
+        self._bridge.then(future, done, failed)
+
+    def cancel_fetch(self, entry: ModelEntry) -> None:
+        """Pause a download; what has come stays."""
+        if (cancel := self._downloads.get(entry.key)) is not None:
+            cancel.cancel()
+
+    def _end(self, key: str) -> None:
+        self._downloads.pop(key, None)
+        self.progress.pop(key, None)
+
+    def _entries_elsewhere(self) -> None:
+        # Any thread.
+        self._progress.emit("", None)
+
+    def _on_progress(self, key: str, progress: Progress | None) -> None:
+        if not key:
+            if self._services is not None:
+                self._on_entries(self._services.models.entries)
+        elif progress is None:
+            self._end(key)
+            self.download_paused.emit(key)
+        elif key in self._downloads:
+            self.progress[key] = progress
+            self.download_progressed.emit(key, progress)
+
+    def _on_entries(self, entries: Sequence[ModelEntry]) -> None:
+        self.entries = tuple(entries)
+        self.scanned = True
+        self.entries_changed.emit()
+
+    def _on_loaded(self, _model: LoadedModel) -> None:
+        self.loading_name = ""
+        if self._services is not None:
+            self._on_entries(self._services.models.entries)
+
+    def _on_failed(self, error: BaseException) -> None:
+        self.loading_name = ""
+        self.failed.emit(sentence_of(error))

@@ -1,0 +1,248 @@
+"""The settings, generated from their declaration: groups at the left, a search field over all.
+
+Every change takes effect at once. Knows no option by name.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QDialog,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPlainTextEdit,
+    QPushButton,
+    QScrollArea,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.i18n import tr
+from app.settings import Settings, default_of
+from app.settings_options import OPTIONS, Option
+from app.ui.dialogs import line
+from app.ui.icons import IconButton, set_button_icon
+from app.ui.settings_controls import FolderList, control_for
+from app.ui.settings_data import DataPage
+from app.ui.shortcuts_dialog import ShortcutsDialog
+from app.ui.theme import Theme
+from app.ui.workspace import Workspace
+
+_ICONS = {"Appearance": "sun", "Chat": "message-square", "Answers": "sliders-horizontal", "Model": "cpu"}
+
+
+class OptionRow(QWidget):
+    """Label and help at the left, the control at the right; what needs room stands below."""
+
+    def __init__(self, option: Option, settings: Settings, theme: Theme) -> None:
+        super().__init__()
+        self.option, self._settings = option, settings
+        space = theme.space
+        self.control, self._show = control_for(option, settings, theme)
+        label = QLabel(tr(option.label))
+        label.setBuddy(self.control)
+        label.setWordWrap(True)
+        words = tr(option.help)
+        if option.needs_restart:
+            words += " " + tr("Takes effect at the next start.")
+        help_text = QLabel(words)
+        help_text.setProperty("kind", "caption")
+        help_text.setWordWrap(True)
+        self.reset_button = IconButton(theme, "rotate-ccw", tr("Back to the default"), size=15)
+        policy = self.reset_button.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        self.reset_button.setSizePolicy(policy)
+        self.reset_button.clicked.connect(lambda: settings.reset(option.key))
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, space(3), 0, space(3))
+        outer.setSpacing(space(2))
+        row = QHBoxLayout()
+        row.setSpacing(space(3))
+        words_column = QVBoxLayout()
+        words_column.setSpacing(space(0.5))
+        words_column.addWidget(label)
+        words_column.addWidget(help_text)
+        row.addLayout(words_column, 1)
+        row.addWidget(self.reset_button, 0, Qt.AlignmentFlag.AlignVCenter)
+        if isinstance(self.control, QPlainTextEdit | FolderList):
+            outer.addLayout(row)
+            outer.addWidget(self.control)
+        else:
+            self.control.setMinimumWidth(min(self.control.sizeHint().width() + space(2), space(66)))
+            row.addWidget(self.control, 0, Qt.AlignmentFlag.AlignVCenter)
+            outer.addLayout(row)
+        self._searched = f"{tr(option.label)} {words} {tr(option.group)} {option.key}".casefold()
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show the value in force."""
+        self._show()
+        self.reset_button.setVisible(self._settings.get(self.option.key) != default_of(self.option.key))
+
+    def matches(self, words: str) -> bool:
+        return all(word in self._searched for word in words.casefold().split())
+
+
+class _Page(QScrollArea):
+    """A titled column of rows."""
+
+    def __init__(self, theme: Theme, title: str) -> None:
+        super().__init__()
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        content = QWidget()
+        content.setProperty("kind", "plain")
+        space = theme.space
+        self.column = QVBoxLayout(content)
+        self.column.setContentsMargins(space(7), space(6), space(6), space(6))
+        self.column.setSpacing(0)
+        heading = QLabel(title)
+        heading.setProperty("kind", "title")
+        heading.setContentsMargins(0, 0, 0, space(2))
+        self.column.addWidget(heading)
+        self.setWidget(content)
+
+
+class SettingsDialog(QDialog):
+    """Opens on its first group; `open_group` leads elsewhere."""
+
+    def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._workspace = workspace
+        theme, space = workspace.theme, workspace.theme.space
+        self.setWindowTitle(tr("Settings"))
+        self.resize(space(215), space(165))
+        self.search = QLineEdit()
+        self.search.setProperty("kind", "search")
+        self.search.setPlaceholderText(tr("Search settings"))
+        self.search.setAccessibleName(tr("Search settings"))
+        self.rows: list[OptionRow] = []
+        self._pages: dict[str, _Page] = {}
+        self._buttons: dict[str, QPushButton] = {}
+        self._group_of_buttons = QButtonGroup(self)
+        self._stack = QStackedWidget()
+        side = QFrame()
+        side.setProperty("kind", "panel")
+        side.setFixedWidth(space(54))
+        self._side = QVBoxLayout(side)
+        self._side.setContentsMargins(space(3), space(5), space(3), space(3))
+        self._side.setSpacing(space(1))
+        self._side.addWidget(self.search)
+        self._side.addSpacing(space(2))
+        self._build_options(theme)
+        self._add_page("keyboard", tr("Keyboard"), "keyboard", self._keyboard_page(theme))
+        data = _Page(theme, tr("Data"))
+        data.column.addWidget(DataPage(workspace, self))
+        data.column.addStretch(1)
+        self._add_page("data", tr("Data"), "database", data)
+        self._found = _Page(theme, tr("Found settings"))
+        self._none = QLabel(tr("No setting matches."))
+        self._none.setProperty("kind", "muted")
+        self._found.column.addWidget(self._none)
+        self._found.column.addStretch(1)
+        self._stack.addWidget(self._found)
+        self._side.addStretch(1)
+        whole = QHBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(0)
+        whole.addWidget(side)
+        whole.addWidget(self._stack, 1)
+        self._homes = {row: self._column_of(row) for row in self.rows}
+        self.search.textChanged.connect(self._on_search_changed)
+        unsubscribe = workspace.settings.subscribe(self._on_setting_changed)
+        self.destroyed.connect(lambda _gone=None: unsubscribe())
+        self.open_group(next(iter(self._pages)))
+
+    def open_group(self, key: str) -> None:
+        """Show a group: an option group's English name, "keyboard" or "data"."""
+        self._buttons[key].setChecked(True)
+        self._stack.setCurrentWidget(self._pages[key])
+
+    def row(self, key: str) -> OptionRow:
+        """The row of an option."""
+        return next(row for row in self.rows if row.option.key == key)
+
+    def _build_options(self, theme: Theme) -> None:
+        groups: dict[str, list[Option]] = {}
+        for option in OPTIONS:
+            if not option.hidden:
+                groups.setdefault(option.group, []).append(option)
+        for group, options in groups.items():
+            page = _Page(theme, tr(group))
+            ordered = sorted(options, key=lambda each: each.advanced)
+            for position, option in enumerate(ordered):
+                if option.advanced and (position == 0 or not ordered[position - 1].advanced):
+                    advanced = QLabel(tr("For those who want to know"))
+                    advanced.setProperty("kind", "caption")
+                    advanced.setContentsMargins(0, theme.space(5), 0, theme.space(1))
+                    page.column.addWidget(advanced)
+                elif position:
+                    page.column.addWidget(line())
+                row = OptionRow(option, self._workspace.settings, theme)
+                self.rows.append(row)
+                page.column.addWidget(row)
+            page.column.addStretch(1)
+            self._add_page(group, tr(group), _ICONS.get(group, "settings"), page)
+
+    def _keyboard_page(self, theme: Theme) -> _Page:
+        page = _Page(theme, tr("Keyboard"))
+        words = QLabel(tr("Every command can have keys of your choice."))
+        words.setProperty("kind", "muted")
+        words.setWordWrap(True)
+        page.column.addWidget(words)
+        page.column.addSpacing(theme.space(3))
+        button = QPushButton(tr("Keyboard shortcuts…"))
+        button.clicked.connect(lambda: ShortcutsDialog(theme, self._workspace.commands, self).open())
+        page.column.addWidget(button, 0, Qt.AlignmentFlag.AlignLeft)
+        page.column.addStretch(1)
+        return page
+
+    def _add_page(self, key: str, title: str, icon: str, page: _Page) -> None:
+        theme = self._workspace.theme
+        button = QPushButton(title)
+        button.setProperty("kind", "row")
+        button.setCheckable(True)
+        button.setAutoDefault(False)
+        set_button_icon(button, theme, icon)
+        button.clicked.connect(lambda _checked=False: self._on_group_clicked(key))
+        theme.changed.connect(partial(set_button_icon, button, theme, icon))
+        self._group_of_buttons.addButton(button)
+        self._side.addWidget(button)
+        self._pages[key], self._buttons[key] = page, button
+        self._stack.addWidget(page)
+
+    def _column_of(self, row: OptionRow) -> tuple[QVBoxLayout, int]:
+        column = self._pages[row.option.group].column
+        return column, column.indexOf(row)
+
+    def _on_group_clicked(self, key: str) -> None:
+        self.search.clear()
+        self.open_group(key)
+
+    def _on_search_changed(self, words: str) -> None:
+        found = [row for row in self.rows if words.strip() and row.matches(words)]
+        for row in self.rows:
+            # Back home first, in the order of the page, then the found ones into the results.
+            column, position = self._homes[row]
+            if column.indexOf(row) < 0 and row not in found:
+                column.insertWidget(position, row)
+        for row in found:
+            self._found.column.insertWidget(self._found.column.count() - 2, row)
+        self._none.setVisible(not found)
+        if words.strip():
+            self._stack.setCurrentWidget(self._found)
+        else:
+            checked = next(key for key, button in self._buttons.items() if button.isChecked())
+            self._stack.setCurrentWidget(self._pages[checked])
+
+    def _on_setting_changed(self, key: str) -> None:
+        for row in self.rows:
+            if row.option.key == key:
+                QTimer.singleShot(0, row, row.refresh)
