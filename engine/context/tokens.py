@@ -1,0 +1,111 @@
+"""Pieces to tokens: literals may become control tokens, content never does. Knows no template.
+
+Some vocabularies (SentencePiece) put a space before every text they are given. Pieces that go on where text
+ended must not get one; pieces at the beginning or after a control token must, as the model learned it so.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Protocol
+
+from engine.context.pieces import Literal, Piece
+
+_GUARDS = ("\n", "|", ".")
+"""Texts put before a piece, whose tokens are then taken away again. The first that merges with nothing serves."""
+
+
+class Tokenizer(Protocol):
+    """A model's vocabulary. `special` lets control tokens be recognised; nothing is put before or after."""
+
+    def tokenize(self, text: str, *, special: bool) -> list[int]: ...
+
+    def is_control(self, token: int) -> bool:
+        """True for tokens that are no text, such as the marks of a turn."""
+        ...
+
+    @property
+    def bos_token(self) -> int | None:
+        """The token that begins a text, None if the vocabulary has none."""
+        ...
+
+    @property
+    def adds_bos(self) -> bool:
+        """Whether the model's metadata wants it at the beginning of every prompt."""
+        ...
+
+
+class TokenCache:
+    """Tokens of the pieces used last, at most `most_characters` of text, so that a turn tokenises its news only."""
+
+    def __init__(self, most_characters: int = 4_000_000) -> None:
+        self._most = most_characters
+        self._characters = 0
+        self._tokens: OrderedDict[tuple[str, bool, bool], tuple[int, ...]] = OrderedDict()
+
+    def get(self, key: tuple[str, bool, bool]) -> tuple[int, ...] | None:
+        found = self._tokens.get(key)
+        if found is not None:
+            self._tokens.move_to_end(key)
+        return found
+
+    def put(self, key: tuple[str, bool, bool], tokens: tuple[int, ...]) -> None:
+        self._tokens[key] = tokens
+        self._characters += len(key[0])
+        while self._characters > self._most and len(self._tokens) > 1:
+            (text, _, _), _ = self._tokens.popitem(last=False)
+            self._characters -= len(text)
+
+
+class PieceTokenizer:
+    """Tokenises a row of pieces with one vocabulary. Keep one for as long as the model is loaded."""
+
+    def __init__(self, tokenizer: Tokenizer, cache: TokenCache | None = None) -> None:
+        self._tokenizer = tokenizer
+        self._cache = cache or TokenCache()
+        guard = tokenizer.tokenize("\n", special=False)
+        alone = tokenizer.tokenize("a", special=False)
+        self._adds_space = tokenizer.tokenize("\na", special=False)[len(guard) :] != alone
+
+    def tokenize(self, pieces: Sequence[Piece]) -> list[tuple[int, ...]]:
+        """The tokens of each piece, without a beginning-of-text token of our own."""
+        made: list[tuple[int, ...]] = []
+        after_text = False
+        for piece in pieces:
+            tokens = self._tokens(piece.text, special=isinstance(piece, Literal), after_text=after_text)
+            if tokens:
+                after_text = not self._tokenizer.is_control(tokens[-1])
+            made.append(tokens)
+        return made
+
+    def bos_before(self, made: list[tuple[int, ...]]) -> tuple[int, ...]:
+        """What must come before them: the beginning-of-text token if it is wanted and not there."""
+        bos = self._tokenizer.bos_token
+        if bos is None or not self._tokenizer.adds_bos:
+            return ()
+        first = next((tokens[0] for tokens in made if tokens), None)
+        return () if first == bos else (bos,)
+
+    def _tokens(self, text: str, *, special: bool, after_text: bool) -> tuple[int, ...]:
+        guarded = after_text and self._adds_space
+        key = (text, special, guarded)
+        tokens = self._cache.get(key)
+        if tokens is None:
+            make = self._guarded if guarded else self._plain
+            tokens = tuple(make(text, special))
+            self._cache.put(key, tokens)
+        return tokens
+
+    def _plain(self, text: str, special: bool) -> list[int]:
+        return self._tokenizer.tokenize(text, special=special) if text else []
+
+    def _guarded(self, text: str, special: bool) -> list[int]:
+        if not text:
+            return []
+        for guard in _GUARDS:
+            before = self._tokenizer.tokenize(guard, special=False)
+            tokens = self._tokenizer.tokenize(guard + text, special=special)
+            if tokens[: len(before)] == before:
+                return tokens[len(before) :]
+        return self._plain(text, special)
