@@ -9,7 +9,7 @@ from app.i18n import ntr, tr
 
 def bytes_text(size: int) -> str:
     """ "1.1 GB", "12 kB"; counted in 1024s, as memory is."""
-    precision = 1 if size >= 1024 * 1024 else 0
+    precision = 1 if 1 << 20 <= size < 10 << 20 or size >= 1 << 30 else 0
     return QLocale().formattedDataSize(max(0, size), precision, QLocale.DataSizeFormat.DataSizeTraditionalFormat)
 
 
@@ -27,6 +27,11 @@ def short_count_text(count: int) -> str:
     if count < 1_000_000:
         return f"{round(count / 1000)}k"
     return f"{QLocale().toString(count / 1_000_000, 'f', 1)}M"
+
+
+def context_text(n_ctx: int) -> str:
+    """A context length as people know it: "8k", "32k", "128k"; they are counted in 1024s."""
+    return f"{round(n_ctx / 1024)}k" if n_ctx >= 1024 else str(n_ctx)
 
 
 def params_text(count: int) -> str:

@@ -91,9 +91,11 @@ class Composer(QWidget):
         self._bottom.addStretch(1)
         self._bottom.addWidget(self._hint)
         self._bottom.addWidget(self._send)
+        self._words = QVBoxLayout()
+        self._words.addWidget(self._attachments)
+        self._words.addWidget(self._text)
         self._column = QVBoxLayout(self)
-        self._column.addWidget(self._attachments)
-        self._column.addWidget(self._text)
+        self._column.addLayout(self._words)
         self._column.addLayout(self._bottom)
         self.setFocusProxy(self._text)
         QWidget.setTabOrder(self._text, self._send)
@@ -274,10 +276,12 @@ class Composer(QWidget):
 
     def _on_theme_changed(self) -> None:
         space = self._theme.space
-        self._column.setContentsMargins(space(4), space(3.5), space(2.5), space(2.5))
-        self._column.setSpacing(space(2))
+        # The clip's lines, not its button's frame, stand below the text.
+        self._column.setContentsMargins(space(2.5), space(3.5), space(2.5), space(2.5))
+        self._words.setContentsMargins(space(1.5), 0, space(1.5), 0)
+        for layout in (self._column, self._words):
+            layout.setSpacing(space(2))
         self._bottom.setSpacing(space(2))
-        self._bottom.setContentsMargins(-space(1.5), 0, 0, 0)  # the clip's lines, not its button, stand below the text
         self._show_state()
         self.update()
 

@@ -1,45 +1,23 @@
-"""The context window drawn to scale: a bar with one stretch for each origin, and the small button with it."""
+"""The context window in a few pixels: a small bar with one stretch for each origin, and two numbers."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QFontMetrics, QPainter, QPainterPath, QPaintEvent, QPen
+from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
 from app.i18n import tr
 from app.ui.amounts import count_text, short_count_text
 from app.ui.answer_meter import AnswerMeter
+from app.ui.stack_bar import draw_stack
 from app.ui.theme import TextSize, Theme
 
 WARN_AT = 0.85
 """From here on the gauge takes the warning colour."""
 
 
-def draw_context_bar(
-    painter: QPainter, rect: QRectF, theme: Theme, parts: tuple[tuple[str, int], ...], n_ctx: int, *, gap: float = 1.0
-) -> None:
-    """Draw `parts` (origin, tokens) on a track that stands for `n_ctx` tokens."""
-    painter.save()
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    shape = QPainterPath()
-    radius = min(rect.height() / 2, theme.space(1.5))
-    shape.addRoundedRect(rect, radius, radius)
-    painter.fillPath(shape, theme.color("pressed"))
-    painter.setClipPath(shape)
-    left = rect.left()
-    for origin, tokens in parts:
-        if n_ctx <= 0:
-            break
-        width = rect.width() * tokens / n_ctx
-        if width > 0.2:
-            stretch = QRectF(left, rect.top(), max(1.0, width - (gap if width > 3 * gap else 0)), rect.height())
-            painter.fillRect(stretch, theme.origin_color(origin))
-        left += width
-    painter.restore()
-
-
 class ContextGauge(QAbstractButton):
-    """How full the context window is, in a few pixels; a click opens the panel that explains it."""
+    """How full the context window is; a click opens the panel that explains it."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -94,7 +72,8 @@ class ContextGauge(QAbstractButton):
             painter.drawRoundedRect(box, theme.space(2), theme.space(2))
         height = float(theme.space(1.5))
         bar = QRectF(theme.space(2), (self.height() - height) / 2, theme.space(16), height)
-        draw_context_bar(painter, bar, theme, self._parts, self._n_ctx, gap=0)
+        stretches = [(theme.origin_color(origin), tokens) for origin, tokens in self._parts]
+        draw_stack(painter, bar, theme, stretches, self._n_ctx)
         nearly_full = self._n_ctx > 0 and self._used / self._n_ctx >= WARN_AT
         painter.setPen(theme.color("warning" if nearly_full else "text_muted"))
         painter.setFont(theme.font(TextSize.CAPTION))

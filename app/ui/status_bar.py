@@ -161,7 +161,8 @@ class StatusBar(QFrame):
             f"#status_bar {{ border-top: 1px solid {colors.border}; }}"
             f'QPushButton[kind="status"] {{ background: transparent; border: 1px solid transparent; {caption}'
             f"  padding: {space(0.5)}px {space(2)}px; border-radius: {space(1.5)}px; min-height: {space(5)}px; }}"
-            f'QPushButton[kind="status_action"] {{ background: {colors.raised}; border: 1px solid {colors.border}; {caption}'
+            f'QPushButton[kind="status_action"] {{ background: {colors.raised}; {caption}'
+            f"  border: 1px solid {colors.border};"
             f"  padding: {space(0.25)}px {space(2.5)}px; border-radius: {space(1.5)}px; min-height: {space(4.5)}px; }}"
             f'QPushButton[kind="status_action"]:hover {{ background: {colors.pressed}; }}'
             f'QPushButton[kind="status_action"]:focus {{ border-color: {colors.focus}; }}'
