@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -29,9 +30,9 @@ def wheel_libraries() -> Path:
     return Path(spec.origin).parent / "lib"
 
 
-def environment() -> dict[str, str]:
-    """What a peer is started with, so that it finds the wheel's libraries."""
-    return {**os.environ, "LD_LIBRARY_PATH": str(wheel_libraries())}
+def environment(program: Path) -> dict[str, str]:
+    """What a peer is started with, so that it finds the wheel's libraries, and its own where the wheel has none."""
+    return {**os.environ, "LD_LIBRARY_PATH": f"{wheel_libraries()}:{program.parent}"}
 
 
 def llama_bench() -> Path:
@@ -60,9 +61,12 @@ def _program(target: str) -> Path:
             subprocess.run(
                 ["cmake", "--build", build, "--target", target, "-j", jobs], check=True, stdout=log, stderr=log
             )
+        shipped = {library.name for library in wheel_libraries().iterdir()}
+        for library in (build / "bin").glob("*.so*"):
+            if library.name not in shipped:
+                shutil.copy(library, folder)
         part = program.with_suffix(".part")
-        part.write_bytes((build / "bin" / target).read_bytes())
-        part.chmod(0o755)
+        shutil.copy(build / "bin" / target, part)
         part.replace(program)
     return program
 

@@ -1,0 +1,182 @@
+"""Prefill and decode through the whole chain against `llama-bench`, interleaved in one run.
+
+Both sides execute the installed wheel's libraries on the same file, with the same threads and sizes. Ours is timed
+where a person would see it: at the events' arrival on the main thread of a Qt program, sampling, detokenising and
+the worker's pipe included.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import psutil
+from PySide6.QtCore import QCoreApplication, QEventLoop
+
+from app.events import Streamed
+from app.ui.bridge import EventBridge
+from engine.cancel import CancelToken
+from engine.context.segments import Origin, PromptMessage, Role, Segment
+from engine.engine import Engine
+from engine.model.gguf import read_header
+from engine.types import (
+    TERMINAL,
+    Failed,
+    GenerationRequest,
+    ModelSpec,
+    ReasoningDelta,
+    SamplingParams,
+    TextDelta,
+    Usage,
+)
+from engine.worker.client import EngineClient
+from tests.benchmarks import peers
+
+PREFILL_TOKENS = 512
+DECODE_TOKENS = 128
+ROUNDS = 5
+END_TOKENS = ("tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One round: tokens a second of ours and of the peer, one after the other."""
+
+    ours: float
+    peer: float
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A model's medians over the rounds, in tokens a second, and the median of the rounds' ratios."""
+
+    model: str
+    what: str
+    ours: float
+    peer: float
+    ratio: float
+    lowest_ratio: float
+
+    @staticmethod
+    def of(model: str, what: str, pairs: Sequence[Pair]) -> Result:
+        ratios = [pair.ours / pair.peer for pair in pairs]
+        return Result(
+            model,
+            what,
+            statistics.median(pair.ours for pair in pairs),
+            statistics.median(pair.peer for pair in pairs),
+            statistics.median(ratios),
+            min(ratios),
+        )
+
+
+class OurSide:
+    """The engine as the window uses it: events cross into Qt, and are timed there."""
+
+    def __init__(self, path: Path, threads: int) -> None:
+        self._engine: Engine = EngineClient()
+        self._engine.load(ModelSpec(path, n_ctx=2048, n_threads=threads, n_gpu_layers=0)).result(120)
+        self._bridge = EventBridge()
+        metadata = read_header(path).metadata
+        ends = [metadata[key] for key in END_TOKENS if isinstance(metadata.get(key), int)]
+        self._never_end = tuple((int(token), -1e9) for token in ends if isinstance(token, int))
+        self._number = 0
+
+    def prefill(self) -> tuple[float, int]:
+        """Tokens a second until the first token of the answer, and how many tokens the prompt had."""
+        self._number += 1
+        words = " ".join(f"{self._number}{word}" for word in range(PREFILL_TOKENS))
+        low, high = 1, PREFILL_TOKENS
+        # The prompt is cut to the size by words; what the template adds counts as well.
+        while low < high:
+            middle = (low + high + 1) // 2
+            text = " ".join(words.split(" ")[:middle])
+            if self._engine.count_tokens([text]).result(30)[0] <= PREFILL_TOKENS - 40:
+                low = middle
+            else:
+                high = middle - 1
+        text = " ".join(words.split(" ")[:low])
+        began = time.perf_counter()
+        usage, first, _ = self._answer(text, tokens=1)
+        return (usage.prompt_tokens - usage.cached_tokens) / (first - began), usage.prompt_tokens
+
+    def decode(self) -> float:
+        """Tokens a second after the first token."""
+        usage, first, last = self._answer("Count from one to one thousand in words.", tokens=DECODE_TOKENS)
+        return (usage.completion_tokens - 1) / (last - first)
+
+    def close(self) -> None:
+        self._engine.close()
+        self._bridge.close()
+
+    def _answer(self, text: str, *, tokens: int) -> tuple[Usage, float, float]:
+        """The usage, and the arrival times on the main thread of the first delta and of the end."""
+        request = GenerationRequest(
+            f"bench{self._number}-{tokens}-{time.monotonic_ns()}",
+            (PromptMessage(Role.USER, (Segment(text, Origin.USER),)),),
+            SamplingParams(seed=1, max_tokens=tokens, logit_bias=self._never_end),
+            answer_reserve=tokens,
+        )
+        loop = QEventLoop()
+        usage: list[Usage] = []
+        times: list[float] = []
+
+        def arrived(event: object) -> None:
+            assert isinstance(event, Streamed)
+            inner = event.event
+            if isinstance(inner, TextDelta | ReasoningDelta) and not times:
+                times.append(time.perf_counter())
+            if isinstance(inner, Usage):
+                usage.append(inner)
+            if isinstance(inner, TERMINAL):
+                if not times:
+                    times.append(time.perf_counter())
+                times.append(time.perf_counter())
+                loop.quit()
+            if isinstance(inner, Failed):
+                raise RuntimeError(inner.message)
+
+        self._bridge.chat_event.connect(arrived)
+        self._engine.submit(request, CancelToken(), lambda event: self._bridge.publish(Streamed("", "", event)))
+        loop.exec()
+        self._bridge.chat_event.disconnect(arrived)
+        return usage[0], times[0], times[-1]
+
+
+def peer_speed(path: Path, threads: int, *, prefill: int = 0, decode: int = 0) -> float:
+    """What `llama-bench` says, in tokens a second, for one test of that size."""
+    program = peers.llama_bench()
+    output = subprocess.run(
+        [program, "-m", path, "-t", str(threads), "-p", str(prefill), "-n", str(decode), "-r", "1", "-ngl", "0", "-o", "json"],
+        check=True, capture_output=True, text=True, env=peers.environment(program),
+    ).stdout  # fmt: skip
+    return float(json.loads(output)[0]["avg_ts"])
+
+
+def measure(path: Path, *, rounds: int = ROUNDS) -> list[Result]:
+    """Prefill and decode of one model against the peer."""
+    threads = psutil.cpu_count(logical=False) or 1
+    prefills: list[Pair] = []
+    decodes: list[Pair] = []
+    ours = OurSide(path, threads)
+    try:
+        ours.prefill()
+        ours.decode()
+        for _ in range(rounds):
+            speed, size = ours.prefill()
+            prefills.append(Pair(speed, peer_speed(path, threads, prefill=size)))
+            decodes.append(Pair(ours.decode(), peer_speed(path, threads, decode=DECODE_TOKENS)))
+    finally:
+        ours.close()
+    return [Result.of(path.stem, "prefill", prefills), Result.of(path.stem, "decode", decodes)]
+
+
+def run(models: Sequence[Path], *, rounds: int = ROUNDS) -> list[dict[str, object]]:
+    """All models; rows for the table."""
+    _application = QCoreApplication.instance() or QCoreApplication([])
+    return [asdict(result) for path in models for result in measure(path, rounds=rounds)]
