@@ -26,7 +26,7 @@ from engine.cancel import CancelToken
 from engine.context.segments import Role
 from engine.engine import Engine
 from engine.errors import ChatError, HearthError, sentence
-from engine.types import Failed, Finished, FinishReason, SamplingParams, StreamEvent
+from engine.types import Failed, Finished, FinishReason, LoadedModel, SamplingParams, StreamEvent
 
 if TYPE_CHECKING:
     from app.store.store import ConversationStore
@@ -48,7 +48,7 @@ class ModelSource(Protocol):
         """The name of the model that is loaded, or would be loaded now; "" if there is none."""
         ...
 
-    def ensure_loaded(self) -> Future[object]:
+    def ensure_loaded(self) -> Future[LoadedModel]:
         """Ends when a model is loaded; fails with the sentence that says what to do."""
         ...
 
@@ -319,7 +319,7 @@ class ChatService:
         model = self._engine.state.model
         return model.name if model is not None else ""
 
-    def _on_loaded(self, turn: _Turn, loaded: Future[object]) -> None:
+    def _on_loaded(self, turn: _Turn, loaded: Future[LoadedModel]) -> None:
         """Some model is there, or none can be: from whichever thread found out."""
         error = None if loaded.cancelled() else loaded.exception()
         if error is None and not loaded.cancelled():

@@ -44,13 +44,13 @@ class Services:
     def __init__(
         self,
         paths: Paths,
+        *,
         settings: Settings,
         store: ConversationStore,
         store_pool: ThreadPoolExecutor,
         pool: ThreadPoolExecutor,
         engine: Engine,
         publish: Callable[[ChatEvent], None],
-        *,
         lock: FileLock | None = None,
         places: Places | None = None,
     ) -> None:
@@ -108,12 +108,12 @@ class Services:
         pool = ThreadPoolExecutor(max_workers=_GENERAL_THREADS, thread_name_prefix="general")
         services = cls(
             paths,
-            settings or Settings.load(paths.settings_file),
-            store,
-            store_pool,
-            pool,
-            engine,
-            publish,
+            settings=settings or Settings.load(paths.settings_file),
+            store=store,
+            store_pool=store_pool,
+            pool=pool,
+            engine=engine,
+            publish=publish,
             lock=lock,
             places=places,
         )

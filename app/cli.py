@@ -1,0 +1,56 @@
+"""The commands without a window: the same services, on a terminal or a pipe. Never imports Qt.
+
+Exit codes: 0 done, 1 failed (one sentence on stderr), 2 wrong usage, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+from app.bootstrap import Start
+from app.command_line import Arguments
+from app.console import Console
+from app.i18n import error_sentence
+from engine.errors import HearthError
+
+Command = Callable[[Arguments, Start, Console], int]
+
+
+def run_command(arguments: Arguments, start: Start) -> int:
+    """Run the command and return its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that is not UTF-8 shows "?" rather than ending the program.
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="replace")
+    console = Console(json=arguments.json, quiet=arguments.quiet)
+    for notice in start.settings.notices:
+        console.note(notice)
+    try:
+        return _command(arguments.command)(arguments, start, console)
+    except HearthError as error:
+        console.end_status()
+        console.fail(error_sentence(error))
+        if console.json:
+            console.record({"type": "error", "code": error.code, "message": error_sentence(error)})
+        return 1
+
+
+def _command(name: str | None) -> Command:
+    if name == "chat":
+        from app.cli_chat import chat  # noqa: PLC0415
+
+        return chat
+    if name == "models":
+        from app.cli_models import models  # noqa: PLC0415
+
+        return models
+    if name == "fetch":
+        from app.cli_models import fetch  # noqa: PLC0415
+
+        return fetch
+    assert name == "doctor"
+    from app.doctor import doctor  # noqa: PLC0415
+
+    return doctor

@@ -1,0 +1,167 @@
+"""The command line as data: which options exist, and what was asked. Runs nothing.
+
+Global options may stand before or after the command. Help is in the person's language, which the settings know:
+where they lie is read first.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from app.bootstrap import Start, find
+from app.i18n import tr
+from app.logs import LEVELS
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """What was asked. `command` None and "open" mean the window."""
+
+    command: str | None = None
+    data_dir: Path | None = None
+    portable: bool = False
+    model: str | None = None
+    json: bool = False
+    quiet: bool = False
+    log_level: str = "info"
+    # open
+    files: tuple[Path, ...] = ()
+    # chat
+    question: tuple[str, ...] = ()
+    resume: bool = False
+    system: str | None = None
+    temperature: float | None = None
+    max_tokens: int | None = None
+    seed: int | None = None
+    show_reasoning: bool = False
+    save: bool = True
+    # fetch
+    names: tuple[str, ...] = ()
+    if_none: bool = False
+    # models
+    everything: bool = False
+
+
+def parse(argv: Sequence[str]) -> tuple[Arguments, Start]:
+    """Read the command line, and the settings of the run it means. Raises `SystemExit` (0 help, 2 wrong usage)."""
+    places = _places(argv)
+    start = find(getattr(places, "data_dir", None), portable=getattr(places, "portable", False))
+    parsed = vars(_parser().parse_args(argv))
+    known = {field.name for field in fields(Arguments)}
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in parsed.items()
+    }
+    return Arguments(**{name: value for name, value in values.items() if name in known and value is not None}), start
+
+
+def _places(argv: Sequence[str]) -> argparse.Namespace:
+    first = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    _add_places(first)
+    try:
+        return first.parse_known_args(argv)[0]
+    except argparse.ArgumentError:
+        return argparse.Namespace()  # the whole parser will say what is wrong
+
+
+def _add_places(parser: argparse.ArgumentParser) -> None:
+    nothing = argparse.SUPPRESS
+    parser.add_argument(
+        "--data-dir", type=Path, metavar=tr("FOLDER"), default=nothing,
+        help=tr("keep everything of this run in a folder of its own"),
+    )  # fmt: skip
+    parser.add_argument(
+        "--portable", action="store_true", default=nothing, help=tr("keep everything in a folder beside the program")
+    )
+    parser.add_argument("--log-level", choices=LEVELS, default=nothing, help=tr("how much goes into the log file"))
+
+
+def _common() -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    _add_places(common)
+    nothing = argparse.SUPPRESS
+    common.add_argument(
+        "--model", metavar=tr("NAME"), default=nothing, help=tr("the model to use: a name, a part of one, or a file")
+    )
+    common.add_argument("--json", action="store_true", default=nothing, help=tr("write JSON for other programs"))
+    common.add_argument("--quiet", action="store_true", default=nothing, help=tr("write the result only"))
+    return common
+
+
+def _parser() -> argparse.ArgumentParser:
+    common = _common()
+    parser = argparse.ArgumentParser(
+        prog="hearth",
+        parents=[common],
+        allow_abbrev=False,
+        description=tr("An assistant that lives wholly on your own computer. Without a command it opens its window."),
+    )
+    parser.add_argument("--version", action=_Version, nargs=0, help=tr("say which version this is"))
+    commands = parser.add_subparsers(dest="command", metavar=tr("COMMAND"))
+
+    def command(name: str, help_text: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, parents=[common], allow_abbrev=False, help=help_text, description=help_text)
+
+    window = command("open", tr("open the window, with files attached to a new chat"))
+    window.add_argument("files", nargs="*", type=Path, metavar=tr("FILE"))
+    _add_chat(command("chat", tr("ask a question, or chat in the terminal")))
+    models = command("models", tr("list the models on this computer"))
+    models.add_argument(
+        "--all", dest="everything", action="store_true", help=tr("also those to fetch, and files that cannot be used")
+    )
+    fetch = command("fetch", tr("download a model; goes on where an earlier download stopped"))
+    fetch.add_argument(
+        "names", nargs="*", metavar=tr("NAME"), help=tr("without a name: the one that suits this computer")
+    )
+    fetch.add_argument("--if-none", action="store_true", help=tr("only where there is no model yet"))
+    command("doctor", tr("show what Hearth finds on this computer, and what is missing"))
+    return parser
+
+
+class _Version(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import version  # noqa: PLC0415  # slow, and asked for here only
+
+        parser.exit(message=f"Hearth {version('hearth-assistant')}\n")
+
+
+def _add_chat(chat: argparse.ArgumentParser) -> None:
+    chat.add_argument("question", nargs="*", metavar=tr("QUESTION"), help=tr("without one, a chat begins"))
+    chat.add_argument(
+        "-f", "--file", dest="files", action="append", type=Path, metavar=tr("FILE"),
+        help=tr("attach a text file; may be given several times"),
+    )  # fmt: skip
+    chat.add_argument("-c", "--continue", dest="resume", action="store_true", help=tr("go on with the last chat"))
+    chat.add_argument("--system", metavar=tr("TEXT"), help=tr("instructions for this chat"))
+    chat.add_argument(
+        "--temperature", type=_number(0.0, 2.0), metavar="0..2", help=tr("0 always takes the likeliest word")
+    )
+    chat.add_argument("--max-tokens", type=_whole(1), metavar="N", help=tr("end the answer after so many tokens"))
+    chat.add_argument("--seed", type=_whole(0), metavar="N", help=tr("the same seed gives the same answer"))
+    chat.add_argument("--show-reasoning", action="store_true", help=tr("show what the model thinks before it answers"))
+    chat.add_argument("--no-save", dest="save", action="store_false", help=tr("keep nothing of this chat"))
+
+
+def _number(low: float, high: float) -> Callable[[str], float]:
+    def read(text: str) -> float:
+        value = float(text)
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(tr("must be between {low} and {high}", low=low, high=high))
+        return value
+
+    read.__name__ = "number"
+    return read
+
+
+def _whole(low: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        value = int(text)
+        if not low <= value < 2**32:
+            raise argparse.ArgumentTypeError(tr("must be {low} or more", low=low))
+        return value
+
+    read.__name__ = "number"
+    return read

@@ -1,0 +1,98 @@
+"""The terminal as the commands write to it: answers to stdout, everything about them to stderr.
+
+Knows no command. With `json` only JSON goes to stdout; with `quiet` only the answer itself is written.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import dataclass, field
+from typing import TextIO
+
+_DIM, _BOLD, _PLAIN = "\x1b[2m", "\x1b[1m", "\x1b[0m"
+
+
+@dataclass(slots=True)
+class Console:
+    """One run's streams."""
+
+    json: bool = False
+    quiet: bool = False
+    out: TextIO = field(default_factory=lambda: sys.stdout)
+    err: TextIO = field(default_factory=lambda: sys.stderr)
+    source: TextIO = field(default_factory=lambda: sys.stdin)
+
+    @property
+    def interactive(self) -> bool:
+        """A person types here and reads here."""
+        return self.source.isatty() and self.out.isatty()
+
+    @property
+    def err_is_terminal(self) -> bool:
+        return self.err.isatty()
+
+    def say(self, text: str = "") -> None:
+        """A line of the result."""
+        self.out.write(_safe(text, self.out) + "\n")
+        self.out.flush()
+
+    def stream(self, text: str) -> None:
+        """A piece of the result, at once."""
+        self.out.write(_safe(text, self.out))
+        self.out.flush()
+
+    def record(self, value: object) -> None:
+        """A JSON value on a line of its own."""
+        self.out.write(json.dumps(value, ensure_ascii=True) + "\n")
+        self.out.flush()
+
+    def note(self, text: str) -> None:
+        """Something about the result; not with `quiet` or `json`."""
+        if not (self.quiet or self.json):
+            self.err.write(_safe(text, self.err) + "\n")
+            self.err.flush()
+
+    def dim(self, text: str) -> None:
+        """A piece of something about the result, in a weaker colour."""
+        shown = _safe(text, self.err)
+        self.err.write(f"{_DIM}{shown}{_PLAIN}" if colour(self.err) else shown)
+        self.err.flush()
+
+    def fail(self, text: str) -> None:
+        """Why it did not work."""
+        self.err.write(_safe(f"hearth: {text}", self.err) + "\n")
+        self.err.flush()
+
+    def status(self, text: str) -> None:
+        """Overwrite the one status line of a terminal; nothing elsewhere."""
+        if self.err_is_terminal and not (self.quiet or self.json):
+            self.err.write(f"\r\x1b[K{_safe(text, self.err)}")
+            self.err.flush()
+
+    def end_status(self) -> None:
+        """Take the status line away."""
+        self.status("")
+
+    def bold(self, text: str) -> str:
+        return f"{_BOLD}{text}{_PLAIN}" if colour(self.out) else text
+
+    def faint(self, text: str) -> str:
+        return f"{_DIM}{text}{_PLAIN}" if colour(self.out) else text
+
+
+def colour(stream: TextIO) -> bool:
+    """Whether colours are wanted there (https://no-color.org)."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _safe(text: str, stream: TextIO) -> str:
+    """What a terminal may be sent: a model's answer must not steer it. Pipes get the text as it is."""
+    if not stream.isatty():
+        return text
+    return "".join(character for character in text if character in "\n\t" or not _is_control(character))
+
+
+def _is_control(character: str) -> bool:
+    return character < " " or "\x7f" <= character <= "\x9f"
