@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from engine.context.reasoning import ReasoningSplitter
+from engine.context.reasoning import ReasoningSplitter, TextRun
 from engine.model.detokenise import StopStrings, TextDecoder
 from engine.model.kv_cache import BACKGROUND, FOREGROUND, KvCache, Outcome
 from engine.model.logprobs import token_logprob
@@ -60,15 +60,16 @@ class TextPipeline:
     def _split(self, text: str) -> bool:
         if self._splitter is None:
             return self._answer(text)
-        reasoning, answer = self._splitter.feed(text)
-        return self._pass(reasoning, answer)
+        return self._pass(self._splitter.feed(text))
 
-    def _pass(self, reasoning: str, answer: str) -> bool:
-        if reasoning:
-            self._hooks.reasoning(reasoning)
-            if not answer:
+    def _pass(self, runs: list[TextRun]) -> bool:
+        for run in runs:
+            if run.is_reasoning:
+                self._hooks.reasoning(run.text)
                 self._logprobs.clear()
-        return bool(answer) and self._answer(answer)
+            elif self._answer(run.text):
+                return True
+        return False
 
     def _answer(self, text: str) -> bool:
         shown, stopped = self._stops.feed(text)
@@ -89,8 +90,7 @@ class TextPipeline:
         if rest:
             stopped = self._split(rest)
         if self._splitter is not None and not stopped:
-            reasoning, answer = self._splitter.finish()
-            stopped = self._pass(reasoning, answer)
+            stopped = self._pass(self._splitter.finish())
         held = "" if stopped else self._stops.finish()
         if held or self._logprobs:
             self._show(held)

@@ -12,13 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import psutil
-
 from engine.errors import ModelFileError, ModelFitError, ModelLoadError, sentence
 from engine.model.backend import Offload, backend_name, choose_offload, gpus, thread_count
 from engine.model.buffers import Buffers, read_buffers
 from engine.model.description import ModelDescription, ModelKind, describe
-from engine.model.fit import estimate, largest_context
 from engine.model.kv_cache import SEQUENCES
 from engine.model.llama_library import LlamaLog, lib
 from engine.types import KvType, ModelSpec
@@ -59,7 +56,7 @@ def load(spec: ModelSpec, log: LlamaLog, progress: Progress) -> Handles:
             sentence("{name} is not a language model that one can talk to."), name=description.path.name
         )
     n_ctx = _context_size(spec, description)
-    offload = _offload(spec, description, n_ctx)
+    offload = _offload(spec, description)
     log.start_recording()
     try:
         model, context, offload = _load_or_fall_back(spec, description, n_ctx, offload, progress)
@@ -80,17 +77,17 @@ def load(spec: ModelSpec, log: LlamaLog, progress: Progress) -> Handles:
 
 
 def _context_size(spec: ModelSpec, description: ModelDescription) -> int:
-    trained = description.n_ctx_train or lib.LLAMA_DEFAULT_SEED
+    trained = description.n_ctx_train or 8192
     if spec.n_ctx is not None:
         return max(_SMALLEST_CONTEXT, spec.n_ctx)
     return max(_SMALLEST_CONTEXT, min(trained, 8192))
 
 
-def _offload(spec: ModelSpec, description: ModelDescription, n_ctx: int) -> Offload:
+def _offload(spec: ModelSpec, description: ModelDescription) -> Offload:
     devices = gpus()
     if not devices:
         return Offload(0)
-    needed = estimate(description, n_ctx, spec.kv_type).total
+    needed = round(description.size_bytes * 1.2)
     return choose_offload(spec.n_gpu_layers, devices, needed, description.n_layer)
 
 

@@ -11,14 +11,16 @@ from typing import Self
 
 from engine.context.assemble import AssembledPrompt, assemble
 from engine.context.reasoning import ReasoningSplitter
-from engine.context.templates import ChatTemplate, choose_template
+from engine.context.templates.choose import choose_template
+from engine.context.templates.template import ChatTemplate
+from engine.context.tokens import TokenCache
 from engine.model.generation import Generation, Hooks, TextPipeline
 from engine.model.kv_cache import FOREGROUND, KvCache
 from engine.model.llama_library import LlamaLog, lib
 from engine.model.loading import Handles, load
 from engine.model.sampling import Sampler, choose_seed
 from engine.model.vocabulary import Vocabulary
-from engine.types import Finished, FinishReason, GenerationRequest, LoadedModel, ModelSpec, Started, Usage
+from engine.types import Finished, GenerationRequest, LoadedModel, ModelSpec, Started, Usage
 
 
 class Runner:
@@ -29,6 +31,7 @@ class Runner:
         self._vocabulary = Vocabulary(handles.model)
         self._cache = KvCache(handles.context, handles.model, n_batch=min(spec.n_batch, handles.n_ctx))
         description = handles.description
+        self._token_cache = TokenCache()
         self._template: ChatTemplate = choose_template(
             description.template,
             description.architecture,
@@ -62,8 +65,7 @@ class Runner:
 
     def _control_tokens(self, template: ChatTemplate) -> frozenset[int]:
         """Control tokens that spell the template's reasoning marks: the splitter must see them."""
-        marks = template.marks
-        texts = () if marks is None else (marks.start, marks.end)
+        texts = template.reasoning.texts if template.reasoning is not None else ()
         made = [self._vocabulary.tokenize(text, special=True) for text in texts]
         return frozenset(token for tokens in made for token in tokens if self._vocabulary.is_control(token))
 
@@ -121,7 +123,7 @@ class Runner:
                 hooks,
                 request_id=request.request_id,
                 background=request.background,
-                prompt=list(prompt.tokens),
+                prompt=prompt.tokens,
             )
             cached = generation.reuse()
             hooks.event(self._started(request, prompt, cached, seed))
@@ -154,10 +156,11 @@ class Runner:
             policy=request.overflow,
             thinking=request.thinking,
             continue_last=request.continue_last,
+            cache=self._token_cache,
         )
 
     def _splitter(self, prompt: AssembledPrompt) -> ReasoningSplitter | None:
-        marks = self._template.marks
+        marks = self._template.reasoning
         return ReasoningSplitter(marks, starts_inside=prompt.starts_in_reasoning) if marks is not None else None
 
     def _started(self, request: GenerationRequest, prompt: AssembledPrompt, cached: int, seed: int) -> Started:

@@ -14,7 +14,7 @@ _PIECE_BYTES = 256
 
 
 class Vocabulary:
-    """Any thread may tokenise; pieces are cached and read by the decoding thread."""
+    """A `Tokenizer` of `engine.context`. Any thread may tokenise; pieces are cached and read by the decoding thread."""
 
     def __init__(self, model: Any) -> None:
         self._vocab = lib.llama_model_get_vocab(model)
@@ -38,7 +38,7 @@ class Vocabulary:
             room = -count
             tokens = (ctypes.c_int32 * room)()
             count = lib.llama_tokenize(self._vocab, raw, len(raw), tokens, room, False, special)
-        return tokens[:count]
+        return list(tokens[:count])
 
     def piece(self, token: int, *, special: bool = False) -> bytes:
         """The token's bytes; control tokens have none unless `special`."""
@@ -72,6 +72,15 @@ class Vocabulary:
     def text_of(self, token: int) -> str:
         """The token as the vocabulary spells it, for template variables; "" for none (-1)."""
         return "" if token < 0 else self.piece(token, special=True).decode("utf-8", "replace")
+
+    @property
+    def bos_token(self) -> int | None:
+        token: int = lib.llama_vocab_bos(self._vocab)
+        return token if token >= 0 else None
+
+    @property
+    def adds_bos(self) -> bool:
+        return bool(lib.llama_vocab_get_add_bos(self._vocab))
 
     @property
     def bos_text(self) -> str:
