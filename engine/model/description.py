@@ -32,6 +32,10 @@ _EMBEDDING_ARCHITECTURES = frozenset(
 _HELPER_ARCHITECTURES = frozenset({"eagle3", "dflash", "gemma4-assistant", "wavtokenizer-dec", "qwen3tts", "pockettts"})
 """Drafting heads and parts of speech models: real networks, but nothing to talk to."""
 _RECURRENT_ARCHITECTURES = frozenset({"mamba", "mamba2", "rwkv6", "rwkv6qwen2", "rwkv7", "arwkv7", "minimax-01"})
+_PARALLEL_ARCHITECTURES = frozenset({"falcon-h1"})
+"""Every layer has both attention and a recurrent state."""
+_INTERVAL_ARCHITECTURES = frozenset({"qwen3next", "qwen35", "qwen35moe", "qwen4exp"})
+"""Every fourth layer has attention, the others a recurrent state, unless the header says otherwise."""
 _THINKING_MARKS = ("<think>", "enable_thinking", "<|channel|>", "[THINK]", "<seed:think>", "thinking")
 
 
@@ -78,10 +82,24 @@ class ModelDescription:
     value_length: int
     n_expert: int
     n_expert_used: int
+    n_ff_expert: int
     sliding_window: int
     """In tokens; 0: every layer sees the whole window."""
     recurrent: bool
     """All or (hybrid) some layers keep a state of fixed size instead of a KV cache."""
+    recurrent_state: int
+    """Elements (F32) of that state for one sequence, all layers together."""
+    latent_attention: bool
+    """Keys and values are kept as one compressed vector (MLA)."""
+    n_merges: int
+    """Merge rules of the tokeniser."""
+    tensor_bytes: int
+    """All weights as stored."""
+    matrix_bytes: tuple[tuple[str, int], ...]
+    """Of those, what is multiplied with, by tensor type: a CPU may keep these rearranged ("repacked")."""
+    tied_type: str
+    """The type of an embedding that serves as output too, "" if the two are apart; `tied_bytes` is its size."""
+    tied_bytes: int
     template: str
     """The chat template's text (Jinja), "" if there is none."""
     languages: tuple[str, ...]
@@ -204,7 +222,8 @@ def _description(
     if kind is ModelKind.PROJECTOR:
         n_embd = integer("vision.projection_dim") or integer("audio.projection_dim")
     n_head = _per_layer(first, f"{architecture}.attention.head_count", n_layer)
-    n_head_kv = _per_layer(first, f"{architecture}.attention.head_count_kv", n_layer) or n_head
+    n_head_kv = _heads_with_cache(first, architecture, n_head)
+    tied = _tied_embedding(tensors)
     head_length = n_embd // max(n_head, default=0) if any(n_head) else 0
     return ModelDescription(
         path=paths[0],
@@ -226,12 +245,68 @@ def _description(
         value_length=integer("attention.value_length") or head_length,
         n_expert=integer("expert_count"),
         n_expert_used=integer("expert_used_count"),
+        n_ff_expert=integer("expert_feed_forward_length"),
         sliding_window=integer("attention.sliding_window"),
         recurrent=architecture in _RECURRENT_ARCHITECTURES or integer("ssm.state_size") > 0,
+        recurrent_state=_state_per_layer(first, architecture) * _recurrent_layers(architecture, n_layer, n_head_kv),
+        latent_attention=integer("attention.key_length_mla") > 0,
+        n_merges=first.array_length("tokenizer.ggml.merges") or 0,
+        tensor_bytes=sum(tensor.size_bytes for tensor in tensors),
+        matrix_bytes=_matrix_bytes(tensors),
+        tied_type=tied.type_name if tied else "",
+        tied_bytes=tied.size_bytes if tied else 0,
         template=first.text("tokenizer.chat_template"),
         languages=_texts(first, "general.languages"),
         licence=first.text("general.license"),
     )
+
+
+def _heads_with_cache(header: GgufHeader, architecture: str, n_head: tuple[int, ...]) -> tuple[int, ...]:
+    """Key-value heads a layer, 0 where the layer keeps no KV cache of its own."""
+    n_layer = len(n_head)
+    heads = _per_layer(header, f"{architecture}.attention.head_count_kv", n_layer) or n_head
+    if architecture in _RECURRENT_ARCHITECTURES:
+        return (0,) * n_layer
+    interval = header.integer(f"{architecture}.full_attention_interval") or 0
+    if architecture in _INTERVAL_ARCHITECTURES:
+        interval = interval or 4
+    if interval > 0:
+        heads = tuple(heads[layer] if (layer + 1) % interval == 0 else 0 for layer in range(n_layer))
+    n_shared = min(max(header.integer(f"{architecture}.attention.shared_kv_layers") or 0, 0), n_layer)
+    return heads[: n_layer - n_shared] + (0,) * n_shared
+
+
+def _state_per_layer(header: GgufHeader, architecture: str) -> int:
+    """Elements of a recurrent layer's state for one sequence: convolution window and state (Mamba and its kin)."""
+
+    def integer(key: str) -> int:
+        return min(max(header.integer(f"{architecture}.{key}") or 0, 0), MAX_DIMENSION)
+
+    inner, state, groups = integer("ssm.inner_size"), integer("ssm.state_size"), integer("ssm.group_count")
+    window = max(integer("ssm.conv_kernel") - 1, 0) * (inner + 2 * groups * state)
+    wkv = integer("embedding_length") * (integer("wkv.head_size") + 2)
+    return window + state * inner + (wkv if integer("wkv.head_size") else 0)
+
+
+def _recurrent_layers(architecture: str, n_layer: int, n_head_kv: tuple[int, ...]) -> int:
+    if architecture in _PARALLEL_ARCHITECTURES:
+        return n_layer
+    return n_layer - sum(1 for heads in n_head_kv if heads)
+
+
+def _matrix_bytes(tensors: list[TensorInfo]) -> tuple[tuple[str, int], ...]:
+    """Sizes by type of the matrices that layers and the output multiply with, rows in eights as repacking wants."""
+    sizes: Counter[str] = Counter()
+    for tensor in tensors:
+        multiplied = tensor.name.startswith("blk.") or tensor.name == "output.weight"
+        if multiplied and len(tensor.shape) in (2, 3) and tensor.shape[1] % 8 == 0:
+            sizes[tensor.type_name] += tensor.size_bytes
+    return tuple(sorted(sizes.items()))
+
+
+def _tied_embedding(tensors: list[TensorInfo]) -> TensorInfo | None:
+    by_name = {tensor.name: tensor for tensor in tensors}
+    return None if "output.weight" in by_name else by_name.get("token_embd.weight")
 
 
 def _per_layer(header: GgufHeader, key: str, n_layer: int) -> tuple[int, ...]:
