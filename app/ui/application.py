@@ -15,7 +15,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -41,6 +41,8 @@ from app.ui.workspace import Workspace
 
 if TYPE_CHECKING:
     from app.services import Services
+
+ServicesOpener = Callable[[Paths, Settings, Callable[[ChatEvent], None]], "Services"]
 
 _log = logging.getLogger(__name__)
 _RAISE_OFFSET = 28
@@ -77,15 +79,16 @@ class Application(QObject):
         *,
         model: str | None = None,
         files: Sequence[Path] = (),
-        services: Services | None = None,
+        open_services: ServicesOpener | None = None,
     ) -> None:
+        """`open_services` is called on a thread of the pool; without one the real services are opened."""
         super().__init__()
         self._app, self._model, self._files = app, model, tuple(files)
-        self._given_services = services
+        self._open = open_services or _open_real_services
         self._closing = False
         self._opened: Future[Services] | None = None
         self.windows: list[MainWindow] = []
-        settings = services.settings if services is not None else Settings.load(paths.settings_file)
+        settings = Settings.load(paths.settings_file)
         set_language(settings.text("appearance.language"))
         refused = load_fonts()
         if refused:
@@ -159,17 +162,9 @@ class Application(QObject):
         self._unsubscribe = workspace.settings.subscribe(self._on_setting_changed)
 
     def _open_services(self) -> None:
-        if self._given_services is not None:
-            self._on_services(self._given_services)
-            return
-        self._opened = self.workspace.pool.submit(self._build_services)
-        self.bridge.then(self._opened, self._on_services, self._on_services_failed)
-
-    def _build_services(self) -> Services:
-        from app.services import Services  # noqa: PLC0415  # imported on the pool, after the first picture
-
         workspace = self.workspace
-        return Services.open(workspace.paths, publish=self.bridge.publish, settings=workspace.settings)
+        self._opened = workspace.pool.submit(self._open, workspace.paths, workspace.settings, self.bridge.publish)
+        self.bridge.then(self._opened, self._on_services, self._on_services_failed)
 
     def _keep_session(self) -> None:
         if self.windows:
@@ -181,7 +176,7 @@ class Application(QObject):
         self.workspace.attach(services)
         for notice in self.workspace.settings.notices:
             self._show_notice(notice)
-        self._load_model(services)
+        services.load_first_model(self._model)
         if self._files and self.windows:
             self.windows[0].add_files(self._files)
 
@@ -189,9 +184,6 @@ class Application(QObject):
         _log.error("the services could not be opened", exc_info=error)
         parent = self.windows[0] if self.windows else None
         tell(self.workspace.theme, parent, tr("Hearth cannot open your chats"), sentence_of(error), icon="circle-alert")
-
-    def _load_model(self, services: Services) -> None:
-        services.load_first_model(self._model)
 
     def _show_notice(self, text: str) -> None:
         window = self._front_window()
@@ -240,6 +232,12 @@ class Application(QObject):
     def _on_thread_unhandled(self, args: threading.ExceptHookArgs) -> None:
         if args.exc_value is not None:
             self._on_unhandled(args.exc_type, args.exc_value, args.exc_traceback)
+
+
+def _open_real_services(paths: Paths, settings: Settings, publish: Callable[[ChatEvent], None]) -> Services:
+    from app.services import Services  # noqa: PLC0415  # imported on the pool, after the first picture
+
+    return Services.open(paths, publish=publish, settings=settings)
 
 
 class _Interrupts(QObject):

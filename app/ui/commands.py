@@ -136,6 +136,12 @@ class Commands(QObject):
         self._settings.set(f"shortcuts.{command_id}", "")
         self.changed.emit()
 
+    def reset_all(self) -> None:
+        """Every command back to its default keys."""
+        for command_id in self._commands:
+            self._settings.set(f"shortcuts.{command_id}", "")
+        self.changed.emit()
+
 
 class CommandActions(QObject):
     """The actions of one window; their keys follow `Commands` and work in that window only."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from PySide6.QtWidgets import QMenu, QWidget
 
@@ -66,7 +67,7 @@ def conversation_menu(
         ("pdf", tr("PDF…")),
         ("json", tr("JSON…")),
     ):
-        add(export, "file-text", title, lambda which=name: operations.export(conversation, which))
+        add(export, "file-text", title, partial(operations.export, conversation, name))
     menu.addSeparator()
     if conversation.archived:
         add(menu, "archive-restore", tr("Back to the list"), lambda: operations.toggle_archived(conversation))

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.events import ChatEvent, MessageAdded, MessageFinished, PathChanged, Streamed
 from app.i18n import tr
-from app.store.types import AttachmentPart, Draft, MessageState, StoredMessage
+from app.store.types import AttachmentPart, Changes, Draft, MessageState, StoredMessage
 from app.ui.composer import Composer
 from app.ui.library import sentence_of
 from app.ui.start_page import StartPage
@@ -24,8 +24,11 @@ from app.ui.workspace import Workspace
 from engine.context.segments import Role
 from engine.engine import EngineState, EngineStatus
 
+if TYPE_CHECKING:
+    from app.store.store import ConversationStore
+
 _SPOKEN_CHARACTERS = 400
-_COLUMN_UNITS = 200
+_COLUMN_UNITS = 190
 """The widest a line of text and the composer get, in spacing units."""
 
 
@@ -78,6 +81,11 @@ class ConversationPage(QWidget):
         return self._conversation_id
 
     @property
+    def path(self) -> list[StoredMessage]:
+        """The messages on show, first to last; a growing one as of its last event that changed it in the store."""
+        return self._path
+
+    @property
     def is_generating(self) -> bool:
         """Whether the conversation on show is being answered."""
         return self._generating
@@ -120,10 +128,8 @@ class ConversationPage(QWidget):
             self._on_regenerate(message.id)
 
     def copy_last_answer(self) -> None:
-        message = self._last(Role.ASSISTANT)
-        if message is not None and message.text:
-            QGuiApplication.clipboard().setText(message.text)
-            self._toasts.show(tr("Answer copied"))
+        """Put the newest answer on the clipboard."""
+        self.transcript.copy_last_answer()
 
     def close_page(self) -> None:
         """Keep the draft and stop listening; the window is going."""
@@ -147,6 +153,9 @@ class ConversationPage(QWidget):
         transcript.sibling_requested.connect(self._on_sibling)
         transcript.branch_requested.connect(self._on_branch)
         transcript.continue_requested.connect(self._on_continue)
+        transcript.delete_requested.connect(self._on_delete)
+        transcript.pin_requested.connect(self._on_pin)
+        transcript.copied.connect(lambda: self._toasts.show(tr("Copied")))
 
     def _last(self, role: Role) -> StoredMessage | None:
         return next((each for each in reversed(self._path) if each.role is role), None)
@@ -174,7 +183,7 @@ class ConversationPage(QWidget):
         conversation_id = self._conversation_id
 
         def show(draft: Draft) -> None:
-            if conversation_id == self._conversation_id and self.composer.draft == Draft():
+            if draft != Draft() and conversation_id == self._conversation_id and self.composer.draft == Draft():
                 self.composer.set_draft(draft)
 
         self._workspace.library.run(lambda store: store.draft(conversation_id or None), show)
@@ -235,8 +244,30 @@ class ConversationPage(QWidget):
         if (services := self._workspace.services) is not None:
             self._then(services.chat.continue_answer(message_id))
 
-    def _on_sibling(self, message_id: str) -> None:
-        self._workspace.library.run(lambda store: store.select_sibling(message_id), lambda _changes: self._load_path())
+    def _on_sibling(self, message_id: str, step: int) -> None:
+        def select(store: ConversationStore) -> Changes:
+            siblings = store.siblings(message_id)
+            position = min(len(siblings) - 1, max(0, siblings.index(message_id) + step))
+            return store.select_sibling(siblings[position])
+
+        self._workspace.library.run(select, lambda _changes: self._load_path())
+
+    def _on_pin(self, message_id: str, pinned: bool) -> None:
+        self._workspace.library.run(
+            lambda store: store.update_message(message_id, pinned=pinned), lambda _message: self._load_path()
+        )
+
+    def _on_delete(self, message_id: str) -> None:
+        library = self._workspace.library
+
+        def restore() -> None:
+            library.run(lambda store: store.restore_message(message_id), lambda _changes: self._load_path())
+
+        def deleted(_changes: Changes) -> None:
+            self._load_path()
+            self._toasts.show(tr("Message deleted"), action=tr("Undo"), run=restore)
+
+        library.run(lambda store: store.delete_message(message_id), deleted)
 
     def _on_branch(self, message_id: str) -> None:
         self._workspace.library.run(
@@ -255,7 +286,7 @@ class ConversationPage(QWidget):
         if isinstance(event, MessageAdded) and event.message.conversation_id == self._conversation_id:
             self._path = [*self._path, event.message]
             self._stack.setCurrentWidget(self.transcript)
-            self.transcript.message_added(event.message)
+            self.transcript.add_message(event.message)
             self._show_generating()
             self.path_shown.emit(self._path)
         elif isinstance(event, Streamed) and event.conversation_id == self._conversation_id:
@@ -265,7 +296,7 @@ class ConversationPage(QWidget):
                 self._show_generating()
         elif isinstance(event, MessageFinished) and event.message.conversation_id == self._conversation_id:
             self._path = [event.message if each.id == event.message.id else each for each in self._path]
-            self.transcript.finished(event.message)
+            self.transcript.finish_message(event.message)
             self._show_generating()
             self.path_shown.emit(self._path)
             self._announce(event.message)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QPoint, QSize, Qt, QUrl
 from PySide6.QtGui import QAction, QCloseEvent, QDesktopServices
-from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from app.i18n import tr
 from app.store.types import Conversation, StoredMessage
@@ -18,6 +18,7 @@ from app.ui.commands import CommandActions
 from app.ui.conversation_menu import conversation_menu
 from app.ui.conversation_operations import ConversationOperations
 from app.ui.conversation_page import ConversationPage
+from app.ui.first_run import FirstRun, bind_first_run
 from app.ui.icons import themed_icon
 from app.ui.page_header import PageHeader
 from app.ui.sidebar import Sidebar
@@ -82,7 +83,11 @@ class MainWindow(QMainWindow):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.header)
-        column.addWidget(self.page, 1)
+        self.first_run = FirstRun(self.workspace.theme)
+        self.centre = QStackedWidget()
+        self.centre.addWidget(self.page)
+        self.centre.addWidget(self.first_run)
+        column.addWidget(self.centre, 1)
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         self.splitter.setHandleWidth(1)
         self.splitter.setChildrenCollapsible(False)
@@ -127,6 +132,8 @@ class MainWindow(QMainWindow):
         status.context_requested.connect(self._show_context)
         status.load_cancel_requested.connect(workspace.models.cancel_loading)
         status.reload_requested.connect(lambda on_cpu: workspace.models.reload(on_cpu=on_cpu))
+        bind_first_run(self.first_run, workspace.models)
+        self.first_run.picker_requested.connect(self._choose_model)
         workspace.engine_changed.connect(self._on_engine_changed)
         workspace.models.entries_changed.connect(self._on_models_changed)
         workspace.models.failed.connect(self.toasts.show)
@@ -332,6 +339,7 @@ class MainWindow(QMainWindow):
     # What happens elsewhere
 
     def _on_conversation_changed(self, conversation_id: str) -> None:
+        self._show_centre()
         self.sidebar.set_open(conversation_id)
         self._show_title()
 
@@ -350,17 +358,31 @@ class MainWindow(QMainWindow):
 
     def _on_engine_changed(self, state: EngineState) -> None:
         self.status_bar.set_engine_state(state, self._model_name(state))
+        self.first_run.set_engine_state(state)
+        self._show_centre()
+
+    def _show_centre(self) -> None:
+        """The first-run page stands where a new chat would, until a model is loaded for the first time."""
+        models, status = self.workspace.models, self.workspace.engine_state.status
+        new = not self.page.conversation_id
+        if status is EngineStatus.READY or not new:
+            self.centre.setCurrentWidget(self.page)
+        elif models.scanned and not models.has_models() and status is EngineStatus.EMPTY:
+            self.centre.setCurrentWidget(self.first_run)
 
     def _model_name(self, state: EngineState) -> str:
         """What the list of models calls it, which is kinder than the file's own name."""
         if state.status is EngineStatus.LOADING and self.workspace.models.loading_name:
             return self.workspace.models.loading_name
         services = self.workspace.services
-        if services is not None and state.model is not None:
+        if services is None:
+            return ""
+        if state.model is not None:
             return services.models.display_name(state.model)
-        return ""
+        return services.models.expected_name() if state.status is EngineStatus.LOADING else ""
 
     def _on_models_changed(self) -> None:
+        self._show_centre()
         self._on_engine_changed(self.workspace.engine_state)
 
     def _on_path_shown(self, path: list[StoredMessage]) -> None:

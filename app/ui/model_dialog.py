@@ -30,14 +30,13 @@ def open_model_picker(theme: Theme, flow: ModelFlow, parent: QWidget) -> ModelPi
     def show_rows() -> None:
         picker.set_rows(flow.entries)
 
-    connections = (
-        flow.entries_changed.connect(show_rows),
-        flow.download_progressed.connect(picker.set_progress),
-        flow.download_paused.connect(picker.set_paused),
-        flow.download_failed.connect(picker.set_failed),
-        flow.downloaded.connect(picker.set_fetched),
-    )
-    picker.finished.connect(lambda _result: [flow.disconnect(each) for each in connections])
+    # The picker's own methods: Qt undoes these connections when it is deleted.
+    flow.download_progressed.connect(picker.set_progress)
+    flow.download_paused.connect(picker.set_paused)
+    flow.download_failed.connect(picker.set_failed)
+    flow.downloaded.connect(picker.set_fetched)
+    flow.entries_changed.connect(show_rows)
+    picker.finished.connect(lambda _result: flow.entries_changed.disconnect(show_rows))
     picker.load_requested.connect(load)
     picker.fetch_requested.connect(flow.fetch)
     picker.fetch_cancel_requested.connect(flow.cancel_fetch)

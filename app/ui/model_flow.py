@@ -130,7 +130,7 @@ class ModelFlow(QObject):
         future = self._services.models.fetch(
             entry.catalogue, lambda progress: self._progress.emit(key, progress), cancel
         )
-        future.add_done_callback(lambda ended: ended.cancelled() and self._progress.emit(key, None))
+        future.add_done_callback(lambda ended: self._progress.emit(key, None) if ended.cancelled() else None)
         self._bridge.then(future, done, failed)
 
     def cancel_fetch(self, entry: ModelEntry) -> None:

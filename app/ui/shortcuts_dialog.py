@@ -147,7 +147,7 @@ class ShortcutsDialog(CalmDialog):
         self.body.addWidget(area, 1)
         self.body.addWidget(self.note)
         everything = self.add_button(tr("Reset all"))
-        everything.clicked.connect(lambda: [commands.reset(row.command.id) for row in self.rows])
+        everything.clicked.connect(commands.reset_all)
         self.add_button(tr("Close"), kind="primary").clicked.connect(self.accept)
         self.search.textChanged.connect(self._on_search_changed)
         self.search.setFocus()
