@@ -23,6 +23,7 @@ from app.ui.transcript import Transcript
 from app.ui.workspace import Workspace
 from engine.context.segments import Role
 from engine.engine import EngineState, EngineStatus
+from engine.types import SamplingParams
 
 if TYPE_CHECKING:
     from app.store.store import ConversationStore
@@ -50,6 +51,7 @@ class ConversationPage(QWidget):
         self._sending = False
         self._generating = False
         self._want_message = ""
+        self._new_parameters: tuple[SamplingParams | None, str] | None = None
         self._path: list[StoredMessage] = []
         self.setProperty("kind", "surface")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -98,6 +100,7 @@ class ConversationPage(QWidget):
         self._want_message = message_id
         self._workspace.answers.watch(self, conversation_id)
         if changed:
+            self._new_parameters = None
             self.composer.set_draft(Draft())
             self._load_draft()
         if conversation_id:
@@ -111,6 +114,18 @@ class ConversationPage(QWidget):
         self._show_generating()
         if changed:
             self.conversation_changed.emit(conversation_id)
+
+    def set_parameters(self, conversation_id: str, sampling: SamplingParams | None, instructions: str) -> None:
+        """How answers of a conversation are made from now on ("": of the new chat, once it begins)."""
+        if not conversation_id:
+            self._new_parameters = (sampling, instructions)
+            return
+
+        def keep(store: ConversationStore) -> Changes:
+            store.set_system_prompt(conversation_id, instructions)
+            return store.set_sampling(conversation_id, sampling)
+
+        self._workspace.library.run(keep)
 
     def focus_composer(self) -> None:
         self.composer.setFocus(Qt.FocusReason.ShortcutFocusReason)
@@ -229,8 +244,21 @@ class ConversationPage(QWidget):
             self.composer.restore(draft)
             self._toasts.show(sentence_of(error))
 
-        future = services.chat.send(asked_from or None, text, attachments)
-        self._workspace.bridge.then(future, sent, failed)
+        def send(conversation_id: str | None) -> None:
+            self._workspace.bridge.then(services.chat.send(conversation_id, text, attachments), sent, failed)
+
+        parameters, self._new_parameters = self._new_parameters, None
+        if asked_from or parameters is None:
+            send(asked_from or None)
+            return
+        sampling, instructions = parameters
+
+        def create(store: ConversationStore) -> str:
+            conversation = store.create_conversation(system_prompt=instructions)
+            store.set_sampling(conversation.id, sampling)
+            return conversation.id
+
+        self._workspace.library.run(create, send, failed=failed)
 
     def _on_regenerate(self, message_id: str) -> None:
         if (services := self._workspace.services) is not None:

@@ -21,6 +21,7 @@ from app.ui.conversation_page import ConversationPage
 from app.ui.first_run import FirstRun, bind_first_run
 from app.ui.icons import themed_icon
 from app.ui.page_header import PageHeader
+from app.ui.side_panel import SidePanel
 from app.ui.sidebar import Sidebar
 from app.ui.sidebar_model import shown_title
 from app.ui.status_bar import StatusBar
@@ -93,6 +94,8 @@ class MainWindow(QMainWindow):
         self.splitter.setChildrenCollapsible(False)
         self.splitter.addWidget(self.sidebar)
         self.splitter.addWidget(centre)
+        self.panel = SidePanel(self.workspace.theme, self.workspace.settings)
+        self.splitter.addWidget(self.panel)
         self.splitter.setStretchFactor(1, 1)
         whole = QWidget()
         outer = QVBoxLayout(whole)
@@ -138,6 +141,10 @@ class MainWindow(QMainWindow):
         workspace.models.entries_changed.connect(self._on_models_changed)
         workspace.models.failed.connect(self.toasts.show)
         page.observed.connect(status.observe)
+        page.observed.connect(self.panel.context.observe)
+        self.panel.fold_requested.connect(self._toggle_panel)
+        self.panel.context.message_requested.connect(page.transcript.scroll_to)
+        self.panel.parameters.changed.connect(page.set_parameters)
         page.path_shown.connect(self._on_path_shown)
         workspace.commands.changed.connect(self._on_commands_changed)
         self._on_commands_changed()
@@ -200,9 +207,10 @@ class MainWindow(QMainWindow):
             self.resize(_DEFAULT_SIZE.boundedTo(screen * 0.92))
         if not self.splitter.restoreState(state.bytes_of("window/splitter")):
             space = self.workspace.theme.space
-            self.splitter.setSizes([space(68), self.width() - space(68)])
+            self.splitter.setSizes([space(68), self.width() - space(68 + 80), space(80)])
         self.sidebar.set_collapsed(state.texts("sidebar/collapsed"))
         self.set_sidebar_visible(state.flag("sidebar/visible", True))
+        self.panel.setVisible(state.flag("panel/visible", False))
 
     def set_sidebar_visible(self, visible: bool) -> None:
         self.sidebar.setVisible(visible)
@@ -235,7 +243,7 @@ class MainWindow(QMainWindow):
         self.set_sidebar_visible(not self.sidebar.isVisible())
 
     def _toggle_panel(self) -> None:
-        pass
+        self.panel.setVisible(self.panel.isHidden())
 
     def _zoom(self, step: float | None) -> None:
         zoom = 1.0 if step is None else min(2.0, max(0.7, self.workspace.theme.zoom + step))
@@ -341,6 +349,7 @@ class MainWindow(QMainWindow):
     def _on_conversation_changed(self, conversation_id: str) -> None:
         self._show_centre()
         self.sidebar.set_open(conversation_id)
+        self.panel.parameters.show_conversation(self.conversation)
         self._show_title()
 
     def _on_conversation_deleted(self, conversation_id: str) -> None:
@@ -350,6 +359,8 @@ class MainWindow(QMainWindow):
     def _on_library_changed(self) -> None:
         self._show_title()
         if self.conversation is not None:
+            if self._known_id != self.page.conversation_id:
+                self.panel.parameters.show_conversation(self.conversation)
             self._known_id = self.page.conversation_id
         elif self._known_id and self._known_id == self.page.conversation_id:
             # It was there, and is gone: deleted, perhaps in another window.
@@ -358,7 +369,8 @@ class MainWindow(QMainWindow):
 
     def _on_engine_changed(self, state: EngineState) -> None:
         self.status_bar.set_engine_state(state, self._model_name(state))
-        self.first_run.set_engine_state(state)
+        self.first_run.set_engine_state(state, self._model_name(state))
+        self.panel.context.set_n_ctx(state.model.n_ctx if state.model is not None else 0)
         self._show_centre()
 
     def _show_centre(self) -> None:
@@ -389,9 +401,12 @@ class MainWindow(QMainWindow):
         usage = next((each.usage for each in reversed(path) if each.usage is not None), None)
         if not self.page.is_generating:
             self.status_bar.show_usage(usage)
+            self.panel.context.show_usage(usage)
 
     def _show_context(self) -> None:
-        pass
+        shown = not self.panel.isHidden() and self.panel.tabs.currentIndex() == 1
+        self.panel.show_context()
+        self.panel.setVisible(not shown)
 
     def _show_title(self) -> None:
         conversation = self.conversation
@@ -415,11 +430,13 @@ class MainWindow(QMainWindow):
         self.sidebar.new_button.setToolTip(keys("new_chat"))
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        self.panel.parameters.flush()
         self.page.close_page()
         state = self.workspace.state
         state.keep("window/geometry", self.saveGeometry())
         state.keep("window/splitter", self.splitter.saveState())
         state.keep("sidebar/visible", not self.sidebar.isHidden())
+        state.keep("panel/visible", not self.panel.isHidden())
         state.keep("sidebar/collapsed", self.sidebar.collapsed)
         super().closeEvent(event)
         self.workspace.window_closed.emit(self)

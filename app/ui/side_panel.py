@@ -1,0 +1,60 @@
+"""The right side of a window: the conversation's parameters and its context, one behind the other."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QTabBar, QVBoxLayout, QWidget
+
+from app.i18n import tr
+from app.settings import Settings
+from app.ui.context_panel import ContextPanel
+from app.ui.icons import IconButton
+from app.ui.parameters_panel import ParametersPanel
+from app.ui.theme import Theme
+
+
+class SidePanel(QFrame):
+    """Two tabs; each panel is fed by the window."""
+
+    fold_requested = Signal()
+
+    def __init__(self, theme: Theme, settings: Settings, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self.setProperty("kind", "panel")
+        self.parameters = ParametersPanel(theme, settings)
+        self.context = ContextPanel(theme)
+        self.tabs = QTabBar()
+        self.tabs.setDrawBase(False)
+        self.tabs.setExpanding(False)
+        self.tabs.addTab(tr("Parameters"))
+        self.tabs.addTab(tr("Context"))
+        self.tabs.setAccessibleName(tr("Panel"))
+        self.fold_button = IconButton(theme, "x", tr("Hide the panel"), size=16)
+        self.fold_button.clicked.connect(self.fold_requested)
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self.parameters)
+        self._stack.addWidget(self.context)
+        self.tabs.currentChanged.connect(self._stack.setCurrentIndex)
+        self._head = QHBoxLayout()
+        self._head.addWidget(self.tabs)
+        self._head.addStretch(1)
+        self._head.addWidget(self.fold_button)
+        self._column = QVBoxLayout(self)
+        self._column.addLayout(self._head)
+        self._column.addWidget(self._stack, 1)
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+
+    def show_parameters(self) -> None:
+        self.tabs.setCurrentIndex(0)
+
+    def show_context(self) -> None:
+        self.tabs.setCurrentIndex(1)
+
+    def _on_theme_changed(self) -> None:
+        space = self._theme.space
+        self.setMinimumWidth(space(64))
+        self._column.setContentsMargins(0, space(2), 0, 0)
+        self._column.setSpacing(0)
+        self._head.setContentsMargins(space(3), 0, space(3), 0)
