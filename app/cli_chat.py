@@ -74,6 +74,8 @@ class Talk:
             self._set_system_prompt(arguments.system)
         if arguments.model is not None:
             self.load(arguments.model)
+        else:
+            self.services.models.default()  # Looks at the folders now, so that the answer carries a model's name.
 
     def load(self, wanted: str) -> None:
         """Start loading a model that a person named; the next answer waits for it. Raises `ModelFileError`."""

@@ -69,6 +69,7 @@ class ModelLibrary:
         self._scanned = False
         self._listeners: list[Callable[[], None]] = []
         self._loading: Future[LoadedModel] | None = None
+        self._loading_path: Path | None = None
         self._waiting: list[Future[LoadedModel]] = []
         self._closing = CancelToken()
         engine.subscribe(self._on_engine_state)
@@ -130,11 +131,13 @@ class ModelLibrary:
 
     def expected_name(self) -> str:
         """The name of the model that is loaded, or would be loaded now; "" if that is not known yet."""
-        state = self._engine.state
-        if state.model is not None:
-            return self.display_name(state.model)
         with self._lock:
-            return next((entry.name for entry in self._entries if entry.is_default), "")
+            coming = self._loading_path if self._loading is not None and not self._loading.done() else None
+            if coming is not None:
+                return next((entry.name for entry in self._entries if entry.path == coming), coming.stem)
+            default = next((entry.name for entry in self._entries if entry.is_default), "")
+        model = self._engine.state.model
+        return self.display_name(model) if model is not None else default
 
     def display_name(self, model: LoadedModel) -> str:
         """The name that the list shows for what is loaded."""
@@ -154,7 +157,7 @@ class ModelLibrary:
         """Load a model file and remember it as the last one used. Fails with `HearthError`."""
         with self._lock:
             loading: Future[LoadedModel] = Future()
-            self._loading = loading
+            self._loading, self._loading_path = loading, path
         self._pool.submit(self._load, path, n_ctx, loading).add_done_callback(_pass_bug_to(loading))
         return loading
 
@@ -164,13 +167,15 @@ class ModelLibrary:
             if self._loading is not None and not self._loading.done():
                 return self._loading
             loading: Future[LoadedModel] = Future()
-            self._loading = loading
+            self._loading, self._loading_path = loading, None
 
         def choose_and_load() -> None:
             entry = self.default()
             if entry is None or entry.path is None:
                 loading.set_exception(ModelFileError(_NO_MODEL))
             else:
+                with self._lock:
+                    self._loading_path = entry.path
                 self._load(entry.path, None, loading)
 
         self._pool.submit(choose_and_load).add_done_callback(_pass_bug_to(loading))

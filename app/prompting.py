@@ -9,13 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from app.limits import ATTACHMENT_BYTES
 from app.settings import Settings
 from app.store.types import AttachmentPart, Conversation, StoredMessage
-from engine.context.segments import Origin, PromptMessage, Role, Segment, Trust
+from engine.context.clean import clean
+from engine.context.segments import Origin, PromptMessage, Role, Segment
 from engine.types import GenerationRequest, OverflowPolicy, SamplingParams
 
 ANSWER_RESERVE = 512
 """Tokens kept free for the answer, where it has no smaller limit."""
+
+NAME_CHARACTERS = 200
+"""Of an attached file's name."""
 
 _THINKING = {"on": True, "off": False, "auto": None}
 
@@ -90,15 +95,15 @@ def prompt_message(stored: StoredMessage) -> PromptMessage:
 def _attachment(part: AttachmentPart) -> tuple[Segment, ...]:
     return (
         Segment("Attached file ", Origin.APP),
-        _untrusted(part.name, part.name),
+        _untrusted(part.name, part.name, NAME_CHARACTERS),
         Segment(":\n<<<\n", Origin.APP),
-        _untrusted(part.text, part.name),
+        _untrusted(part.text, part.name, ATTACHMENT_BYTES),
         Segment("\n>>>\n\n", Origin.APP),
     )
 
 
-def _untrusted(text: str, label: str) -> Segment:
-    return Segment(text, Origin.DOCUMENT, Trust.UNTRUSTED, label)
+def _untrusted(text: str, label: str, max_characters: int) -> Segment:
+    return clean(text, max_characters=max_characters).segment(Origin.DOCUMENT, label)
 
 
 def _joined(first: PromptMessage, second: PromptMessage) -> PromptMessage:
