@@ -41,7 +41,7 @@ class FirstRun(QScrollArea):
         self._theme = theme
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setAcceptDrops(True)
+        self.viewport().setAcceptDrops(True)  # a scroll area hears of drops through its viewport
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._mark = QLabel()
         self._mark.setAlignment(Qt.AlignmentFlag.AlignHCenter)

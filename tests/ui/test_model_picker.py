@@ -1,0 +1,305 @@
+"""The model picker: search, keyboard, memory at a context length, downloads, files that cannot be used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import (
+    QApplication,
+    QComboBox,
+    QFileDialog,
+    QLabel,
+    QLineEdit,
+    QListView,
+    QPushButton,
+    QSlider,
+)
+from pytestqt.qtbot import QtBot
+
+from app.downloader.order import Progress, Stage
+from app.model_entry import Availability, Fit, ModelEntry
+from app.ui.amounts import bytes_text
+from app.ui.download_row import DownloadRow, progress_text
+from app.ui.model_memory import LoadChoice, MemoryUse, context_stops
+from app.ui.model_picker import ModelPicker
+from app.ui.theme import Theme, ThemeChoice
+from engine.types import KvType
+
+MIB = 1 << 20
+FREE = 4096 * MIB
+
+
+class Judge:
+    """40 KiB of KV cache a token (half with q8_0), 100 MiB to compute, 4 GiB free."""
+
+    def memory(self, row: ModelEntry, n_ctx: int, kv_type: KvType) -> MemoryUse | None:
+        kv = n_ctx * 40 * 1024 // (2 if kv_type is KvType.Q8_0 else 1)
+        total = row.size_bytes + kv + 100 * MIB
+        fit = Fit.FITS if total <= FREE else Fit.TOO_LARGE
+        return MemoryUse(row.size_bytes, kv, 100 * MIB, FREE, fit, "It fits." if fit is Fit.FITS else "Too large.")
+
+    def largest_context(self, row: ModelEntry, kv_type: KvType) -> int:
+        return 24_576 if kv_type is KvType.F16 else 32_768
+
+
+QWEN = ModelEntry(
+    "qwen",
+    "Qwen2.5 Coder 1.5B",
+    Availability.HERE,
+    Path("qwen.gguf"),
+    ("Hearth",),
+    size_bytes=1000 * MIB,
+    quantisation="Q4_K_M",
+    architecture="qwen2",
+    n_params=1_540_000_000,
+    n_ctx_train=32_768,
+    fit=Fit.FITS,
+    fit_sentence="It fits.",
+    loaded=True,
+)
+LLAMA = ModelEntry(
+    "llama",
+    "llama3.2:3b",
+    Availability.HERE,
+    Path("llama.gguf"),
+    ("Ollama", "LM Studio"),
+    size_bytes=1900 * MIB,
+    quantisation="Q4_K_M",
+    architecture="llama",
+    n_ctx_train=131_072,
+    fit=Fit.TIGHT,
+    fit_sentence="It just fits.",
+)
+GEMMA = ModelEntry("gemma", "Gemma 3 4B", Availability.TO_FETCH, size_bytes=2500 * MIB, licence="Gemma")
+BROKEN = ModelEntry("broken", "half.gguf", Availability.BROKEN, Path("half.gguf"), problem="half.gguf is cut off.")
+HALF = Progress(Stage.DOWNLOADING, "the hub", 1250 * MIB, 2500 * MIB, 10.0 * MIB, 125.0)
+
+
+@pytest.fixture
+def picker(qtbot: QtBot) -> ModelPicker:
+    picker = ModelPicker(Theme(ThemeChoice.LIGHT), Judge())
+    qtbot.addWidget(picker)
+    picker.set_rows([QWEN, LLAMA, GEMMA, BROKEN])
+    picker.show()
+    qtbot.waitExposed(picker)
+    return picker
+
+
+def search(picker: ModelPicker) -> QLineEdit:
+    found = picker.findChild(QLineEdit)
+    assert found is not None
+    return found
+
+
+def lines(picker: ModelPicker) -> list[str]:
+    model = listed(picker).model()
+    return [model.index(row, 0).data() for row in range(model.rowCount())]
+
+
+def listed(picker: ModelPicker) -> QListView:
+    found = picker.findChild(QListView, "model_list")
+    assert found is not None
+    return found
+
+
+def shown_texts(picker: ModelPicker) -> list[str]:
+    return [label.text() for label in picker.findChildren(QLabel) if label.isVisible() and label.text()]
+
+
+def button(picker: ModelPicker, text: str) -> QPushButton:
+    return next(each for each in picker.findChildren(QPushButton) if each.text() == text and each.isVisible())
+
+
+def slider(picker: ModelPicker) -> QSlider:
+    found = picker.findChild(QSlider)
+    assert found is not None
+    return found
+
+
+def test_models_are_grouped_and_the_loaded_one_is_chosen(picker: ModelPicker) -> None:
+    assert lines(picker) == [
+        "On this computer",
+        "Qwen2.5 Coder 1.5B",
+        "llama3.2:3b",
+        "Ready to download",
+        "Gemma 3 4B",
+        "Cannot be used (1)",
+    ]
+    assert picker.current == QWEN
+
+
+def test_a_row_says_everything_to_a_screen_reader(picker: ModelPicker) -> None:
+    index = listed(picker).model().index(1, 0)
+    spoken = index.data(Qt.ItemDataRole.AccessibleTextRole)
+    for word in ("Qwen2.5 Coder 1.5B", "Q4_K_M", bytes_text(1000 * MIB), "32k context", "Hearth", "Fits", "in use"):
+        assert word in spoken
+    assert index.data(Qt.ItemDataRole.ToolTipRole) == "It fits."
+
+
+def test_type_arrow_enter(qtbot: QtBot, picker: ModelPicker) -> None:
+    asked: list[tuple[ModelEntry, LoadChoice]] = []
+    picker.load_requested.connect(lambda row, choice: asked.append((row, choice)))
+    QTest.keyClick(search(picker), Qt.Key.Key_Down)
+    assert picker.current == LLAMA
+    QTest.keyClick(search(picker), Qt.Key.Key_Return)
+    assert asked == [(LLAMA, LoadChoice(24_576, KvType.F16))]
+    assert not picker.isVisible()
+
+
+def test_search_looks_at_everything_that_is_shown(picker: ModelPicker) -> None:
+    QTest.keyClicks(search(picker), "q4_k ollama")
+    assert lines(picker) == ["On this computer", "llama3.2:3b"]
+    chosen = [picker.current]
+    search(picker).setText("nothing like it")
+    assert lines(picker) == []
+    chosen.append(picker.current)
+    assert "No model matches the search." in shown_texts(picker)
+    search(picker).clear()
+    assert [*chosen, picker.current] == [LLAMA, None, QWEN]
+
+
+def test_arrows_skip_the_headings(picker: ModelPicker) -> None:
+    visited = []
+    for _ in range(4):
+        visited.append(picker.current)
+        QTest.keyClick(search(picker), Qt.Key.Key_Down)
+    assert visited == [QWEN, LLAMA, GEMMA, None]
+
+
+def test_what_cannot_be_used_is_folded_and_says_why(picker: ModelPicker) -> None:
+    assert "half.gguf" not in lines(picker)
+    for _ in range(3):
+        QTest.keyClick(search(picker), Qt.Key.Key_Down)
+    QTest.keyClick(search(picker), Qt.Key.Key_Return)
+    assert lines(picker)[-1] == "half.gguf"
+    QTest.keyClick(search(picker), Qt.Key.Key_Down)
+    assert picker.current == BROKEN
+    assert "half.gguf is cut off." in shown_texts(picker)
+    asked: list[object] = []
+    picker.load_requested.connect(lambda row, _choice: asked.append(row))
+    QTest.keyClick(search(picker), Qt.Key.Key_Return)
+    assert asked == []
+
+
+def test_memory_follows_the_context_length(picker: ModelPicker) -> None:
+    texts = shown_texts(picker)
+    total = 1000 * MIB + 24_576 * 40 * 1024 + 100 * MIB
+    assert f"{bytes_text(total)} of {bytes_text(FREE)}" in texts
+    assert any("the most that fits" in text for text in texts)
+    QTest.keyClick(slider(picker), Qt.Key.Key_Left)
+    smaller = 1000 * MIB + 16_384 * 40 * 1024 + 100 * MIB
+    assert f"{bytes_text(smaller)} of {bytes_text(FREE)}" in shown_texts(picker)
+    assert not any("the most that fits" in text for text in shown_texts(picker))
+    asked: list[LoadChoice] = []
+    picker.load_requested.connect(lambda _row, choice: asked.append(choice))
+    QTest.mouseClick(button(picker, "Load again"), Qt.MouseButton.LeftButton)
+    assert asked == [LoadChoice(16_384, KvType.F16)]
+
+
+def test_another_kv_type_lets_more_fit(picker: ModelPicker) -> None:
+    combo = picker.findChild(QComboBox)
+    assert combo is not None
+    combo.setCurrentIndex(1)
+    asked: list[LoadChoice] = []
+    picker.load_requested.connect(lambda _row, choice: asked.append(choice))
+    QTest.keyClick(search(picker), Qt.Key.Key_Return)
+    assert asked == [LoadChoice(32_768, KvType.Q8_0)]
+
+
+def test_a_refresh_keeps_what_was_chosen(picker: ModelPicker) -> None:
+    QTest.keyClick(search(picker), Qt.Key.Key_Down)
+    QTest.keyClick(slider(picker), Qt.Key.Key_Left)
+    before = slider(picker).value()
+    picker.set_rows([GEMMA, LLAMA, QWEN])
+    assert picker.current == LLAMA
+    assert slider(picker).value() == before
+
+
+def test_a_download_from_start_to_end(qtbot: QtBot, picker: ModelPicker) -> None:
+    search(picker).setText("gemma")
+    with qtbot.waitSignal(picker.fetch_requested) as asked:
+        QTest.keyClick(search(picker), Qt.Key.Key_Return)
+    assert asked.args == [GEMMA]
+    assert picker.isVisible()
+    picker.set_progress("gemma", HALF)
+    assert progress_text(HALF) in shown_texts(picker)
+    with qtbot.waitSignal(picker.fetch_cancel_requested):
+        QTest.mouseClick(button(picker, "Pause"), Qt.MouseButton.LeftButton)
+    picker.set_paused("gemma")
+    with qtbot.waitSignal(picker.fetch_requested):
+        QTest.mouseClick(button(picker, "Go on"), Qt.MouseButton.LeftButton)
+    picker.set_progress("gemma", HALF)
+    picker.set_failed("gemma", "No source answered.")
+    assert "No source answered." in shown_texts(picker)
+    with qtbot.waitSignal(picker.fetch_requested):
+        QTest.mouseClick(button(picker, "Try again"), Qt.MouseButton.LeftButton)
+    picker.set_fetched("gemma")
+    assert button(picker, f"Download {bytes_text(2500 * MIB)}")
+
+
+def test_a_download_goes_on_behind_another_row(picker: ModelPicker) -> None:
+    picker.set_progress("gemma", HALF)
+    assert progress_text(HALF) not in shown_texts(picker)
+    search(picker).setText("gemma")
+    assert progress_text(HALF) in shown_texts(picker)
+    picker.set_rows([QWEN, LLAMA, GEMMA])
+    assert progress_text(HALF) in shown_texts(picker)
+
+
+def test_progress_in_words() -> None:
+    assert progress_text(Progress(Stage.CONNECTING, "the hub", 0, 10)) == "Connecting to the hub…"
+    text = progress_text(HALF)
+    for piece in (bytes_text(1250 * MIB), bytes_text(2500 * MIB), f"{bytes_text(10 * MIB)}/s", "about 2 minutes left"):
+        assert piece in text
+
+
+def test_a_download_row_names_its_controls(qtbot: QtBot) -> None:
+    row = DownloadRow(Theme(ThemeChoice.LIGHT))
+    qtbot.addWidget(row)
+    row.show()
+    row.show_progress(HALF)
+    with qtbot.waitSignal(row.cancel_requested):
+        QTest.keyClick(next(each for each in row.findChildren(QPushButton) if each.isVisible()), Qt.Key.Key_Space)
+
+
+def test_a_file_and_a_folder_can_be_chosen(
+    qtbot: QtBot, picker: ModelPicker, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "mine.gguf"
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_args: str(tmp_path))
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_args: (str(file), ""))
+    with qtbot.waitSignal(picker.folder_added) as added:
+        QTest.mouseClick(button(picker, "Add a folder…"), Qt.MouseButton.LeftButton)
+    assert added.args == [tmp_path]
+    assert picker.isVisible()
+    with qtbot.waitSignal(picker.file_chosen) as chosen:
+        QTest.mouseClick(button(picker, "Open a GGUF file…"), Qt.MouseButton.LeftButton)
+    assert chosen.args == [file]
+    assert not picker.isVisible()
+
+
+def test_a_file_can_be_dropped(qtbot: QtBot, picker: ModelPicker, tmp_path: Path) -> None:
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(tmp_path / "mine.gguf"))])
+    action, mouse, keys = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    QApplication.sendEvent(picker, QDragEnterEvent(QPoint(5, 5), action, mime, mouse, keys))
+    with qtbot.waitSignal(picker.file_chosen) as chosen:
+        QApplication.sendEvent(picker, QDropEvent(QPointF(5, 5), action, mime, mouse, keys))
+    assert chosen.args == [tmp_path / "mine.gguf"]
+
+
+@pytest.mark.parametrize(
+    ("largest", "trained", "stops"),
+    [
+        (24_576, 32_768, [2048, 4096, 8192, 16384, 24576, 32768]),
+        (8192, 8192, [2048, 4096, 8192]),
+        (1000, 2048, [1000, 2048]),
+        (1000, 0, [1000, 2048]),
+    ],
+)
+def test_the_context_lengths_on_offer(largest: int, trained: int, stops: list[int]) -> None:
+    assert context_stops(largest, trained) == stops
