@@ -8,9 +8,9 @@ from app.i18n import ntr, tr
 
 
 def bytes_text(size: int) -> str:
-    """ "1.1 GB", "12 kB"; counted in 1024s, as memory is."""
-    precision = 1 if 1 << 20 <= size < 10 << 20 or size >= 1 << 30 else 0
-    return QLocale().formattedDataSize(max(0, size), precision, QLocale.DataSizeFormat.DataSizeTraditionalFormat)
+    """ "1.1 GB", "12 kB"; counted in 1000s, as on a box and as the engine's sentences do."""
+    precision = 1 if 1e6 <= size < 1e7 or size >= 1e9 else 0
+    return QLocale().formattedDataSize(max(0, size), precision, QLocale.DataSizeFormat.DataSizeSIFormat)
 
 
 def count_text(count: int) -> str:
