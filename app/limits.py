@@ -13,6 +13,12 @@ ATTACHMENT_BYTES = 10 * MIB
 ATTACHMENTS_PER_MESSAGE = 20
 TITLE_CHARACTERS = 120
 IMPORT_FILE_BYTES = 2 * GIB
+"""Also the unpacked size of a zipped export."""
+IMPORT_RATIO = 200
+"""How many times its packed size a zipped export may unpack to."""
+IMPORT_MESSAGES = 100_000
+"""Messages in one imported conversation."""
+IMPORT_MESSAGE_CHARACTERS = 1_000_000
 BACKUPS_KEPT = 7
 LINK_CHARACTERS = 4_096
 """A longer address in an answer is text, not a link."""

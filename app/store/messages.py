@@ -130,6 +130,14 @@ class Messages:
             for row in rows
         ]
 
+    def all_of(self, conversation_id: str) -> list[StoredMessage]:
+        """Every message of a conversation, oldest first; parents come before their children."""
+        rows = self._db.rows(
+            "SELECT id FROM messages WHERE conversation_id = ? AND deleted_at IS NULL ORDER BY number",
+            (conversation_id,),
+        )
+        return [self.get(row["id"]) for row in rows]
+
     def siblings(self, message_id: str) -> list[str]:
         """The ids of a message and of the others below the same parent, oldest first."""
         row = self._row(message_id)

@@ -33,11 +33,11 @@ def search(database: Database, query: str, *, limit: int = 50) -> list[SearchHit
     hits = _matches(database, "words", " ".join([*(f'"{t}"' for t in terms[:-1]), f'"{terms[-1]}"*']), limit)
     if len(hits) < limit:
         found = {(hit.conversation_id, hit.message_id) for hit in hits}
-        phrase = " ".join(terms)
-        if len(phrase) >= 3:
-            more = _matches(database, "fragments", f'"{phrase}"', limit)
+        long_terms = [term for term in terms if len(term) >= 3]
+        if long_terms:
+            more = _matches(database, "fragments", " ".join(f'"{term}"' for term in long_terms), limit)
         else:
-            more = _scan(database, phrase, limit)
+            more = _scan(database, " ".join(terms), limit)
         hits += [hit for hit in more if (hit.conversation_id, hit.message_id) not in found]
     return hits[:limit]
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from app.limits import BACKUPS_KEPT, TITLE_CHARACTERS
 from app.store import codec
 from app.store.database import Database, newest_version
+from app.store.foreign import ForeignConversation
 from app.store.messages import Messages, new_id
 from app.store.search import search
 from app.store.types import (
@@ -59,6 +60,10 @@ class ConversationStore:
     def read_only_reason(self) -> str:
         """Why, as a sentence; "" if the store can be written."""
         return str(self._db.refusal()) if self._db.read_only else ""
+
+    def is_sound(self) -> bool:
+        """SQLite's quick check of the file."""
+        return self._db.is_sound()
 
     def close(self) -> None:
         self._db.close()
@@ -156,6 +161,35 @@ class ConversationStore:
                 parent = new.id
         return self.conversation(branch.id)
 
+    def adopt(self, foreign: ForeignConversation) -> Conversation | None:
+        """Take in an imported conversation whole; None if its source has been imported before."""
+        known = "SELECT 1 FROM conversations WHERE (source_id = ?1 OR 'hearth:' || id = ?1) AND deleted_at IS NULL"
+        with self._db.transaction():
+            if self._db.execute(known, (foreign.source_id,)).fetchone():
+                return None
+            # What was imported once and thrown away may come again.
+            self._db.execute("UPDATE conversations SET source_id = NULL WHERE source_id = ?", (foreign.source_id,))
+            made = self.create_conversation(title=foreign.title, system_prompt=foreign.system_prompt)
+            ids: dict[str, str] = {}
+            for message in foreign.messages:
+                parent = ids[message.parent_id] if message.parent_id is not None else None
+                stored = self._messages.add(
+                    made.id,
+                    parent_id=parent,
+                    role=message.role,
+                    parts=message.parts,
+                    model=message.model,
+                    created_at=message.created_at or foreign.created_at,
+                )
+                ids[message.id] = stored.id
+            if foreign.active_id in ids:
+                self._messages.select(ids[foreign.active_id])
+            self._db.execute(
+                "UPDATE conversations SET source_id = ?, created_at = ?, updated_at = ?, tags = ? WHERE id = ?",
+                (foreign.source_id, foreign.created_at, foreign.updated_at, codec.to_json(foreign.tags), made.id),
+            )
+        return self.conversation(made.id)
+
     # Folders
 
     def folders(self) -> list[Folder]:
@@ -217,6 +251,10 @@ class ConversationStore:
     def path(self, conversation_id: str) -> list[StoredMessage]:
         """The shown path, root first."""
         return self._messages.path_to(self.conversation(conversation_id).active_leaf)
+
+    def tree(self, conversation_id: str) -> list[StoredMessage]:
+        """All messages of a conversation with all branches, oldest first."""
+        return self._messages.all_of(conversation_id)
 
     def siblings(self, message_id: str) -> list[str]:
         return self._messages.siblings(message_id)

@@ -1,0 +1,139 @@
+"""A conversation as Markdown, JSON or one self-contained HTML page. Knows no file and no window.
+
+The JSON form is Hearth's own exchange format, version 1: {"format": "hearth-conversations", "version": 1,
+"conversations": [{title, created_at, updated_at, system_prompt, model, tags, active_leaf, messages: [{id, parent_id,
+role, state, created_at, model, parts: [{kind, text, ...}]}]}]}. Given all messages of a tree it loses no branch.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+
+from markdown_it import MarkdownIt
+
+from app.i18n import tr
+from app.store.types import AttachmentPart, Conversation, Part, ReasoningPart, StoredMessage, TextPart
+from engine.context.segments import Role
+
+FORMAT = "hearth-conversations"
+VERSION = 1
+
+_STYLE = """
+:root { color-scheme: light dark;
+  --text: #26231f; --muted: #6a645b; --line: #ded9d1; --page: #fffefc; --code: #f5f2ed; }
+@media (prefers-color-scheme: dark) {
+  :root { --text: #ece7e0; --muted: #aaa296; --line: #3a3531; --page: #221f1c; --code: #1a1816; }
+}
+body { font: 16px/1.6 Inter, system-ui, sans-serif; color: var(--text); background: var(--page); max-width: 46rem;
+  margin: 3rem auto; padding: 0 1.5rem; }
+h1 { font-size: 1.6rem; } .meta, .who { color: var(--muted); font-size: .85rem; }
+.who { margin: 2rem 0 .25rem; font-weight: 600; }
+pre { background: var(--code); border: 1px solid var(--line); border-radius: 8px; padding: .75rem 1rem;
+  overflow-x: auto; }
+code { font-family: "JetBrains Mono", ui-monospace, monospace; font-size: .9em; }
+table { border-collapse: collapse; } th, td { border: 1px solid var(--line); padding: .3rem .6rem; text-align: left; }
+blockquote { margin-left: 0; padding-left: 1rem; border-left: 3px solid var(--line); color: var(--muted); }
+details { color: var(--muted); }
+"""
+
+
+def to_markdown(conversation: Conversation, messages: Sequence[StoredMessage]) -> str:
+    """The path as one Markdown document."""
+    blocks = [f"# {_title(conversation)}", f"*{_date(conversation.created_at)}*"]
+    for message in messages:
+        blocks.append(f"## {_who(message)}")
+        for part in message.parts:
+            match part:
+                case TextPart(text):
+                    blocks.append(text)
+                case ReasoningPart(text):
+                    quoted = "\n".join(f"> {line}" for line in text.splitlines())
+                    blocks.append(f"> *{tr('Reasoning')}*\n>\n{quoted}")
+                case AttachmentPart(name, text):
+                    fence = _fence(text)
+                    blocks.append(f"**{tr('Attachment')}: {name}**\n\n{fence}\n{text}\n{fence}")
+        if message.error:
+            blocks.append(f"*{message.error}*")
+    return "\n\n".join(blocks) + "\n"
+
+
+def to_json(conversation: Conversation, messages: Sequence[StoredMessage]) -> str:
+    """The conversation in Hearth's exchange format (see the module)."""
+    entry = {
+        "title": conversation.title,
+        "created_at": conversation.created_at,
+        "updated_at": conversation.updated_at,
+        "system_prompt": conversation.system_prompt,
+        "model": conversation.model,
+        "tags": list(conversation.tags),
+        "id": conversation.id,
+        "active_leaf": conversation.active_leaf,
+        "messages": [
+            {
+                "id": message.id,
+                "parent_id": message.parent_id,
+                "role": message.role,
+                "state": message.state,
+                "created_at": message.created_at,
+                "model": message.model,
+                "parts": [_part(part) for part in message.parts],
+            }
+            for message in messages
+        ],
+    }
+    return json.dumps({"format": FORMAT, "version": VERSION, "conversations": [entry]}, ensure_ascii=False, indent=2)
+
+
+def to_html(conversation: Conversation, messages: Sequence[StoredMessage]) -> str:
+    """The path as one HTML page that refers to nothing outside itself; a message's own HTML is shown, not run."""
+    markdown = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"]).disable("image")
+    body = [f"<h1>{html.escape(_title(conversation))}</h1><p class='meta'>{_date(conversation.created_at)}</p>"]
+    for message in messages:
+        body.append(f"<p class='who'>{html.escape(_who(message))}</p>")
+        for part in message.parts:
+            match part:
+                case TextPart(text):
+                    body.append(markdown.render(text))
+                case ReasoningPart(text):
+                    body.append(f"<details><summary>{tr('Reasoning')}</summary>{markdown.render(text)}</details>")
+                case AttachmentPart(name, text):
+                    body.append(
+                        f"<details><summary>{html.escape(name)}</summary><pre>{html.escape(text)}</pre></details>"
+                    )
+        if message.error:
+            body.append(f"<p class='meta'>{html.escape(message.error)}</p>")
+    return (
+        f"<!DOCTYPE html>\n<html><head><meta charset='utf-8'><title>{html.escape(_title(conversation))}</title>"
+        f"<style>{_STYLE}</style></head><body>\n" + "\n".join(body) + "\n</body></html>\n"
+    )
+
+
+def _part(part: Part) -> dict[str, object]:
+    kind = {TextPart: "text", ReasoningPart: "reasoning", AttachmentPart: "attachment"}[type(part)]
+    return {"kind": kind, **asdict(part)}
+
+
+def _title(conversation: Conversation) -> str:
+    return conversation.title or tr("Conversation")
+
+
+def _who(message: StoredMessage) -> str:
+    if message.role is Role.USER:
+        return tr("You")
+    return f"Hearth ({message.model})" if message.model else "Hearth"
+
+
+def _date(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def _fence(text: str) -> str:
+    """A code fence longer than any in the text."""
+    fence = "```"
+    while fence in text:
+        fence += "`"
+    return fence
