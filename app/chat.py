@@ -303,7 +303,7 @@ class ChatService:
                 self._changed.notify_all()
         self._publish(MessageFinished(message))
         self._publish_list(answer.conversation_id)
-        if ending.reason is FinishReason.STOP and not self._closed:
+        if ending.state is MessageState.COMPLETE and not self._closed:
             self._titles.consider(answer.conversation_id)
 
     def _save(self, answer: Answer) -> None:

@@ -17,10 +17,11 @@ from filelock import FileLock, Timeout
 from app.chat import ChatService
 from app.events import ChatEvent, Notice
 from app.housekeeping import Housekeeping
-from app.i18n import error_sentence
+from app.i18n import error_sentence, ntr, tr
 from app.models import ModelLibrary
 from app.paths import Paths
 from app.settings import Settings
+from app.store.recovery import RecoveryReport, open_or_recover
 from app.store.store import ConversationStore
 from engine.engine import Engine
 from engine.errors import HearthError, ModelFileError, sentence
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _GENERAL_THREADS = 4
 _LAST_ANSWERS_S = 5.0
+UNCLEAN_MARK = "open"
+"""A file that is there while a program has the data folder open: found at a start, the last end was no proper one."""
 _NOT_HERE = sentence("{name} is not on this computer yet. Fetch it first: hearth fetch {wanted}")
 
 T = TypeVar("T")
@@ -63,6 +66,8 @@ class Services:
         self._publish = publish
         self._lock = lock
         self._closed = False
+        self.recovery: RecoveryReport | None = None
+        """What became of a damaged conversations file, for the window to offer the last backup."""
         self.models = ModelLibrary(
             engine, settings, paths.models, pool, memory_file=paths.cache / "models.json", places=places
         )
@@ -90,12 +95,16 @@ class Services:
         paths.create()
         lock = _lock(paths.data) if database is None else None
         store_pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
+        unclean = paths.data / UNCLEAN_MARK
         try:
-            store = store_pool.submit(
-                ConversationStore.open,
+            store, recovery = store_pool.submit(
+                open_or_recover,
                 database or paths.conversations_db,
-                backups=None if database is not None else paths.backups,
+                paths.backups if database is None else None,
+                check=lock is not None and unclean.exists(),
             ).result()
+            if lock is not None:
+                unclean.touch(mode=0o600)
         except BaseException:
             store_pool.shutdown()
             if lock is not None:
@@ -117,6 +126,8 @@ class Services:
             lock=lock,
             places=places,
         )
+        services.recovery = recovery
+        services.tell_about_store()
         if lock is not None and not store.read_only:
             # First in the store's queue: nobody sees an answer that a dead program left as growing.
             services.housekeeping.start()
@@ -156,7 +167,20 @@ class Services:
         self.store_pool.submit(self.store.close).result()
         self.store_pool.shutdown()
         if self._lock is not None:
+            (self.paths.data / UNCLEAN_MARK).unlink(missing_ok=True)
             self._lock.release()
+
+    def tell_about_store(self) -> None:
+        """Publish what is wrong with the conversations file, if anything is."""
+        if self.recovery is not None:
+            text = ntr(
+                "The file with your chats was damaged. {count} message was saved from it; the damaged file is kept.",
+                "The file with your chats was damaged. {count} messages were saved from it; the damaged file is kept.",
+                self.recovery.messages_saved,
+            )
+            self._publish(Notice(text, "warning"))
+        if self.store.read_only:
+            self._publish(Notice(tr(self.store.read_only_reason), "warning"))
 
     def _resolve_and_load(self, wanted: str, loading: Future[LoadedModel]) -> None:
         try:
