@@ -6,6 +6,7 @@ template makes (trimming, dropping old reasoning).
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -56,6 +57,10 @@ class Content:
                 kept.append(replace(segment, text=segment.text[low - begin : high - begin]))
             begin = end
         return Content(tuple(kept))
+
+    def as_json(self) -> Content:
+        """As the inside of a JSON string."""
+        return Content(tuple(replace(s, text=json.dumps(s.text, ensure_ascii=False)[1:-1]) for s in self.segments))
 
     def strip(self, characters: str | None = None) -> Content:
         """As `str.strip`, and so as Jinja's `trim`."""

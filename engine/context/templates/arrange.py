@@ -23,6 +23,26 @@ def tools_as_users(turns: list[Turn]) -> list[Turn]:
     return [Turn(Role.USER, turn.content) if turn.role is Role.TOOL else turn for turn in turns]
 
 
+def later_systems_as_users(turns: list[Turn]) -> list[Turn]:
+    """A system message that is not the first is said by the user, as is a tool's result."""
+    return [
+        Turn(Role.USER, turn.content) if turn.role is Role.SYSTEM and index else turn
+        for index, turn in enumerate(tools_as_users(turns))
+    ]
+
+
+def systems_first(turns: list[Turn]) -> list[Turn]:
+    """All system messages become one, at the beginning; tools' results are said by the user."""
+    systems = [turn.content for turn in turns if turn.role is Role.SYSTEM]
+    others = [turn for turn in tools_as_users(turns) if turn.role is not Role.SYSTEM]
+    if not systems:
+        return others
+    whole = systems[0]
+    for content in systems[1:]:
+        whole = whole + _BREAK + content
+    return [Turn(Role.SYSTEM, whole), *others]
+
+
 def alternating(turns: list[Turn]) -> list[Turn]:
     """At most one system message, first; then user and assistant in turn, beginning with the user.
 
@@ -57,11 +77,3 @@ def split_system(turns: list[Turn]) -> tuple[Content | None, list[Turn]]:
     if turns and turns[0].role is Role.SYSTEM:
         return turns[0].content, turns[1:]
     return None, turns
-
-
-def last_user(turns: list[Turn]) -> int:
-    """The index of the last message that a person wrote; the last index if there is none."""
-    for index in range(len(turns) - 1, -1, -1):
-        if turns[index].role is Role.USER:
-            return index
-    return len(turns) - 1

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from functools import cache
+from importlib.resources import files
+
 from engine.context.pieces import Content, Writer
 from engine.context.segments import Role
-from engine.context.templates.arrange import as_it_is, tools_as_users
+from engine.context.templates.arrange import as_it_is, later_systems_as_users, split_system
 from engine.context.templates.template import THINK, Family, Render, Setting, Turn
 
 _SMOLLM2 = "You are a helpful AI assistant named SmolLM, trained by Hugging Face"
 _QWEN2 = "You are a helpful assistant."
 _QWEN25 = "You are Qwen, created by Alibaba Cloud. You are a helpful assistant."
-_EMPTY_THOUGHT = "<think>\n\n</think>\n\n"
 _STOP = ("<|im_end|>",)
 
 
@@ -45,7 +47,7 @@ def _tool_result(out: Writer, turns: list[Turn], index: int) -> None:
 
 
 def _qwen(default_system: str) -> Render:
-    """Qwen2 and Qwen2.5; with "" Qwen3's instruct models, which do not think."""
+    """Qwen2.5: as ChatML, but for the results of tools."""
 
     def render(out: Writer, turns: list[Turn], setting: Setting) -> None:
         _default_system(out, turns, default_system)
@@ -86,24 +88,48 @@ def _qwen3_answer(out: Writer, turns: list[Turn], index: int, query: int) -> Non
     out.mark("<|im_end|>\n")
 
 
-def _qwen3(head: str, closed: str) -> Render:
-    """`head` opens the assistant's turn; `closed` follows where the model is not to think."""
-
-    def render(out: Writer, turns: list[Turn], setting: Setting) -> None:
-        query = _last_query(turns)
-        for index, turn in enumerate(turns):
-            if turn.role is Role.TOOL:
-                _tool_result(out, turns, index)
-            elif turn.role is Role.ASSISTANT:
-                _qwen3_answer(out, turns, index, query)
-            else:
-                _message(out, turn.role, turn.content)
-        if setting.continued or (setting.thinking is False and closed):
-            out.mark("<|im_start|>assistant\n" + _EMPTY_THOUGHT)
+def _qwen3(out: Writer, turns: list[Turn], setting: Setting) -> None:
+    query = _last_query(turns)
+    for index, turn in enumerate(turns):
+        if turn.role is Role.TOOL:
+            _tool_result(out, turns, index)
+        elif turn.role is Role.ASSISTANT:
+            _qwen3_answer(out, turns, index, query)
         else:
-            out.mark(head)
+            _message(out, turn.role, turn.content)
+    out.mark("<|im_start|>assistant\n")
+    if setting.continued or setting.thinking is False:
+        out.mark("<think>\n\n</think>\n\n")
 
-    return render
+
+@cache
+def _smollm3_manner() -> str:
+    return files("engine.context.templates.texts").joinpath("smollm3.txt").read_text("utf-8")
+
+
+def _smollm3(out: Writer, turns: list[Turn], setting: Setting) -> None:
+    """The system message may switch reasoning by the words /think and /no_think, which are taken out of it."""
+    system, rest = split_system(turns)
+    thinks = setting.thinking is not False
+    if system is not None and "/no_think" in system.text:
+        thinks = False
+    elif system is not None and "/think" in system.text:
+        thinks = True
+    custom = None if system is None else system.without("/no_think").without("/think").rstrip()
+    out.mark("<|im_start|>system\n## Metadata\n\nKnowledge Cutoff Date: June 2025\n")
+    out.mark(f"Reasoning Mode: {'/think' if thinks else '/no_think'}\n\n## Custom Instructions\n\n")
+    if custom:
+        out.put(custom)
+    else:
+        out.mark(_smollm3_manner() if thinks else _SMOLLM2 + ".")
+    out.mark("\n\n<|im_end|>\n")
+    answer = "<|im_start|>assistant\n" + ("" if thinks else "<think>\n\n</think>\n")
+    for turn in rest:
+        if turn.role is Role.ASSISTANT:
+            out.wrap(answer, turn.content.lstrip("\n"), "<|im_end|>\n")
+        else:
+            _message(out, turn.role, turn.content)
+    out.mark(answer + ("<think>\n\n</think>\n" if setting.continued and thinks else ""))
 
 
 CHATML = Family(
@@ -113,22 +139,19 @@ SMOLLM2 = Family(
     name="smollm2", render=_plain(_SMOLLM2), arrange=as_it_is, stop=_STOP, signs=("<|im_start|>", _SMOLLM2),
 )  # fmt: skip
 QWEN2 = Family(
-    name="qwen2", render=_plain(_QWEN2), arrange=tools_as_users, stop=_STOP, signs=("<|im_start|>", _QWEN2),
+    name="qwen2", render=_plain(_QWEN2), arrange=as_it_is, stop=_STOP, signs=("<|im_start|>", _QWEN2),
 )  # fmt: skip
 QWEN25 = Family(
     name="qwen2.5", render=_qwen(_QWEN25), arrange=as_it_is, stop=_STOP, signs=("<|im_start|>", _QWEN25),
     architectures=("qwen2", "qwen2moe"),
 )  # fmt: skip
 QWEN3 = Family(
-    name="qwen3", render=_qwen3("<|im_start|>assistant\n", _EMPTY_THOUGHT), arrange=as_it_is, stop=_STOP,
+    name="qwen3", render=_qwen3, arrange=as_it_is, stop=_STOP,
     signs=("<|im_start|>", "enable_thinking"), reasoning=THINK, can_think=True, architectures=("qwen3", "qwen3moe"),
 )  # fmt: skip
-QWEN3_INSTRUCT = Family(
-    name="qwen3-instruct", render=_qwen(""), arrange=as_it_is, stop=_STOP, signs=("<|im_start|>", "<tool_response>"),
-)  # fmt: skip
-QWEN3_THINKING = Family(
-    name="qwen3-thinking", render=_qwen3("<|im_start|>assistant\n<think>\n", ""), arrange=as_it_is, stop=_STOP,
-    signs=("<|im_start|>", "assistant\\n<think>\\n"), reasoning=THINK, opens=frozenset({None, True, False}),
+SMOLLM3 = Family(
+    name="smollm3", render=_smollm3, arrange=later_systems_as_users, stop=_STOP,
+    signs=("<|im_start|>", "## Custom Instructions"), reasoning=THINK, can_think=True, architectures=("smollm3",),
 )  # fmt: skip
 
-FAMILIES = (SMOLLM2, QWEN25, QWEN2, QWEN3, QWEN3_THINKING, QWEN3_INSTRUCT, CHATML)
+FAMILIES = (SMOLLM2, QWEN25, QWEN2, QWEN3, SMOLLM3, CHATML)

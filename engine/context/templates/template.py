@@ -110,8 +110,8 @@ class Family:
 
     `signs` all occur in the Jinja text of its models. `arrange` makes of a conversation that the Jinja refuses
     or garbles one that it takes; `render` then equals the Jinja byte for byte. `opens` says for which values of
-    `thinking` the prompt opens reasoning. `architectures`: models that take this family when they bring no
-    template.
+    `thinking` the prompt opens reasoning. `trims`: the Jinja trims contents. `loses_system`: the Jinja silently
+    leaves out the system message, ours does not. `architectures` take this family if they bring no template.
     """
 
     name: str
@@ -123,6 +123,7 @@ class Family:
     can_think: bool = False
     opens: frozenset[bool | None] = frozenset()
     trims: bool = False
+    loses_system: bool = False
     architectures: tuple[str, ...] = ()
 
 

@@ -1,0 +1,1 @@
+"""Long texts that models' authors put into their chat templates. Data only."""
