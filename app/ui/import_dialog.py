@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from app.store.importing import ImportResult
     from app.store.store import ConversationStore
 
+_STEPS = 1000
+_PROBLEMS_SHOWN = 3
+
 
 def import_conversations(workspace: Workspace, parent: QWidget) -> None:
     """Ask for a file, then import it."""
@@ -31,7 +34,8 @@ def import_conversations(workspace: Workspace, parent: QWidget) -> None:
 class ImportDialog(CalmDialog):
     """Imports `path` while it is open; closing it stops the import, and what came in stays."""
 
-    progressed = Signal(int, int)
+    progressed = Signal(float)
+    """How far it is, 0 to 1; from the store's thread."""
 
     def __init__(self, workspace: Workspace, path: Path, parent: QWidget | None = None) -> None:
         super().__init__(workspace.theme, parent, tr("Import conversations"), icon="upload")
@@ -47,7 +51,10 @@ class ImportDialog(CalmDialog):
         self.button.clicked.connect(self._on_button)
         self.rejected.connect(self._cancel.cancel)
         self.progressed.connect(self._on_progressed)
-        report, cancel = self.progressed.emit, self._cancel
+        cancel = self._cancel
+
+        def report(done: int, total: int) -> None:
+            self.progressed.emit(done / max(1, total))
 
         def work(store: ConversationStore) -> ImportResult:
             from app.store.importing import import_file  # noqa: PLC0415  # only when asked for
@@ -72,9 +79,9 @@ class ImportDialog(CalmDialog):
         self.bar.hide()
         self.button.setText(tr("Close"))
 
-    def _on_progressed(self, done: int, total: int) -> None:
-        self.bar.setRange(0, max(total, 1))
-        self.bar.setValue(done)
+    def _on_progressed(self, done: float) -> None:
+        self.bar.setRange(0, _STEPS)
+        self.bar.setValue(round(_STEPS * min(1.0, done)))
 
     def _on_button(self) -> None:
         if self._finished:
@@ -84,4 +91,16 @@ class ImportDialog(CalmDialog):
 
 
 def _summary(result: ImportResult) -> str:
-    return ntr("{count} chat was imported.", "{count} chats were imported.", result.conversations)
+    sentences = [ntr("{count} chat was imported.", "{count} chats were imported.", result.imported)]
+    if result.skipped_duplicates:
+        sentences.append(
+            ntr(
+                "{count} was here already and was left out.",
+                "{count} were here already and were left out.",
+                result.skipped_duplicates,
+            )
+        )
+    sentences += result.problems[:_PROBLEMS_SHOWN]
+    if len(result.problems) > _PROBLEMS_SHOWN:
+        sentences.append(tr("And {count} more problems.", count=len(result.problems) - _PROBLEMS_SHOWN))
+    return "\n".join(sentences)

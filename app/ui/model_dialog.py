@@ -17,7 +17,7 @@ from app.ui.theme import Theme
 
 def open_model_picker(theme: Theme, flow: ModelFlow, parent: QWidget) -> ModelPicker:
     """Show the picker, modal to `parent`."""
-    picker = ModelPicker(theme, FitJudge(), parent)
+    picker = ModelPicker(theme, FitJudge(flow.held_bytes()), parent)
     picker.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     picker.set_rows(flow.entries)
     for key, progress in flow.progress.items():

@@ -73,6 +73,11 @@ class ModelFlow(QObject):
         """The model to fetch first."""
         return next((entry for entry in self.entries if entry.recommended), None)
 
+    def held_bytes(self) -> int:
+        """The memory that the loaded model takes."""
+        model = self._services.engine.state.model if self._services is not None else None
+        return model.weights_bytes + model.kv_bytes + model.compute_bytes if model is not None else 0
+
     def refresh(self) -> None:
         """Look at the folders again."""
         if self._services is not None:

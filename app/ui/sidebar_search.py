@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import (
     QAbstractListModel,
+    QEvent,
     QModelIndex,
     QObject,
     QPersistentModelIndex,
@@ -197,7 +198,7 @@ class SearchResults(QWidget):
         hit = self.model.hits[index.row()]
         self.chosen.emit(hit.conversation_id, hit.message_id or "")
 
-    def eventFilter(self, watched: QObject, event: object) -> bool:  # type: ignore[override]
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if (
             watched is self.list
             and isinstance(event, QKeyEvent)
