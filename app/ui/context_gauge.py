@@ -7,7 +7,7 @@ from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
 from app.i18n import tr
-from app.ui.amounts import count_text, short_count_text
+from app.ui.amounts import context_text, count_text, short_count_text
 from app.ui.answer_meter import AnswerMeter
 from app.ui.stack_bar import draw_stack
 from app.ui.theme import TextSize, Theme
@@ -54,7 +54,7 @@ class ContextGauge(QAbstractButton):
     def _text(self) -> str:
         if not self._n_ctx:
             return ""
-        return tr("{used} of {total}", used=short_count_text(self._used), total=short_count_text(self._n_ctx))
+        return tr("{used} of {total}", used=short_count_text(self._used), total=context_text(self._n_ctx))
 
     def sizeHint(self) -> QSize:
         space = self._theme.space

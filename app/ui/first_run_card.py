@@ -176,7 +176,7 @@ class FirstRunCard(QFrame):
         _fill(self._name, entry.name)
         _fill(self._facts, " · ".join(fact for fact in facts if fact))
         _fill(self._about, tr(entry.good_for))
-        _fill(self._verdict, entry.fit_sentence)
+        _fill(self._verdict, entry.fit_sentence or _memory_sentence(entry))
         self._set_busy(self._is_loading or not self._download.isHidden())
 
     def _set_busy(self, busy: bool) -> None:
@@ -217,6 +217,13 @@ class FirstRunCard(QFrame):
         )
         self._column.setContentsMargins(space(6), space(5), space(6), space(6))
         self._column.setSpacing(space(2))
+
+
+def _memory_sentence(entry: ModelEntry) -> str:
+    if entry.catalogue is None:
+        return ""
+    memory = bytes_text(entry.catalogue.min_memory_bytes)
+    return tr("Runs well on a computer with {memory} of memory or more.", memory=memory)
 
 
 def plain_label(text: str, kind: str) -> QLabel:

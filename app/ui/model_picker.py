@@ -174,7 +174,7 @@ class ModelPicker(QDialog):
             selectable = self._model.selectable()
             index = self._model.index(selectable[0]) if selectable else QModelIndex()
         self._list.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
-        self._list.scrollTo(index)
+        self._list.scrollTo(index, QAbstractItemView.ScrollHint.PositionAtCenter)
         self._show_current()
 
     def _step(self, step: int) -> None:
