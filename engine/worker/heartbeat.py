@@ -48,6 +48,7 @@ class Heartbeat:
         self._unanswered = 0
         self._unmoved = 0
         self._beats = -1
+        self._spoke = False
         self.number = 0
         """Of the ping to send next."""
 
@@ -63,6 +64,7 @@ class Heartbeat:
 
     def heard(self) -> None:
         """Any message came."""
+        self._spoke = True
         self._unanswered = 0
 
     def pong(self, beats: int, *, busy: bool) -> None:
@@ -76,6 +78,7 @@ class Heartbeat:
         self.number += 1
         self._unanswered += 1
         self._unmoved += 1
-        if self._unanswered > self._silent_after:
+        # A process that is only starting cannot answer yet; that is judged as loading.
+        if self._spoke and self._unanswered > self._silent_after:
             return Pulse.SILENT
         return Pulse.STALLED if self._unmoved > self._stalled_after else Pulse.FINE
