@@ -6,6 +6,7 @@ by its deltas.
 
 from __future__ import annotations
 
+import copy
 import time
 from collections import deque
 from collections.abc import Callable
@@ -60,6 +61,12 @@ class AnswerMeter:
         self.by_origin: tuple[tuple[str, int], ...] = ()
         self.processed = known.prompt_tokens
         self._ticks.clear()
+
+    def copied(self) -> AnswerMeter:
+        """One that counts on from here by itself."""
+        twin = copy.copy(self)
+        twin._ticks = self._ticks.copy()
+        return twin
 
     def observe(self, event: StreamEvent) -> None:
         """Count one event."""

@@ -90,11 +90,12 @@ class ContextPanel(QScrollArea):
         was = self._meter.phase
         self._meter.observe(event)
         if self._meter.phase is not was:
-            self._show()
-            if self._meter.phase is Phase.IDLE:
-                self._timer.stop()
-            else:
-                self._timer.start()
+            self._follow()
+
+    def show_live(self, meter: AnswerMeter) -> None:
+        """Another conversation came into view while it is being answered; `meter` has followed that so far."""
+        self._meter = meter.copied()
+        self._follow()
 
     def show_usage(self, usage: MessageUsage | None) -> None:
         """Another conversation came into view; `usage` is its last answer's, None if it has none."""
@@ -106,6 +107,13 @@ class ContextPanel(QScrollArea):
         """The loaded model's context window, 0 for none: the whole until an answer says otherwise."""
         self._n_ctx = n_ctx
         self._show()
+
+    def _follow(self) -> None:
+        self._show()
+        if self._meter.phase is Phase.IDLE:
+            self._timer.stop()
+        else:
+            self._timer.start()
 
     def _show(self) -> None:
         meter, n_ctx = self._meter, self._meter.n_ctx or self._n_ctx

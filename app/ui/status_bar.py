@@ -95,17 +95,25 @@ class StatusBar(QFrame):
         was = self._meter.phase
         self._meter.observe(event)
         if self._meter.phase is not was:
-            self._show_meter()
-            if self._meter.phase is Phase.IDLE:
-                self._timer.stop()
-            else:
-                self._timer.start()
+            self._follow()
+
+    def show_live(self, meter: AnswerMeter) -> None:
+        """Another conversation came into view while it is being answered; `meter` has followed that so far."""
+        self._meter = meter.copied()
+        self._follow()
 
     def show_usage(self, usage: MessageUsage | None) -> None:
         """Another conversation came into view; `usage` is its last answer's, None if it has none."""
         self._timer.stop()
         self._meter.show(usage)
         self._show_meter()
+
+    def _follow(self) -> None:
+        self._show_meter()
+        if self._meter.phase is Phase.IDLE:
+            self._timer.stop()
+        else:
+            self._timer.start()
 
     def _show_state(self) -> None:
         state = self._state

@@ -132,6 +132,18 @@ def test_another_conversation_shows_its_own_numbers(bar: StatusBar) -> None:
     assert "7.0 tokens/s" not in shown_texts(bar)
 
 
+def test_a_conversation_under_way_comes_into_view_with_what_it_has(qtbot: QtBot, bar: StatusBar) -> None:
+    bar.show_usage(MessageUsage(prompt_tokens=7, n_ctx=256))
+    meter = AnswerMeter()
+    meter.observe(Started("r", 1000, 0, 4096, 1, (), (("user", 1000),)))
+    meter.observe(TextDelta("r", "Hi"))
+    bar.show_live(meter)
+    assert f"{count_text(1001)} of" in gauge(bar).accessibleName()
+    bar.observe(TextDelta("r", "there"))
+    qtbot.waitUntil(lambda: f"{count_text(1002)} of" in gauge(bar).accessibleName())
+    assert meter.used == 1001
+
+
 def test_it_redraws_in_another_theme(bar: StatusBar) -> None:
     theme = bar._theme
     before = bar.styleSheet()
