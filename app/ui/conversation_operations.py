@@ -167,13 +167,13 @@ class ConversationOperations(QObject):
 
 
 def _render(store: ConversationStore, conversation_id: str, format_name: str) -> str:
-    from app.store import exporting  # noqa: PLC0415  # only when asked for
+    from app.store.exporting import to_html, to_json, to_markdown  # noqa: PLC0415  # only when asked for
 
     render = {
-        "markdown": exporting.to_markdown,
-        "json": exporting.to_json,
-        "html": exporting.to_html,
-        "pdf": exporting.to_html,
+        "markdown": to_markdown,
+        "json": to_json,
+        "html": to_html,
+        "pdf": to_html,
     }[format_name]
     return render(store.conversation(conversation_id), store.path(conversation_id))
 

@@ -10,7 +10,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QStyle, QVBoxLayout, QWidget
 
 from app.events import ChatEvent, MessageAdded, MessageFinished, PathChanged, Streamed
 from app.i18n import tr
@@ -344,5 +344,7 @@ class ConversationPage(QWidget):
 
     def _on_theme_changed(self) -> None:
         space = self._workspace.theme.space
-        self._foot_row.setContentsMargins(space(5), space(1), space(5), space(4))
+        # The transcript's scroll bar takes room at its right: centre below the same column.
+        bar = self.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent, None, self.transcript)
+        self._foot_row.setContentsMargins(space(5), space(1), space(5) + max(bar, space(2.5)), space(4))
         self.composer.setMaximumWidth(space(_COLUMN_UNITS))

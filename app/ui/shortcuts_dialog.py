@@ -10,6 +10,7 @@ from app.i18n import tr
 from app.ui.commands import Command, Commands
 from app.ui.dialogs import CalmDialog
 from app.ui.icons import IconButton
+from app.ui.style import set_kind
 from app.ui.theme import Theme
 
 _MODIFIER_KEYS = (Qt.Key.Key_Shift, Qt.Key.Key_Control, Qt.Key.Key_Alt, Qt.Key.Key_Meta, Qt.Key.Key_AltGr)
@@ -86,6 +87,7 @@ class ShortcutRow(QWidget):
     def refresh(self) -> None:
         keys = self._commands.keys_text(self.command.id)
         self.keys.show_keys(keys or tr("None"))
+        set_kind(self.keys, "" if keys else "quiet")
         self.keys.setAccessibleName(tr("Keys of “{title}”: {keys}", title=self.command.title, keys=keys or tr("None")))
         self.clear.setVisible(bool(keys))
         self.reset.setVisible(self._commands.is_custom(self.command.id))
@@ -97,6 +99,7 @@ class ShortcutRow(QWidget):
     def _on_pressed_keys(self, sequence: QKeySequence) -> None:
         other = self._commands.conflict(self.command.id, sequence)
         if other is not None:
+            self._note.show()
             self._note.setText(
                 tr(
                     "{keys} already means “{title}”. Take the keys away there first.",
@@ -105,7 +108,7 @@ class ShortcutRow(QWidget):
                 )
             )
             return
-        self._note.setText("")
+        self._note.hide()
         self._commands.rebind(self.command.id, sequence)
 
 
@@ -123,6 +126,7 @@ class ShortcutsDialog(CalmDialog):
         self.note = QLabel()
         self.note.setProperty("kind", "warning")
         self.note.setWordWrap(True)
+        self.note.hide()
         content = QWidget()
         content.setProperty("kind", "plain")
         column = QVBoxLayout(content)

@@ -7,17 +7,20 @@ from __future__ import annotations
 
 from PySide6.QtCore import (
     QAbstractListModel,
+    QDateTime,
     QEvent,
+    QLocale,
     QModelIndex,
     QObject,
     QPersistentModelIndex,
+    QPointF,
     QRect,
     QSize,
     Qt,
     QTimer,
     Signal,
 )
-from PySide6.QtGui import QFontMetrics, QKeyEvent, QPainter, QPen, QTextCharFormat, QTextLayout
+from PySide6.QtGui import QFont, QFontMetrics, QKeyEvent, QPainter, QPen, QTextCharFormat, QTextLayout
 from PySide6.QtWidgets import (
     QLabel,
     QListView,
@@ -87,25 +90,39 @@ class _HitDelegate(QStyledItemDelegate):
             painter.setBrush(theme.color("raised"))
             painter.drawRoundedRect(rect.adjusted(1, 0, -1, 0), space(2), space(2))
         inner = rect.adjusted(space(2), space(1.5), -space(2), -space(1.5))
-        side = (
-            Qt.AlignmentFlag.AlignRight
-            if option.direction is Qt.LayoutDirection.RightToLeft
-            else Qt.AlignmentFlag.AlignLeft
-        )
-        painter.setFont(theme.font(bold=hit.message_id is None))
+        title = hit.title or tr("New chat")
+        height = QFontMetrics(theme.font()).height()
+        below = inner.adjusted(0, height + space(0.5), 0, 0)
         painter.setPen(theme.color("text"))
-        metrics = QFontMetrics(painter.font())
-        title = metrics.elidedText(hit.title or tr("New chat"), Qt.TextElideMode.ElideRight, inner.width())
-        painter.drawText(inner, side | Qt.AlignmentFlag.AlignTop, title)
-        below = inner.adjusted(0, metrics.height() + space(0.5), 0, 0)
-        self._paint_snippet(painter, below, hit)
+        if hit.message_id is None:
+            # The title itself was found: mark the words in it, and say below how old the chat is.
+            self._paint_marked(painter, inner, hit.snippet, hit.marks, theme.font(), lines=1)
+            painter.setPen(theme.color("text_muted"))
+            day = QDateTime.fromSecsSinceEpoch(int(hit.updated_at)).date()
+            when = QLocale().toString(day, QLocale.FormatType.ShortFormat)
+            self._paint_marked(painter, below, when, (), theme.font(TextSize.CAPTION), lines=1)
+        else:
+            self._paint_marked(painter, inner, title, (), theme.font(), lines=1)
+            painter.setPen(theme.color("text_muted"))
+            self._paint_marked(painter, below, hit.snippet, hit.marks, theme.font(TextSize.CAPTION), lines=2)
         painter.restore()
 
-    def _paint_snippet(self, painter: QPainter, rect: QRect, hit: SearchHit) -> None:
-        text = hit.snippet.replace("\n", " ")
-        layout = QTextLayout(text, self._theme.font(TextSize.CAPTION))
+    def _paint_marked(
+        self,
+        painter: QPainter,
+        rect: QRect,
+        text: str,
+        marks: tuple[tuple[int, int], ...],
+        font: QFont,
+        *,
+        lines: int,
+    ) -> None:
+        text = text.replace("\n", " ")
+        if lines == 1 and not marks:
+            text = QFontMetrics(font).elidedText(text, Qt.TextElideMode.ElideRight, rect.width())
+        layout = QTextLayout(text, font)
         formats = []
-        for start, end in hit.marks:
+        for start, end in marks:
             found = QTextLayout.FormatRange()
             found.start, found.length = start, end - start
             look = QTextCharFormat()
@@ -116,16 +133,14 @@ class _HitDelegate(QStyledItemDelegate):
         layout.setFormats(formats)
         layout.beginLayout()
         y = 0.0
-        for _line in range(2):
+        for _line in range(lines):
             line = layout.createLine()
             if not line.isValid():
                 break
             line.setLineWidth(rect.width())
-            line.setPosition(rect.topLeft().toPointF() * 0)
-            line.setPosition(type(line.position())(0, y))
+            line.setPosition(QPointF(0, y))
             y += line.height()
         layout.endLayout()
-        painter.setPen(self._theme.color("text_muted"))
         layout.draw(painter, rect.topLeft().toPointF())
 
 

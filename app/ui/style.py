@@ -145,7 +145,7 @@ QPushButton:disabled {{ color: {c.text_faint}; background: {c.window}; }}
 QPushButton[kind="primary"] {{ background: {c.accent}; border-color: {c.accent}; color: {c.on_accent}; }}
 QPushButton[kind="primary"]:hover {{ background: {c.accent_hover}; border-color: {c.accent_hover}; }}
 QPushButton[kind="primary"]:pressed {{ background: {c.accent}; }}
-QPushButton[kind="primary"]:focus {{ border: 2px solid {c.text}; }}
+QPushButton[kind="primary"]:focus {{ border: 2px solid {c.selection}; }}
 QPushButton[kind="primary"]:disabled {{ background: {c.pressed}; border-color: {c.pressed}; color: {c.text_faint}; }}
 QPushButton[kind="danger"] {{ color: {c.danger}; }}
 QPushButton[kind="danger"]:hover {{ border-color: {c.danger}; }}

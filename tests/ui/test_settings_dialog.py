@@ -58,7 +58,7 @@ def test_a_switch_writes_at_once(dialog: SettingsDialog, workspace: Workspace, q
     dialog.open_group("Chat")
     control = dialog.row("chat.automatic_titles").control
     assert isinstance(control, Switch)
-    qtbot.mouseClick(control, Qt.MouseButton.LeftButton)
+    QTest.mouseClick(control, Qt.MouseButton.LeftButton)
     assert workspace.settings.flag("chat.automatic_titles") is False
     assert on_disk(workspace)["chat"] == {"automatic_titles": False}
     assert Settings.load(workspace.paths.settings_file).flag("chat.automatic_titles") is False

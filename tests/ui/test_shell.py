@@ -111,7 +111,7 @@ def test_everything_is_there_after_a_restart(shell: Shell) -> None:
 
 def test_a_draft_survives_a_restart(shell: Shell) -> None:
     window = shell.start()
-    QTest.keyClicks(window.page.composer.focusProxy(), "half a thought")
+    QTest.keyClicks(window.page.composer.focusProxy() or window, "half a thought")
     shell.stop()
     again = shell.start()
     shell.qtbot.waitUntil(lambda: again.page.composer.draft.text == "half a thought", timeout=WAIT_MS)
