@@ -78,6 +78,8 @@ class ComposerText(QPlainTextEdit):
         if height != self.height():
             self.setFixedHeight(height)
             self.updateGeometry()
+        if not needs_bar:
+            self.verticalScrollBar().setValue(0)  # it may have scrolled while it was still too low
 
     def sizeHint(self) -> QSize:
         return QSize(super().sizeHint().width(), self.height())

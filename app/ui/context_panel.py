@@ -63,7 +63,7 @@ class ContextPanel(QScrollArea):
         self._speed = QFormLayout()
         self._speed.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         self._values = {
-            name: _label("", "") for name in ("processed", "cached", "prefill", "written", "decode", "first")
+            name: _label("", "value") for name in ("processed", "cached", "prefill", "written", "decode", "first")
         }
         titles = (tr("Read"), tr("Known already"), tr("Reading"), tr("Written"), tr("Writing"), tr("Until first word"))
         for title, value in zip(titles, self._values.values(), strict=True):

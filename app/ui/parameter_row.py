@@ -38,6 +38,7 @@ class ParameterRow(QWidget):
         self._minimum = option.minimum if option.minimum is not None else 0
         maximum = option.maximum if option.maximum is not None else 2**31 - 1
         self._name = QLabel(tr(option.label), self)
+        self._name.setWordWrap(True)
         self._reset = IconButton(theme, "rotate-ccw", tr("Reset {name}", name=tr(option.label)), size=14, parent=self)
         # The place stays free while it is hidden, so that nothing jumps.
         policy = self._reset.sizePolicy()

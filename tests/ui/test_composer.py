@@ -135,6 +135,13 @@ def test_wrapped_lines_count(qtbot: QtBot, composer: Composer) -> None:
     qtbot.waitUntil(lambda: text.height() > 2 * text.fontMetrics().lineSpacing() + 2)
 
 
+def test_a_draft_that_fits_is_shown_from_its_first_line(qtbot: QtBot, composer: Composer) -> None:
+    composer.set_draft(Draft("one\ntwo\nthree"))
+    text = text_of(composer)
+    qtbot.waitUntil(lambda: text.height() > 3 * text.fontMetrics().lineSpacing())
+    assert text.firstVisibleBlock().text() == "one"
+
+
 def test_stop_takes_the_place_of_send(qtbot: QtBot, composer: Composer) -> None:
     sent = recorded(composer)
     composer.set_generating(True)
