@@ -1,6 +1,7 @@
 """Load a model as the engine does, use it a little, and print as JSON what memory that took. Run as a script.
 
-Arguments: model file, n_ctx, KV type ("f16", "q8_0"), flash attention (-1 auto, 0 off, 1 on), map ("1" or "0").
+Arguments: model file, n_ctx, KV type ("f16", "q8_0"), flash attention (-1 auto, 0 off, 1 on), map ("1" or "0"),
+and how many tokens the window is filled with.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import llama_cpp.llama_cpp as lib
 import psutil
 
 MIB = 1024 * 1024
-PREFILL = 512
+BATCH = 512
 DECODED = 4
 
 
@@ -44,7 +45,7 @@ def decode(context: Any, tokens: list[int]) -> None:
         raise SystemExit("llama_decode failed")
 
 
-def main(file: str, n_ctx: int, kv_type: str, flash_attention: int, use_mmap: bool) -> dict[str, Any]:
+def main(file: str, n_ctx: int, kv_type: str, *, flash_attention: int, use_mmap: bool, filled: int) -> dict[str, Any]:
     lines: list[str] = []
 
     @lib.llama_log_callback  # type: ignore[untyped-decorator]
@@ -68,10 +69,11 @@ def main(file: str, n_ctx: int, kv_type: str, flash_attention: int, use_mmap: bo
 
     params = lib.llama_context_default_params()
     params.n_ctx = n_ctx
-    params.n_batch = params.n_ubatch = min(PREFILL, n_ctx)
+    params.n_batch = params.n_ubatch = min(BATCH, n_ctx)
     params.n_seq_max = 2
     params.kv_unified = True
-    params.n_threads = params.n_threads_batch = 2
+    # More would wait for each other where the machine is busy; they take no memory to speak of.
+    params.n_threads = params.n_threads_batch = 1
     params.flash_attn_type = flash_attention
     params.type_k = params.type_v = {"f16": lib.GGML_TYPE_F16, "q8_0": lib.GGML_TYPE_Q8_0}[kv_type]
     params.offload_kqv = params.op_offload = False
@@ -81,7 +83,9 @@ def main(file: str, n_ctx: int, kv_type: str, flash_attention: int, use_mmap: bo
         raise SystemExit("".join(lines))
     loaded_s = time.perf_counter() - began
 
-    decode(context, [index % 500 + 10 for index in range(min(PREFILL, n_ctx - 2 * DECODED))])
+    prompt = [index % 500 + 10 for index in range(filled - DECODED)]
+    for start in range(0, len(prompt), BATCH):
+        decode(context, prompt[start : start + BATCH])
     for index in range(DECODED):
         decode(context, [index + 10])
 
@@ -93,5 +97,8 @@ def main(file: str, n_ctx: int, kv_type: str, flash_attention: int, use_mmap: bo
 
 
 if __name__ == "__main__":
-    path, context_size, element, attention, mapped = sys.argv[1:]
-    sys.stdout.write(json.dumps(main(path, int(context_size), element, int(attention), mapped == "1")))
+    path, context_size, element, attention, mapped, tokens = sys.argv[1:]
+    report = main(
+        path, int(context_size), element, flash_attention=int(attention), use_mmap=mapped == "1", filled=int(tokens)
+    )
+    sys.stdout.write(json.dumps(report))
