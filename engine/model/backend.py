@@ -23,6 +23,9 @@ GPU_MEMORY_SHARE = 0.9
 """Of a GPU's free memory; the rest is for the desktop and the driver."""
 
 
+NO_ROOM = sentence("The graphics card has too little free memory for this model.")
+
+
 @dataclass(frozen=True, slots=True)
 class Device:
     """One GPU as ggml reports it; memory in bytes, 0 where the driver does not say."""
@@ -72,18 +75,20 @@ def backend_name(device_name: str) -> str:
     return {"MTL": "Metal"}.get(stem, stem or "CPU")
 
 
-def choose_offload(wanted: int | None, devices: list[Device], needed_bytes: int, n_layers: int) -> Offload:
-    """Decide the offload. `wanted` is the person's choice (-1: all); `needed_bytes` is weights, cache and buffers."""
-    if not devices or wanted == 0:
-        return Offload(0)
+def gpu_room(devices: list[Device]) -> int:
+    """Bytes that a model may take on these GPUs together; 0 where no driver says."""
+    return int(sum(device.free_bytes for device in devices) * GPU_MEMORY_SHARE)
+
+
+def choose_offload(wanted: int | None, needed_bytes: int, room: int, n_layers: int) -> Offload:
+    """Decide how many layers go to the GPU. `wanted` is the person's choice (-1: all); `needed_bytes` is for all."""
     if wanted is not None:
         return Offload(ALL_LAYERS if wanted < 0 else wanted)
-    room = sum(device.free_bytes for device in devices) * GPU_MEMORY_SHARE
     if room == 0 or needed_bytes <= room:
         return Offload(ALL_LAYERS)
     fitting = math.floor(n_layers * room / needed_bytes)
     if fitting < 1:
-        return Offload(0, sentence("The graphics card has too little free memory for this model."))
+        return Offload(0, NO_ROOM)
     return Offload(fitting, sentence("Only a part of the model fits into the graphics card's memory."))
 
 

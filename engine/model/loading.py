@@ -13,16 +13,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.errors import ModelFileError, ModelFitError, ModelLoadError, sentence
-from engine.model.backend import Offload, backend_name, choose_offload, gpus, thread_count
+from engine.model.backend import NO_ROOM, Offload, backend_name, choose_offload, gpu_room, gpus, thread_count
 from engine.model.buffers import Buffers, read_buffers
 from engine.model.description import ModelDescription, ModelKind, describe
+from engine.model.fit import estimate, judge, largest_context
 from engine.model.kv_cache import SEQUENCES
 from engine.model.llama_library import LlamaLog, lib
+from engine.model.memory import machine_memory
 from engine.types import KvType, ModelSpec
 
 _FLASH_ATTENTION_AUTO = -1
 _KV_TYPES = {KvType.F16: lib.GGML_TYPE_F16, KvType.Q8_0: lib.GGML_TYPE_Q8_0}
-_SMALLEST_CONTEXT = 256
 
 Progress = Callable[[float], None]
 
@@ -55,8 +56,7 @@ def load(spec: ModelSpec, log: LlamaLog, progress: Progress) -> Handles:
         raise ModelFileError(
             sentence("{name} is not a language model that one can talk to."), name=description.path.name
         )
-    n_ctx = _context_size(spec, description)
-    offload = _offload(spec, description)
+    n_ctx, offload = _plan(spec, description)
     log.start_recording()
     try:
         model, context, offload = _load_or_fall_back(spec, description, n_ctx, offload, progress)
@@ -76,19 +76,20 @@ def load(spec: ModelSpec, log: LlamaLog, progress: Progress) -> Handles:
     )
 
 
-def _context_size(spec: ModelSpec, description: ModelDescription) -> int:
-    trained = description.n_ctx_train or 8192
-    if spec.n_ctx is not None:
-        return max(_SMALLEST_CONTEXT, spec.n_ctx)
-    return max(_SMALLEST_CONTEXT, min(trained, 8192))
-
-
-def _offload(spec: ModelSpec, description: ModelDescription) -> Offload:
-    devices = gpus()
-    if not devices:
-        return Offload(0)
-    needed = round(description.size_bytes * 1.2)
-    return choose_offload(spec.n_gpu_layers, devices, needed, description.n_layer)
+def _plan(spec: ModelSpec, description: ModelDescription) -> tuple[int, Offload]:
+    """The context window, and the layers for the GPU. Raises `ModelFitError` where there is no room at all."""
+    devices = [] if spec.n_gpu_layers == 0 else gpus()
+    if devices:
+        room = gpu_room(devices)
+        n_ctx = spec.n_ctx or largest_context(description, room, spec.kv_type, offloaded=True)
+        if n_ctx:
+            needed = estimate(description, n_ctx, spec.kv_type, n_ubatch=spec.n_ubatch, offloaded=True).needed_bytes
+            return n_ctx, choose_offload(spec.n_gpu_layers, needed, room, description.n_layer)
+    n_ctx = spec.n_ctx or largest_context(description, machine_memory().available_bytes, spec.kv_type)
+    if not n_ctx:
+        verdict = judge(description, machine_memory().available_bytes, None, spec.kv_type)
+        raise ModelFitError(verdict.template, **verdict.fields)
+    return n_ctx, Offload(0, NO_ROOM if devices else "")
 
 
 def _load_or_fall_back(

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import multiprocessing
 import queue
+import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from multiprocessing.connection import Connection
+from types import ModuleType
 
 from engine.worker.protocol import (
     COMMAND_BYTES,
@@ -25,6 +28,24 @@ from engine.worker.protocol import (
 EntryPoint = Callable[[Connection], None]
 _LINGER_S = 5.0
 """How long a process may live on after it closed its end of the pipe."""
+
+
+_start_lock = threading.Lock()
+
+
+@contextmanager
+def _without_main_module() -> Iterator[None]:
+    """Keep a spawned child from importing the parent's main module, and with it the whole window.
+
+    `multiprocessing` runs it again in each child, for functions that are defined there; ours never are.
+    """
+    with _start_lock:
+        main = sys.modules["__main__"]
+        sys.modules["__main__"] = ModuleType("__main__")
+        try:
+            yield
+        finally:
+            sys.modules["__main__"] = main
 
 
 class WorkerProcess:
@@ -47,7 +68,8 @@ class WorkerProcess:
         self._connection, theirs = context.Pipe(duplex=True)
         self._process = context.Process(target=entry_point, args=(theirs,), name="hearth-engine", daemon=True)
         try:
-            self._process.start()
+            with _without_main_module():
+                self._process.start()
         finally:
             theirs.close()
         self._writer = threading.Thread(target=self._write, name="engine-writer", daemon=True)

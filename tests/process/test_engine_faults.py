@@ -19,7 +19,7 @@ from engine.cancel import CancelToken
 from engine.engine import EngineState, EngineStatus
 from engine.errors import WorkerCrashedError, WorkerHungError, WorkerQuarantinedError
 from engine.fake import fake_model
-from engine.types import Failed, Finished, FinishReason, GenerationRequest, ModelSpec, Started, TextDelta
+from engine.types import Failed, Finished, FinishReason, GenerationRequest, ModelSpec, Started, StreamEvent, TextDelta
 from engine.worker.client import EngineClient
 from engine.worker.heartbeat import Patience
 from engine.worker.process import EntryPoint
@@ -210,11 +210,13 @@ def test_forty_kills_are_each_noticed_at_once() -> None:
         ended = threading.Event()
         moment = [0.0]
 
-        def sink(event: object, got: Answer = got, ended: threading.Event = ended, at: list[float] = moment) -> None:
+        def sink(
+            event: StreamEvent, got: Answer = got, ended: threading.Event = ended, at: list[float] = moment
+        ) -> None:
             if isinstance(event, Failed):
                 at[0] = time.perf_counter()
                 ended.set()
-            got(event)  # type: ignore[arg-type]
+            got(event)
 
         engine.submit(ask(STORY, f"r{number}"), CancelToken(), sink)
         got.wait_for(TextDelta)
