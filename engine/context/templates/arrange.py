@@ -58,7 +58,7 @@ def alternating(turns: list[Turn]) -> list[Turn]:
         elif role is Role.ASSISTANT and (last is None or last.role is Role.SYSTEM):
             arranged += [Turn(Role.USER, Content(())), turn]
         else:
-            arranged.append(turn)
+            arranged.append(Turn(role, turn.content))
     return arranged
 
 

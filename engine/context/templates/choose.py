@@ -52,9 +52,10 @@ def choose_template(
     own = _own_template(text, bos, eos, clock) if text else None
     if own is not None:
         for family in candidates:
-            reviewed = ReviewedTemplate(family, bos, eos, clock)
-            if _alike(reviewed, own):
-                return reviewed
+            for begin in dict.fromkeys((bos, "")):  # Some leave the beginning of text to the tokeniser.
+                reviewed = ReviewedTemplate(family, begin, eos, clock)
+                if _alike(reviewed, own):
+                    return reviewed
         return own
     for family in (*candidates, *(family for family in FAMILIES if architecture in family.architectures)):
         return ReviewedTemplate(family, bos, eos, clock)

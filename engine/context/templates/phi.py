@@ -10,14 +10,14 @@ from engine.context.templates.template import Family, Render, Setting, Turn
 _STOP = ("<|end|>", "<|endoftext|>")
 
 
-def _phi3(*, bos: bool) -> Render:
-    """`bos`: whether the template writes the beginning of text itself. An empty system message is none."""
+def _phi3(*, bos: bool, empty_system: bool = False) -> Render:
+    """`bos`: the template writes the beginning of text itself. `empty_system`: also an empty message is one."""
 
     def render(out: Writer, turns: list[Turn], setting: Setting) -> None:
         if bos:
             out.mark(setting.bos)
         for turn in turns:
-            if turn.role is not Role.SYSTEM or turn.content:
+            if empty_system or turn.content or turn.role is not Role.SYSTEM:
                 out.wrap(f"<|{turn.role}|>\n", turn.content, "<|end|>\n")
         out.mark("<|assistant|>\n")
 
@@ -45,7 +45,8 @@ FAMILIES = (
         architectures=("phi3",),
     ),
     Family(
-        name="phi3-small", render=_phi3(bos=True), arrange=tools_as_users, stop=_STOP, signs=("<|end|>",),
+        name="phi3-small", render=_phi3(bos=True, empty_system=True), arrange=tools_as_users, stop=_STOP,
+        signs=("<|end|>",),
     ),
     Family(
         name="phi3", render=_phi3(bos=True), arrange=without_system, stop=_STOP, signs=("<|user|>", "bos_token"),
