@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 from pathlib import Path
 
@@ -18,6 +19,8 @@ SAMPLE_BYTES = 64 * 1024
 SAMPLES = 5
 _BLOCK = 1024 * 1024
 _VERSION = 1
+
+_log = logging.getLogger(__name__)
 
 FileKey = tuple[str, int, int]
 
@@ -67,13 +70,18 @@ class ScanMemory:
         return self._digests[key]
 
     def save(self) -> None:
-        """Write the digests of files that still exist, atomically. Raises `OSError`."""
+        """Write the digests of files that still exist, atomically. Where that is refused, they are computed again."""
         if self._file is None or not self._changed:
             return
         rows = [[*key, digest] for key, digest in sorted(self._digests.items()) if Path(key[0]).exists()]
         temporary = self._file.with_name(self._file.name + ".new")
-        temporary.write_text(json.dumps({"version": _VERSION, "digests": rows}), "utf-8")
-        temporary.replace(self._file)
+        try:
+            temporary.parent.mkdir(parents=True, exist_ok=True)
+            temporary.write_text(json.dumps({"version": _VERSION, "digests": rows}), "utf-8")
+            temporary.replace(self._file)
+        except OSError as error:
+            _log.warning("the digests of model files could not be kept: %s", error)
+            return
         self._changed = False
 
     def _read(self, file: Path) -> None:

@@ -9,7 +9,6 @@ import time
 from pathlib import Path
 
 import pytest
-from gguf_writing import gguf, projector, tiny_model
 
 from engine.cancel import CancelToken
 from engine.model import discovery_stores
@@ -17,6 +16,7 @@ from engine.model.description import ModelKind
 from engine.model.discovery import DiscoveryResult, discover
 from engine.model.discovery_memory import ScanMemory
 from engine.model.discovery_stores import Places
+from tests.unit.gguf_writing import gguf, projector, tiny_model
 
 
 def put(path: Path, content: bytes) -> Path:
@@ -204,7 +204,7 @@ def test_copies_that_differ_between_the_samples_are_two(home: Home) -> None:
 def test_digests_are_kept_and_reused(home: Home, tmp_path: Path) -> None:
     for name in ("a", "b"):
         put(home.own / f"{name}.gguf", tiny_model())
-    kept = tmp_path / "digests.json"
+    kept = tmp_path / "not yet there" / "digests.json"
     memory = ScanMemory(kept)
     assert len(home.discover(memory=memory).models) == 1
     memory.save()
@@ -220,6 +220,17 @@ def test_digests_are_kept_and_reused(home: Home, tmp_path: Path) -> None:
     assert len(home.discover(memory=ScanMemory(kept)).models) == 1
     kept.write_text('{"version": 1, "digests": [[1]]}')
     assert len(home.discover(memory=ScanMemory(kept)).models) == 1
+
+
+def test_digests_that_cannot_be_kept_are_no_failure(
+    home: Home, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("a", "b"):
+        put(home.own / f"{name}.gguf", tiny_model())
+    memory = ScanMemory(put(tmp_path / "a file", b"") / "digests.json")
+    assert len(home.discover(memory=memory).models) == 1
+    memory.save()
+    assert "could not be kept" in caplog.text
 
 
 def test_split_models_and_missing_parts(home: Home) -> None:

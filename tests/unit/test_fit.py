@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gguf_writing import gguf, tiny_model
 
 from engine.model import memory
 from engine.model.description import ModelDescription, describe
@@ -22,6 +21,7 @@ from engine.model.fit import (
 )
 from engine.model.memory import machine_memory, repacked_types
 from engine.types import KvType
+from tests.unit.gguf_writing import gguf, tiny_model
 
 X86 = frozenset({"Q4_0", "Q4_K"})
 

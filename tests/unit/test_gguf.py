@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gguf_writing import Typed, gguf, text, tiny_model
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine.errors import ModelFileError
 from engine.model import gguf as reader
 from engine.model.gguf import GgufArray, GgufHeader, read_header
+from tests.unit.gguf_writing import Typed, gguf, text, tiny_model
 
 
 def read(tmp_path: Path, content: bytes, **options: Any) -> GgufHeader:

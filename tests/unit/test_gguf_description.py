@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gguf_writing import gguf, projector, tiny_model
 
 from engine.errors import ModelFileError
 from engine.model.description import ModelKind, describe, is_later_part
+from tests.unit.gguf_writing import gguf, projector, tiny_model
 
 
 def written(path: Path, content: bytes) -> Path:

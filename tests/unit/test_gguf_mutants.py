@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from gguf_writing import tiny_model
 
 from engine.errors import ModelFileError
 from engine.model.description import describe
 from engine.model.gguf import read_header
+from tests.unit.gguf_writing import tiny_model
 
 SMALL_MUTANTS = 2_000
 REAL_MUTANTS = 400
