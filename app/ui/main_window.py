@@ -41,6 +41,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.workspace = workspace
         self._known_id = ""
+        self._zoom_shown = workspace.theme.zoom
         theme = workspace.theme
         self.setWindowTitle(tr("Hearth"))
         self.toasts = Toasts(theme, self)
@@ -108,6 +109,7 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         workspace, sidebar, page = self.workspace, self.sidebar, self.page
+        workspace.theme.changed.connect(self._on_theme_changed)
         workspace.library.changed.connect(self._on_library_changed)
         workspace.library.failed.connect(self.toasts.show)
         page.conversation_changed.connect(self._on_conversation_changed)
@@ -419,6 +421,16 @@ class MainWindow(QMainWindow):
         for command_id in ("stop", "force_stop"):
             self.actions_of.action(command_id).setEnabled(generating)
         self.actions_of.action("regenerate").setEnabled(not generating)
+
+    def _on_theme_changed(self) -> None:
+        zoom = self.workspace.theme.zoom
+        if zoom != self._zoom_shown:
+            # The columns at the sides keep their width in letters.
+            left, centre, right = self.splitter.sizes()
+            wider = zoom / self._zoom_shown
+            sides = (round(left * wider), round(right * wider))
+            self.splitter.setSizes([sides[0], left + centre + right - sum(sides), sides[1]])
+            self._zoom_shown = zoom
 
     def _on_commands_changed(self) -> None:
         keys = self.workspace.commands.keys_text

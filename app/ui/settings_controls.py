@@ -32,6 +32,8 @@ from app.ui.icons import IconButton
 from app.ui.theme import Theme
 
 _TYPING_PAUSE_MS = 400
+_SPIN_MARGIN = 6
+"""In pixels; a style sheet's padding does not reach a spin box's own field."""
 
 
 class Switch(QAbstractButton):
@@ -180,6 +182,7 @@ def _number(option: Option, settings: Settings) -> tuple[QWidget, Callable[[], N
     special = tr(option.special[1]) if option.special is not None and option.special[0] == option.minimum else ""
     if isinstance(option.default, int):
         whole = _CalmSpin()
+        whole.lineEdit().setTextMargins(_SPIN_MARGIN, 0, 0, 0)
         whole.setRange(int(option.minimum or 0), int(option.maximum if option.maximum is not None else 2**31 - 1))
         whole.setSingleStep(int(option.step))
         whole.setSpecialValueText(special)
@@ -188,6 +191,7 @@ def _number(option: Option, settings: Settings) -> tuple[QWidget, Callable[[], N
         whole.valueChanged.connect(lambda value: settings.set(option.key, value))
         return whole, lambda: whole.setValue(settings.integer(option.key))
     real = _CalmDoubleSpin()
+    real.lineEdit().setTextMargins(_SPIN_MARGIN, 0, 0, 0)
     real.setRange(option.minimum or 0.0, option.maximum if option.maximum is not None else 1e9)
     real.setSingleStep(option.step)
     real.setDecimals(2)

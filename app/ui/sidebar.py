@@ -108,7 +108,6 @@ class Sidebar(QWidget):
         self._today: Callable[[], dt.date] = dt.date.today
         self.setProperty("kind", "window")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.setMinimumWidth(theme.space(50))
 
         self._mark = QLabel(self)
         self._name = QLabel(tr("Hearth"), self)
@@ -367,6 +366,7 @@ class Sidebar(QWidget):
         ):
             set_button_icon(button, theme, icon, size=space(4.5), gap=space(2))
         self._search_action.setIcon(themed_icon(theme, "search", size=space(4)))
+        self.setMinimumWidth(space(50))
         self.list.scheduleDelayedItemsLayout()
         self.list.viewport().update()
 

@@ -160,8 +160,7 @@ class SidebarDelegate(QStyledItemDelegate):
         width = metrics.horizontalAdvance(label) + space(3)
         height = metrics.height() + space(0.5)
         chip = QRect(rect.right() - width + 1, rect.center().y() - height // 2 + 1, width, height)
-        if option.direction is Qt.LayoutDirection.RightToLeft:
-            chip.moveLeft(rect.left())
+        chip = QStyle.visualRect(option.direction, option.rect, chip)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(theme.color("raised"))
         painter.drawRoundedRect(chip, height / 2, height / 2)
@@ -189,19 +188,22 @@ class SidebarDelegate(QStyledItemDelegate):
         painter.setBrush(self._theme.color("accent"))
         painter.drawEllipse(self._end_square(option, rect, self._theme.space(2)))
 
+    # All places are reckoned from left to right and mirrored here, at the last moment.
+
     @staticmethod
     def _end_square(option: QStyleOptionViewItem, rect: QRect, side: int) -> QRect:
-        left = rect.left() if option.direction is Qt.LayoutDirection.RightToLeft else rect.right() - side
-        return QRect(left, rect.center().y() - side // 2 + 1, side, side)
+        square = QRect(rect.right() - side, rect.center().y() - side // 2 + 1, side, side)
+        return QStyle.visualRect(option.direction, option.rect, square)
 
     @staticmethod
     def _draw(painter: QPainter, option: QStyleOptionViewItem, rect: QRect, pixmap: QPixmap, side: int) -> None:
-        x = rect.right() - side if option.direction is Qt.LayoutDirection.RightToLeft else rect.left()
-        painter.drawPixmap(x, rect.center().y() - side // 2 + 1, pixmap)
+        place = QRect(rect.left(), rect.center().y() - side // 2 + 1, side, side)
+        painter.drawPixmap(QStyle.visualRect(option.direction, option.rect, place).topLeft(), pixmap)
 
     @staticmethod
     def _text(painter: QPainter, option: QStyleOptionViewItem, rect: QRect, text: str, *, end: bool = False) -> None:
-        mirrored = option.direction is Qt.LayoutDirection.RightToLeft
-        side = Qt.AlignmentFlag.AlignRight if mirrored is not end else Qt.AlignmentFlag.AlignLeft
+        side = Qt.AlignmentFlag.AlignRight if end else Qt.AlignmentFlag.AlignLeft
         elided = QFontMetrics(painter.font()).elidedText(text, Qt.TextElideMode.ElideRight, rect.width())
-        painter.drawText(rect, side | Qt.AlignmentFlag.AlignVCenter, elided)
+        place = QStyle.visualRect(option.direction, option.rect, rect)
+        alignment = QStyle.visualAlignment(option.direction, side) | Qt.AlignmentFlag.AlignAbsolute
+        painter.drawText(place, alignment | Qt.AlignmentFlag.AlignVCenter, elided)
