@@ -5,6 +5,7 @@ Knows nothing of attachments or of sending; it says what was asked of it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -69,8 +70,7 @@ class ComposerText(QPlainTextEdit):
         self._on_size_changed()
 
     def _on_size_changed(self, *_size: object) -> None:
-        lines = min(_MAX_LINES, max(1, round(self.document().size().height())))
-        height = lines * self.fontMetrics().lineSpacing() + 2
+        height = self._text_height()
         needs_bar = self.document().size().height() > _MAX_LINES
         policy = Qt.ScrollBarPolicy.ScrollBarAsNeeded if needs_bar else Qt.ScrollBarPolicy.ScrollBarAlwaysOff
         if policy != self.verticalScrollBarPolicy():
@@ -78,8 +78,19 @@ class ComposerText(QPlainTextEdit):
         if height != self.height():
             self.setFixedHeight(height)
             self.updateGeometry()
-        if not needs_bar:
-            self.verticalScrollBar().setValue(0)  # it may have scrolled while it was still too low
+
+    def _text_height(self) -> int:
+        """Of the lines as they are laid out (a line with other scripts may be higher), ten at most."""
+        height, left = 0.0, _MAX_LINES
+        block = self.document().firstBlock()
+        while block.isValid() and left > 0:
+            layout = block.layout()
+            shown = min(left, max(1, layout.lineCount()))
+            lines = [layout.lineAt(number).height() for number in range(min(shown, layout.lineCount()))]
+            height += sum(lines) if lines else self.fontMetrics().lineSpacing()
+            left -= shown
+            block = block.next()
+        return math.ceil(height) + 2
 
     def sizeHint(self) -> QSize:
         return QSize(super().sizeHint().width(), self.height())
