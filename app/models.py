@@ -14,21 +14,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import psutil
-
-from app.i18n import error_sentence
+from app.i18n import error_sentence, tr
 from app.model_choice import choose_default, find_entry
 from app.model_entry import Availability, Fit, ModelEntry
 from app.model_judge import judge
 from app.settings import Settings
 from engine.cancel import CancelToken
 from engine.engine import Engine, EngineState, EngineStatus
-from engine.errors import ModelFileError, WorkerError, sentence
-from engine.model.catalogue import Catalogue, CatalogueModel, load_catalogue
+from engine.errors import ModelFileError, ModelFitError, WorkerError, sentence
+from engine.model.catalogue import SYSTEM_SHARE, Catalogue, CatalogueModel, load_catalogue
 from engine.model.description import ModelDescription, ModelKind
 from engine.model.discovery import DiscoveryResult, FoundModel, discover
 from engine.model.discovery_memory import ScanMemory
 from engine.model.discovery_stores import Places, Problem
+from engine.model.fit import gigabytes
+from engine.model.memory import machine_memory
 from engine.types import KvType, LoadedModel, ModelSpec
 
 if TYPE_CHECKING:
@@ -38,6 +38,9 @@ __all__ = ["Availability", "Fit", "ModelEntry", "ModelLibrary"]
 
 _log = logging.getLogger(__name__)
 _NO_MODEL = sentence("There is no model on this computer yet. Fetch one in the list of models, or with: hearth fetch")
+_NONE_FITS = sentence(
+    "No model on this computer fits into its memory now. Close other programs, or fetch a smaller model."
+)
 _DIED = sentence("The model could not be loaded.")
 
 
@@ -93,7 +96,7 @@ class ModelLibrary:
 
     def starter(self) -> CatalogueModel:
         """The model to fetch first on this machine."""
-        return self._catalogue.starter_for(psutil.virtual_memory().total)
+        return self._catalogue.starter_for(machine_memory().total_bytes)
 
     def refresh(self) -> Future[list[ModelEntry]]:
         """Look at the folders again."""
@@ -172,7 +175,8 @@ class ModelLibrary:
         def choose_and_load() -> None:
             entry = self.default()
             if entry is None or entry.path is None:
-                loading.set_exception(ModelFileError(_NO_MODEL))
+                here = any(each.availability is Availability.HERE for each in self.entries)
+                loading.set_exception(ModelFitError(_NONE_FITS) if here else ModelFileError(_NO_MODEL))
             else:
                 with self._lock:
                     self._loading_path = entry.path
@@ -249,7 +253,7 @@ class ModelLibrary:
 
     def _described(self, description: ModelDescription, name: str, sources: tuple[str, ...]) -> ModelEntry:
         known = self._catalogue.by_file(description.path.name, description.size_bytes)
-        judgement = judge(description, self._settings)
+        judgement = judge(description, self._settings, self._available())
         return ModelEntry(
             key=str(description.path),
             name=known.name if known is not None else name,
@@ -264,14 +268,22 @@ class ModelLibrary:
             n_ctx=judgement.n_ctx,
             memory_bytes=judgement.memory_bytes,
             licence=known.licence if known is not None else description.licence,
-            good_for=known.good_for if known is not None else "",
+            good_for=tr(known.good_for) if known is not None else "",
             fit=judgement.fit,
             fit_sentence=judgement.sentence,
             description=description,
             catalogue=known,
         )
 
+    def _available(self) -> int:
+        """Bytes that a model could have: what is free, and what the present one would give back."""
+        model = self._engine.state.model
+        own = model.weights_bytes + model.kv_bytes + model.compute_bytes if model is not None else 0
+        memory = machine_memory()
+        return min(memory.total_bytes, memory.available_bytes + own)
+
     def _offered(self, model: CatalogueModel, *, recommended: bool) -> ModelEntry:
+        suits = machine_memory().total_bytes >= model.min_memory_bytes * SYSTEM_SHARE
         return ModelEntry(
             key=f"catalogue:{model.id}",
             name=model.name,
@@ -279,7 +291,11 @@ class ModelLibrary:
             size_bytes=model.size_bytes,
             n_params=model.parameters,
             licence=model.licence,
-            good_for=model.good_for,
+            good_for=tr(model.good_for),
+            fit=Fit.FITS if suits else Fit.TIGHT,
+            fit_sentence=tr(
+                "Made for computers with {memory} of memory or more.", memory=gigabytes(model.min_memory_bytes)
+            ),
             recommended=recommended,
             catalogue=model,
         )
@@ -305,11 +321,13 @@ class ModelLibrary:
 
     def spec(self, entry: ModelEntry, *, n_ctx: int | None = None) -> ModelSpec:
         """How an entry would be loaded, by the settings."""
-        assert entry.path is not None
+        assert entry.path is not None and entry.description is not None
+        # Judged anew: how much is free has changed since the list was made.
+        chosen = judge(entry.description, self._settings, self._available()).n_ctx
         layers, threads = self._settings.integer("model.n_gpu_layers"), self._settings.integer("model.n_threads")
         return ModelSpec(
             path=entry.path,
-            n_ctx=n_ctx or self._settings.integer("model.n_ctx") or entry.n_ctx or None,
+            n_ctx=n_ctx or chosen,
             kv_type=KvType(self._settings.text("model.kv_type")),
             n_gpu_layers=None if layers < -1 else layers,
             n_threads=threads or None,

@@ -30,6 +30,10 @@ TITLE_LENGTH = 60
 """Characters."""
 _MAX_TOKENS = 24
 _SHORTEST_USEFUL = 3
+_SHORT_QUESTION = 24
+"""Characters. A question as short as this names its chat as well as any title could."""
+_LEAST_PARAMS = 300_000_000
+"""Smaller models were seen to answer the wish for a title with nonsense; at 0.5 billion they name the topic."""
 _INSTRUCTION = (
     "Give this conversation a title of two to six words, in the language of the conversation. "
     "Write the title only, without quotation marks."
@@ -131,7 +135,10 @@ class TitleMaker:
 
     def _subject(self, conversation_id: str) -> _Subject | None:
         """The conversation, where a title is wanted for it."""
-        if not self._settings.flag("chat.automatic_titles") or self._engine.state.status is not EngineStatus.READY:
+        state = self._engine.state
+        if state.status is not EngineStatus.READY or state.model is None or state.model.n_params < _LEAST_PARAMS:
+            return None
+        if not self._settings.flag("chat.automatic_titles"):
             return None
         conversation = self._store.conversation(conversation_id)
         path = tuple(self._store.path(conversation_id))
@@ -139,7 +146,8 @@ class TitleMaker:
         if question is None or not conversation.title_is_automatic:
             return None
         names = [part.name for part in question.parts if isinstance(part, AttachmentPart)]
-        if conversation.title not in ("", provisional_title(question.text, names)):
+        provisional = provisional_title(question.text, names)
+        if conversation.title not in ("", provisional) or len(question.text) <= _SHORT_QUESTION:
             return None
         return _Subject(conversation, path)
 

@@ -66,16 +66,16 @@ def titled(bench: Bench, conversation_id: str, title: str) -> Conversation:
 
 def test_the_first_words_stand_in_at_once(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
-    conversation_id, _answer = bench.ask("How do I bake bread?")
+    conversation_id, _answer = bench.ask("How do I bake bread with sourdough?")
     conversation = bench.store(lambda store: store.conversation(conversation_id))
     bench.close()
-    assert (conversation.title, conversation.title_is_automatic) == ("How do I bake bread?", True)
+    assert (conversation.title, conversation.title_is_automatic) == ("How do I bake bread with sourdough?", True)
     assert len(bench.fake.requests) == 1, "with automatic titles off, the model is not asked"
 
 
 def test_the_model_gives_a_title_after_the_first_answer(tmp_path: Path) -> None:
     bench = Bench(tmp_path, ["Mix and wait.", '"Baking bread"', "And again."], titles=True)
-    conversation_id, _answer = bench.ask("How do I bake bread?")
+    conversation_id, _answer = bench.ask("How do I bake bread with sourdough?")
     conversation = titled(bench, conversation_id, "Baking bread")
     bench.ask("And then?", conversation_id)
     bench.close()
@@ -83,14 +83,17 @@ def test_the_model_gives_a_title_after_the_first_answer(tmp_path: Path) -> None:
     asked = bench.fake.requests
     assert [request.background for request in asked] == [False, True, False], "asked once"
     # The question and its answer stand first, so that the cache of the conversation serves the title too.
-    assert [message.text for message in asked[1].messages[:2]] == ["How do I bake bread?", "Mix and wait."]
+    assert [message.text for message in asked[1].messages[:2]] == [
+        "How do I bake bread with sourdough?",
+        "Mix and wait.",
+    ]
     assert (asked[1].sampling.temperature, asked[1].thinking) == (0.0, False)
 
 
 def test_a_persons_own_title_is_never_replaced(tmp_path: Path) -> None:
     bench = Bench(tmp_path, titles=True)
     conversation = bench.store(lambda store: store.create_conversation(title="Mine"))
-    bench.ask("How do I bake bread?", conversation.id)
+    bench.ask("How do I bake bread with sourdough?", conversation.id)
     title = bench.store(lambda store: store.conversation(conversation.id)).title
     bench.close()
     assert title == "Mine"
@@ -102,7 +105,7 @@ def test_a_name_given_while_the_model_thinks_wins(tmp_path: Path) -> None:
 
     gate = threading.Event()
     bench = Bench(tmp_path, ["Mix.", FakeAnswer("Baking bread", gate=gate)], titles=True)
-    conversation_id, _answer = bench.ask("How?")
+    conversation_id, _answer = bench.ask("How do I bake bread with sourdough?")
     bench.store(lambda store: store.rename(conversation_id, "Mine"))
     gate.set()
     # The title request is answered before this one; its result is then on the store's thread before our question.
@@ -114,7 +117,7 @@ def test_a_name_given_while_the_model_thinks_wins(tmp_path: Path) -> None:
 
 def test_a_useless_title_leaves_the_first_words_and_is_tried_again(tmp_path: Path) -> None:
     bench = Bench(tmp_path, ["Mix.", "...", "Bake.", "Baking bread"], titles=True)
-    conversation_id, _answer = bench.ask("How?")
+    conversation_id, _answer = bench.ask("How do I bake bread with sourdough?")
     bench.ask("And?", conversation_id)
     assert titled(bench, conversation_id, "Baking bread").title == "Baking bread"
     bench.close()
@@ -122,11 +125,11 @@ def test_a_useless_title_leaves_the_first_words_and_is_tried_again(tmp_path: Pat
 
 def test_a_title_that_was_cut_off_is_not_taken(tmp_path: Path) -> None:
     bench = Bench(tmp_path, ["Mix.", FakeAnswer("Bak", reason=FinishReason.CANCELLED), "Bake.", ""], titles=True)
-    conversation_id, _answer = bench.ask("How?")
+    conversation_id, _answer = bench.ask("How do I bake bread with sourdough?")
     bench.ask("And?", conversation_id)
     title = bench.store(lambda store: store.conversation(conversation_id)).title
     bench.close()
-    assert title == "How?"
+    assert title == "How do I bake bread with sourdough?"
 
 
 def test_an_attachment_alone_gives_its_name(tmp_path: Path) -> None:
@@ -136,3 +139,12 @@ def test_an_attachment_alone_gives_its_name(tmp_path: Path) -> None:
     title = bench.store(lambda store: store.conversation(conversation_id)).title
     bench.close()
     assert title == "notes.txt"
+
+
+def test_a_short_question_names_its_chat_itself(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, titles=True)
+    conversation_id, _answer = bench.ask("hi")
+    title = bench.store(lambda store: store.conversation(conversation_id)).title
+    bench.close()
+    assert title == "hi"
+    assert len(bench.fake.requests) == 1
