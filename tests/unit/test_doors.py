@@ -18,6 +18,8 @@ PLANTED = {
     "product": ("app/store/planted.py", "import app.services\n"),
     "window": ("app/planted.py", "from PySide6 import QtCore\n"),
     "network": ("app/planted.py", "import urllib.request\n"),
+    "llama": ("engine/planted.py", "import llama_cpp\n"),
+    "worker": ("app/planted.py", "from engine.model.runner import Runner\n"),
 }
 
 
