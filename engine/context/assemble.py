@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine.context.budget import fit_to_window
+from engine.context.chat_template import ChatTemplate
 from engine.context.pieces import Literal, Piece
 from engine.context.segments import Origin, PromptMessage, Role
-from engine.context.templates.template import ChatTemplate
 from engine.context.tokens import PieceTokenizer, TokenCache, Tokenizer
 from engine.types import OverflowPolicy
 

@@ -24,7 +24,7 @@ from jinja2.parser import Parser
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from engine.context.templates.template import Clock
+from engine.context.chat_template import Clock
 from engine.errors import TemplateError, sentence
 
 MAX_TEMPLATE_CHARACTERS = 200_000
@@ -164,6 +164,9 @@ class _Environment(ImmutableSandboxedEnvironment):
             if isinstance(obj, kind):
                 return attr in allowed
         return super().is_safe_attribute(obj, attr, value)
+
+    def wrap_str_format(self, value: Any) -> None:
+        """Not even in the sandbox's wrapping: a format may ask for any width. As an attribute it is then refused."""
 
     def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805 - as Jinja has it
         owner, name = getattr(__obj, "__self__", None), getattr(__obj, "__name__", "")

@@ -13,11 +13,11 @@ import re
 import secrets
 from collections.abc import Sequence
 
+from engine.context.arrange import alternating, as_it_is, tools_as_users, without_system
+from engine.context.chat_template import THINK, Clock, ReasoningMarks, Turn
 from engine.context.jinja_sandbox import BoundedTemplate, TemplateRefusal
 from engine.context.pieces import Content, Literal, Piece, joined, merged
 from engine.context.segments import PromptMessage, Role, Segment
-from engine.context.templates.arrange import alternating, as_it_is, tools_as_users, without_system
-from engine.context.templates.template import THINK, Clock, ReasoningMarks, Turn
 from engine.errors import TemplateError, sentence
 
 _MARKS = (
@@ -156,16 +156,21 @@ class _Marked:
         return all(index in self._seen or not self._contents[index].text.strip() for index in contents)
 
     def _hide(self, index: int, text: str) -> str:
-        core = text.strip()
-        if not core:
+        if not text.strip():
             return text
-        begin = len(text) - len(text.lstrip())
-        end = begin + len(core)
-        shown, at = [text[:begin]], begin
-        for match in self._word.finditer(text, begin, end) if self._word else ():
-            shown += [self._new_mark(index, at, match.start()), match[0]]
+        shown, at = [], 0
+        for match in self._word.finditer(text) if self._word else ():
+            shown += [self._stretch(index, at, match.start()), match[0]]
             at = match.end()
-        return "".join([*shown, self._new_mark(index, at, end), text[end:]])
+        return "".join([*shown, self._stretch(index, at, len(text))])
+
+    def _stretch(self, index: int, start: int, stop: int) -> str:
+        """A mark with the stretch's outer white space. A word always has marks on both sides, if need be empty."""
+        text = self._contents[index].text[start:stop]
+        begin = start + len(text) - len(text.lstrip())
+        end = begin + len(text.strip())
+        whole = self._contents[index].text
+        return whole[start:begin] + self._new_mark(index, begin, end) + whole[end:stop]
 
     def _new_mark(self, index: int, start: int, stop: int) -> str:
         high, low = divmod(len(self._stretches), _PRIVATE_SIZE)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine.context.templates.template import ReasoningMarks
+from engine.context.chat_template import ReasoningMarks
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from typing import Self
 
 from engine.context.assemble import AssembledPrompt, assemble
+from engine.context.chat_template import ChatTemplate
 from engine.context.reasoning import ReasoningSplitter
 from engine.context.templates.choose import choose_template
-from engine.context.templates.template import ChatTemplate
 from engine.context.tokens import TokenCache
 from engine.model.generation import Generation, Hooks, TextPipeline
 from engine.model.kv_cache import FOREGROUND, KvCache

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from engine.context.chat_template import Family, ReviewedTemplate, Turn
 from engine.context.pieces import Content, Literal, joined
 from engine.context.segments import Origin, PromptMessage, Role, Segment
 from engine.context.templates import choose_template
 from engine.context.templates.choose import FAMILIES
-from engine.context.templates.template import Family, ReviewedTemplate, Turn
 from tests.unit.reference_jinja import TODAY, Refused, render
 from tests.unit.template_conversations import ALTERNATING, FREE
 
@@ -78,7 +78,7 @@ def switches() -> Iterator[tuple[str, bool | None]]:
             yield name, thinking
 
 
-@pytest.mark.parametrize(("name", "thinking"), switches())
+@pytest.mark.parametrize(("name", "thinking"), list(switches()))
 def test_rendering_equals_the_models_own(name: str, thinking: bool | None) -> None:
     template = reviewed(name)
     switch: dict[str, object] = {} if thinking is None else {"enable_thinking": thinking, "thinking": thinking}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
+from engine.context.chat_template import ChatTemplate, ReasoningMarks
 from engine.context.templates.choose import choose_template
-from engine.context.templates.template import ChatTemplate, ReasoningMarks
 
 __all__ = ["ChatTemplate", "ReasoningMarks", "choose_template"]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import cache
 from importlib.resources import files
 
+from engine.context.arrange import as_it_is, later_systems_as_users, split_system
+from engine.context.chat_template import THINK, Family, Render, Setting, Turn
 from engine.context.pieces import Content, Writer
 from engine.context.segments import Role
-from engine.context.templates.arrange import as_it_is, later_systems_as_users, split_system
-from engine.context.templates.template import THINK, Family, Render, Setting, Turn
 
 _SMOLLM2 = "You are a helpful AI assistant named SmolLM, trained by Hugging Face"
 _QWEN2 = "You are a helpful assistant."

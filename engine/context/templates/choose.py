@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from datetime import date
 
+from engine.context.chat_template import ChatTemplate, Clock, Family, ReviewedTemplate, Turn
 from engine.context.jinja_sandbox import TemplateRefusal
 from engine.context.jinja_template import JinjaTemplate
 from engine.context.pieces import joined, plain
 from engine.context.segments import PromptMessage, Role
 from engine.context.templates import chatml, cohere, deepseek, gemma, granite, harmony, llama, mistral, phi
-from engine.context.templates.template import ChatTemplate, Clock, Family, ReviewedTemplate, Turn
 from engine.errors import TemplateError
 
 FAMILIES: tuple[Family, ...] = (

@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import cache
 from importlib.resources import files
 
+from engine.context.arrange import alternating, split_system, tools_as_users
+from engine.context.chat_template import Family, ReasoningMarks, Setting, Turn
 from engine.context.pieces import Writer
 from engine.context.segments import Role
-from engine.context.templates.arrange import alternating, split_system, tools_as_users
-from engine.context.templates.template import Family, ReasoningMarks, Setting, Turn
 
 _START, _END = "<|START_OF_TURN_TOKEN|>", "<|END_OF_TURN_TOKEN|>"
 _SYSTEM, _USER, _CHATBOT = f"{_START}<|SYSTEM_TOKEN|>", f"{_START}<|USER_TOKEN|>", f"{_START}<|CHATBOT_TOKEN|>"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from engine.context.arrange import split_system, systems_first, tools_as_users
+from engine.context.chat_template import THINK, Family, Render, Setting, Turn
 from engine.context.pieces import Writer
 from engine.context.segments import Role
-from engine.context.templates.arrange import split_system, systems_first, tools_as_users
-from engine.context.templates.template import THINK, Family, Render, Setting, Turn
 
 _END = "<｜end▁of▁sentence｜>"
 _ASSISTANT = "<｜Assistant｜>"

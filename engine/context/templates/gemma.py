@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from engine.context.arrange import alternating, split_system
+from engine.context.chat_template import Family, Setting, Turn
 from engine.context.pieces import Writer
 from engine.context.segments import Role
-from engine.context.templates.arrange import alternating, split_system
-from engine.context.templates.template import Family, Setting, Turn
 
 
 def _render(out: Writer, turns: list[Turn], setting: Setting) -> None:

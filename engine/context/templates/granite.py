@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import cache
 from importlib.resources import files
 
+from engine.context.arrange import as_it_is, tools_as_users
+from engine.context.chat_template import Family, ReasoningMarks, Setting, Turn
 from engine.context.pieces import Writer
 from engine.context.segments import Role
-from engine.context.templates.arrange import as_it_is, tools_as_users
-from engine.context.templates.template import Family, ReasoningMarks, Setting, Turn
 
 _ROLE, _ROLE_END, _END = "<|start_of_role|>", "<|end_of_role|>", "<|end_of_text|>\n"
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from engine.context.arrange import later_systems_as_users, split_system
+from engine.context.chat_template import Family, ReasoningMarks, Setting, Turn
 from engine.context.pieces import Writer
 from engine.context.segments import Role
-from engine.context.templates.arrange import later_systems_as_users, split_system
-from engine.context.templates.template import Family, ReasoningMarks, Setting, Turn
 
 _FINAL = "<|start|>assistant<|channel|>final<|message|>"
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import cache
 from importlib.resources import files
 
+from engine.context.arrange import alternating, split_system, tools_as_users, without_system
+from engine.context.chat_template import Family, Render, Setting, Turn
 from engine.context.pieces import Writer
 from engine.context.segments import Role
-from engine.context.templates.arrange import alternating, split_system, tools_as_users, without_system
-from engine.context.templates.template import Family, Render, Setting, Turn
 
 _STOP = ("</s>",)
 

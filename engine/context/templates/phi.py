@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from engine.context.arrange import alternating, tools_as_users, without_system
+from engine.context.chat_template import Family, Render, Setting, Turn
 from engine.context.pieces import Writer
 from engine.context.segments import Role
-from engine.context.templates.arrange import alternating, tools_as_users, without_system
-from engine.context.templates.template import Family, Render, Setting, Turn
 
 _STOP = ("<|end|>", "<|endoftext|>")
 

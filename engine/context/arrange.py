@@ -6,9 +6,9 @@ refused: it is rearranged here, and the rule is said beside each function.
 
 from __future__ import annotations
 
+from engine.context.chat_template import Turn
 from engine.context.pieces import Content, plain
 from engine.context.segments import Role
-from engine.context.templates.template import Turn
 
 _BREAK = plain("\n\n")
 

@@ -1,6 +1,6 @@
 """What a chat template is to the rest of the engine, and the reviewed kind.
 
-Knows no family (see the modules beside it), no GGUF file and no tokeniser.
+Knows no family (see `engine.context.templates`), no GGUF file and no tokeniser.
 """
 
 from __future__ import annotations
