@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QFocusEvent
 from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
@@ -154,14 +154,21 @@ class FirstRun(QScrollArea):
             self.load_requested.emit(path)
 
 
+class _Entries(QObject):
+    """Shows a flow's entries on a page; a receiver of its own, so that Qt ends the connection with the page."""
+
+    def __init__(self, page: FirstRun, flow: ModelFlow) -> None:
+        super().__init__(page)
+        self._page, self._flow = page, flow
+
+    def show(self) -> None:
+        self._page.set_entries(self._flow.entries, scanned=self._flow.scanned)
+
+
 def bind_first_run(page: FirstRun, flow: ModelFlow) -> None:
     """Connect the page to the flow for as long as both live."""
-
-    def show_entries() -> None:
-        page.set_entries(flow.entries, scanned=flow.scanned)
-
-    flow.entries_changed.connect(show_entries)
-    page.destroyed.connect(lambda: flow.entries_changed.disconnect(show_entries))
+    entries = _Entries(page, flow)
+    flow.entries_changed.connect(entries.show)
     flow.download_progressed.connect(page.set_progress)
     flow.download_paused.connect(page.set_paused)
     flow.download_failed.connect(page.set_failed)
@@ -171,6 +178,6 @@ def bind_first_run(page: FirstRun, flow: ModelFlow) -> None:
     page.fetch_requested.connect(lambda entry: flow.fetch(entry, then_load=True))
     page.fetch_cancel_requested.connect(flow.cancel_fetch)
     page.folder_added.connect(flow.add_folder)
-    show_entries()
+    entries.show()
     for key, progress in flow.progress.items():
         page.set_progress(key, progress)
