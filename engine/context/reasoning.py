@@ -60,7 +60,8 @@ class ReasoningSplitter:
             wanted = self._wanted()
             at, mark = self._find(wanted, last=last)
             plain, self._held = self._held[:at], self._held[at + len(mark) :]
-            self._plain(plain)
+            if plain:
+                self._plain(plain)
             if mark:
                 self._switch(mark)
             elif self._wanted() == wanted:

@@ -1,17 +1,24 @@
 """Pieces to tokens: literals may become control tokens, content never does. Knows no template.
 
 Some vocabularies (SentencePiece) put a space before every text they are given. Pieces that go on where text
-ended must not get one; pieces at the beginning or after a control token must, as the model learned it so.
+ended must not get one; pieces at the beginning or after a mark must, as the model learned it so.
+
+Some vocabularies declare their marks as ordinary additions (Command-R's <|USER_TOKEN|>), which llama.cpp finds in
+any text. In content such a mark is cut behind its first character and so stays letters.
 """
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Protocol
 
 from engine.context.pieces import Literal, Piece
 
+_MARK = re.compile(r"[^\w\s].*\w.*[^\w\s]", re.DOTALL)
+"""How marks look: <|user|>, [INST], ◁think▷. Runs of spaces or accented letters may be additions too, but no marks."""
 _GUARDS = ("\n", "|", ".")
 """Texts put before a piece, whose tokens are then taken away again. The first that merges with nothing serves."""
 
@@ -21,8 +28,12 @@ class Tokenizer(Protocol):
 
     def tokenize(self, text: str, *, special: bool) -> list[int]: ...
 
-    def is_control(self, token: int) -> bool:
-        """True for tokens that are no text, such as the marks of a turn."""
+    def is_mark(self, token: int) -> bool:
+        """True for tokens that are found by their spelling: control tokens and those a vocabulary's makers added."""
+        ...
+
+    def text_of(self, token: int) -> str:
+        """How a token is spelled, control tokens included."""
         ...
 
     @property
@@ -75,7 +86,7 @@ class PieceTokenizer:
         for piece in pieces:
             tokens = self._tokens(piece.text, special=isinstance(piece, Literal), after_text=after_text)
             if tokens:
-                after_text = not self._tokenizer.is_control(tokens[-1])
+                after_text = not self._tokenizer.is_mark(tokens[-1])
             made.append(tokens)
         return made
 
@@ -88,24 +99,42 @@ class PieceTokenizer:
         return () if first == bos else (bos,)
 
     def _tokens(self, text: str, *, special: bool, after_text: bool) -> tuple[int, ...]:
+        if not text:
+            return ()
         guarded = after_text and self._adds_space
         key = (text, special, guarded)
         tokens = self._cache.get(key)
         if tokens is None:
-            make = self._guarded if guarded else self._plain
-            tokens = tuple(make(text, special))
+            tokens = tuple(self._make(text, special, guarded) if special else self._content(text, guarded))
             self._cache.put(key, tokens)
         return tokens
 
-    def _plain(self, text: str, special: bool) -> list[int]:
-        return self._tokenizer.tokenize(text, special=special) if text else []
+    def _make(self, text: str, special: bool, guarded: bool) -> list[int]:
+        if guarded:
+            for guard in _GUARDS:
+                before = self._tokenizer.tokenize(guard, special=False)
+                tokens = self._tokenizer.tokenize(guard + text, special=special)
+                if tokens[: len(before)] == before:
+                    return tokens[len(before) :]
+        return self._tokenizer.tokenize(text, special=special)
 
-    def _guarded(self, text: str, special: bool) -> list[int]:
-        if not text:
-            return []
-        for guard in _GUARDS:
-            before = self._tokenizer.tokenize(guard, special=False)
-            tokens = self._tokenizer.tokenize(guard + text, special=special)
-            if tokens[: len(before)] == before:
-                return tokens[len(before) :]
-        return self._plain(text, special)
+    def _content(self, text: str, guarded: bool) -> list[int]:
+        made: list[int] = []
+        waiting = [(text, guarded)]
+        while waiting:
+            part, guarded = waiting.pop()
+            tokens = self._make(part, False, guarded)
+            cuts = self._cuts(part, tokens)
+            if not cuts:
+                made += tokens
+                continue
+            ends = [0, *cuts, len(part)]
+            parts = [part[low:high] for low, high in pairwise(ends)]
+            waiting += reversed([(parts[0], guarded), *((later, self._adds_space) for later in parts[1:])])
+        return made
+
+    def _cuts(self, text: str, tokens: Sequence[int]) -> list[int]:
+        """Where to cut a text so that it has no marks: behind the first character of each."""
+        spelled = {self._tokenizer.text_of(token) for token in set(tokens) if self._tokenizer.is_mark(token)}
+        marks = [mark for mark in spelled if _MARK.fullmatch(mark)]
+        return sorted({match.start() + 1 for mark in marks for match in re.finditer(re.escape(mark), text)})

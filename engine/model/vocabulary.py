@@ -64,6 +64,11 @@ class Vocabulary:
         """True for tokens that are no text, such as the marks of a turn."""
         return bool(lib.llama_vocab_is_control(self._vocab, token))
 
+    def is_mark(self, token: int) -> bool:
+        """True for tokens that are found by their spelling: control tokens and those the vocabulary's makers added."""
+        marks = lib.LLAMA_TOKEN_ATTR_CONTROL | lib.LLAMA_TOKEN_ATTR_USER_DEFINED
+        return bool(lib.llama_vocab_get_attr(self._vocab, token) & marks)
+
     def end_tokens(self) -> frozenset[int]:
         """Every token of `ends_generation`."""
         is_eog, vocab = lib.llama_vocab_is_eog, self._vocab

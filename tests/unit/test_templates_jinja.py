@@ -183,11 +183,11 @@ def test_hostile_templates_end_with_a_reason(name: str) -> None:
     assert sys.gettrace() is before
 
 
-@pytest.mark.parametrize("name", ["multiplied", "doubled", "tilde", "block", "replace", "join filter", "center"])
+@pytest.mark.parametrize("name", ["multiplied", "doubled", "tilde", "block", "replace", "center"])
 def test_the_plain_sandbox_would_not_have_stopped_them(name: str) -> None:
     """Positive control, with smaller numbers: what is refused above, Jinja's sandbox alone does."""
     text = HOSTILE[name].replace("10**9", "10**7").replace("1000000000", "10000000").replace("range(60)", "range(23)")
-    text = text.replace("'y' * 9999", "'y' * 1000").replace("'y' * 99999", "'y' * 100")
+    text = text.replace("'y' * 9999", "'y' * 1000")
     assert len(render(text, [])) > EXTRA_CHARACTERS
     with pytest.raises(TemplateRefusal):
         BoundedTemplate(text, lambda: TODAY).render({}, characters=10)
