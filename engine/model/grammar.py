@@ -1,6 +1,7 @@
 """Grammars that an answer must follow: GBNF as it stands, or made from a JSON schema.
 
-Compiling happens in llama.cpp. Knows no request and no text of the answer.
+Compiling happens in llama.cpp. From schemas, the converter that comes with the bindings takes the structure,
+types, enumerations, lengths and counts, but no bounds of numbers. Knows no request and no text of the answer.
 """
 
 from __future__ import annotations

@@ -159,6 +159,7 @@ def _context_params(spec: ModelSpec, n_ctx: int, n_gpu_layers: int) -> Any:
     params.n_batch = min(spec.n_batch, n_ctx)
     params.n_ubatch = min(spec.n_ubatch, spec.n_batch, n_ctx)
     params.n_seq_max = SEQUENCES
+    params.n_outputs_max = SEQUENCES  # one row of logits is ever asked for; 512 rows would be 300 MB
     params.kv_unified = True
     params.n_threads = params.n_threads_batch = threads
     params.flash_attn_type = _FLASH_ATTENTION_AUTO

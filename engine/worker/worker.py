@@ -72,6 +72,10 @@ def _settle() -> None:
     """Make this process harmless: no network, no core file, no output, no life without its parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in a terminal is the parent's to handle
     forbid_network()
+    # OpenMP's threads wait for each other some hundred times a token, by default up to 5 ms each time without
+    # leaving the processor. Where another program runs too, that starves the very thread they wait for: measured
+    # on 2 cores at load 5, this makes it 5 to 10 times faster; on idle cores it makes no difference.
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     os.environ["GGML_NO_BACKTRACE"] = "1"  # a native abort would start a debugger before it ends
     if sys.platform != "win32":
         import resource  # noqa: PLC0415 - not on Windows

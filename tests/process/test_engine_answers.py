@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from engine_asking import PATIENCE_S, Answer, ask, said
 
 from engine.cancel import CancelToken
 from engine.context.segments import Role
@@ -29,6 +28,7 @@ from engine.types import (
     TokenLogprob,
 )
 from engine.worker.client import EngineClient
+from tests.process.engine_asking import PATIENCE_S, Answer, ask, said
 
 STORY = "Tell me a short story about a lighthouse and a storm."
 N_CTX = 1024
@@ -207,9 +207,10 @@ def test_json_schema(engine: EngineClient) -> None:
         "type": "object",
         "properties": {
             "name": {"type": "string", "maxLength": 12},
-            "age": {"type": "integer", "minimum": 0, "maximum": 99},
+            "age": {"type": "integer"},
+            "tags": {"type": "array", "items": {"enum": ["old", "new"]}, "minItems": 1, "maxItems": 2},
         },
-        "required": ["name", "age"],
+        "required": ["name", "age", "tags"],
         "additionalProperties": False,
     }
     for temperature in (0.0, 1.5):
@@ -218,8 +219,11 @@ def test_json_schema(engine: EngineClient) -> None:
         )
         assert got.end() == Finished("r", FinishReason.STOP)
         person = json.loads(got.text)
+        assert list(person) == ["name", "age", "tags"]
         assert isinstance(person["name"], str)
-        assert 0 <= person["age"] <= 99
+        assert len(person["name"]) <= 12
+        assert isinstance(person["age"], int)
+        assert set(person["tags"]) <= {"old", "new"}
 
 
 @pytest.mark.parametrize(

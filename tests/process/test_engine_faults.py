@@ -13,7 +13,6 @@ from pathlib import Path
 
 import psutil
 import pytest
-from engine_asking import PATIENCE_S, Answer, States, ask
 
 from engine.cancel import CancelToken
 from engine.engine import EngineState, EngineStatus
@@ -36,6 +35,7 @@ from engine.worker.protocol import (
     encode,
 )
 from engine.worker.restart import CrashBudget
+from tests.process.engine_asking import PATIENCE_S, Answer, States, ask
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals")
 
