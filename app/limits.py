@@ -19,7 +19,12 @@ IMPORT_RATIO = 200
 IMPORT_MESSAGES = 100_000
 """Messages in one imported conversation."""
 IMPORT_MESSAGE_CHARACTERS = 1_000_000
+IMPORT_CONVERSATION_BYTES = 256 * MIB
+"""JSON text of one imported conversation, which is read whole."""
 BACKUPS_KEPT = 7
+SEARCH_CHARACTERS = 400
+SEARCH_TERMS = 16
+"""What a query says beyond these is not looked for."""
 LINK_CHARACTERS = 4_096
 """A longer address in an answer is text, not a link."""
 LATEX_CHARACTERS = 2_000

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,91 +16,141 @@ from engine.errors import HearthError, StoreDamagedError, StoreError, StoreNewer
 APPLICATION_ID = 0x48_52_54_48
 """`HRTH`: what `file` and SQLite tools show as the kind of database."""
 MIGRATIONS = Path(__file__).with_name("migrations")
+BUSY_S = 10.0
+"""How long a write waits for another program (the command line beside the window)."""
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _READ_ONLY = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM)
+_PRAGMAS = (
+    "synchronous = FULL",
+    "fullfsync = ON",  # on macOS plain fsync does not reach the platter; elsewhere without effect
+    "checkpoint_fullfsync = ON",
+    "foreign_keys = ON",
+    "temp_store = MEMORY",
+    "cache_size = -16000",
+    "journal_size_limit = 16777216",
+)
 
 
-def migration_files() -> list[Path]:
+def migration_files(folder: Path = MIGRATIONS) -> list[Path]:
     """The named migrations, `NNNN_name.sql`, in their order."""
-    return sorted(MIGRATIONS.glob("[0-9][0-9][0-9][0-9]_*.sql"))
+    return sorted(folder.glob("[0-9][0-9][0-9][0-9]_*.sql"))
 
 
-def newest_version() -> int:
+def newest_version(folder: Path = MIGRATIONS) -> int:
     """The schema version this Hearth writes."""
-    return int(migration_files()[-1].name[:4])
+    return int(migration_files(folder)[-1].name[:4])
 
 
 class Database:
     """One connection, used by one thread at a time; `transaction()` is the only way to write."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, migrations: Path = MIGRATIONS) -> None:
         """Open or create. Raises `StoreError` or one of its kinds."""
         self.path = path
-        self._lock = threading.RLock()
+        self._migrations = migrations
+        self._owner = threading.RLock()
+        wal = path.with_name(path.name + "-wal")
+        self.was_left_open = wal.exists() and wal.stat().st_size > 0
+        """True if the last program to use the file did not close it, or still uses it."""
         self.read_only = False
         with sentences():
-            try:
-                self._connection = self._connect(path, read_only=False)
-                version = self.version()
-                self._connection.execute("PRAGMA journal_mode = WAL")
-            except sqlite3.OperationalError as error:
-                if not path.exists() or error.sqlite_errorcode & 0xFF not in _READ_ONLY:
-                    raise
-                self._connection = self._connect(path, read_only=True)
-                version = self.version()
-                self.read_only = True
-        self.is_newer = version > newest_version()
+            self._connection = self._open()
+            version = self.version()
+            if version == 0:
+                self._refuse_foreign_file()
+        self.is_newer = version > newest_version(migrations)
         if self.is_newer:
             self.read_only = True
+            self._connection.execute("PRAGMA query_only = ON")
 
-    @staticmethod
-    def _connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
-        # immutable=1 would be wrong here: another process may write. mode=ro still reads a WAL that is there.
-        address = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}"
-        connection = sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False, timeout=10)
-        connection.row_factory = sqlite3.Row
-        for pragma in ("synchronous = FULL", "foreign_keys = ON", "temp_store = MEMORY", "cache_size = -16000"):
-            connection.execute(f"PRAGMA {pragma}")
-        if not read_only:
-            # Part of what makes a power cut harmless on macOS, where fsync alone does not reach the platter.
-            connection.execute("PRAGMA fullfsync = ON")
+    def _open(self) -> sqlite3.Connection:
+        try:
+            return self._connect("rwc")
+        except sqlite3.OperationalError as error:
+            if not self.path.exists() or error.sqlite_errorcode & 0xFF not in _READ_ONLY:
+                raise
+        self.read_only = True
+        try:
+            return self._connect("ro")
+        except sqlite3.OperationalError:
+            # A WAL database in a folder that refuses its two side files: as it is, if nothing is left in a -wal.
+            if self.was_left_open:
+                raise
+            return self._connect("ro&immutable=1")
+
+    def _connect(self, mode: str) -> sqlite3.Connection:
+        address = f"{self.path.absolute().as_uri()}?mode={mode}"
+        # The one-thread pool may be another thread than the one that closes; `_owned` guards what this switches off.
+        connection = sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False, timeout=BUSY_S)
+        try:
+            connection.row_factory = sqlite3.Row
+            for pragma in _PRAGMAS:
+                connection.execute(f"PRAGMA {pragma}")
+            connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+            if mode == "rwc":
+                connection.execute("PRAGMA journal_mode = WAL")
+                connection.execute("BEGIN IMMEDIATE")  # finds out whether writing is allowed
+                connection.execute("ROLLBACK")
+        except BaseException:
+            connection.close()
+            raise
         return connection
+
+    def _refuse_foreign_file(self) -> None:
+        if self._connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone() is not None:
+            self._connection.close()
+            raise StoreError(sentence("{path} is a database of another program. Move it away."), path=self.path)
 
     def version(self) -> int:
         """The schema version of the file; 0 for an empty one."""
         return int(self._connection.execute("PRAGMA user_version").fetchone()[0])
 
-    def migrate(self) -> None:
-        """Apply the migrations that are missing, each in a transaction of its own."""
-        for file in migration_files():
+    @property
+    def is_current(self) -> bool:
+        """False where `migrate` has something to do."""
+        return self.version() >= newest_version(self._migrations)
+
+    def migrate(self, to: int | None = None) -> None:
+        """Apply the migrations that are missing, each in a transaction of its own; None: all there are."""
+        for file in migration_files(self._migrations):
             number = int(file.name[:4])
-            if number <= self.version():
+            if number <= self.version() or (to is not None and number > to):
                 continue
-            with sentences():
-                script = f"BEGIN IMMEDIATE;\n{file.read_text('utf-8')}\nPRAGMA user_version = {number};\n"
-                if number == 1:
-                    script += f"PRAGMA application_id = {APPLICATION_ID};\n"
+            with self._owned(), sentences():
                 try:
-                    self._connection.executescript(script + "COMMIT;")
-                except sqlite3.Error:
-                    if self._connection.in_transaction:
-                        self._connection.execute("ROLLBACK")
+                    self._connection.executescript(
+                        f"BEGIN IMMEDIATE;\n{file.read_text('utf-8')}\n"
+                        f"PRAGMA user_version = {number};\nPRAGMA application_id = {APPLICATION_ID};\nCOMMIT;"
+                    )
+                except BaseException:
+                    self._roll_back()
                     raise
 
-    def execute(self, sql: str, values: tuple[object, ...] = ()) -> sqlite3.Cursor:
-        """One statement. Reads may stand alone; writes belong into `transaction()`."""
-        with self._lock, sentences():
+    def row(self, sql: str, values: Sequence[object] = ()) -> sqlite3.Row | None:
+        """The first row of a query."""
+        with self._owned(), sentences(self._newer_schema):
+            row: sqlite3.Row | None = self._connection.execute(sql, values).fetchone()
+            return row
+
+    def rows(self, sql: str, values: Sequence[object] = ()) -> list[sqlite3.Row]:
+        """All rows of a query."""
+        with self._owned(), sentences(self._newer_schema):
+            return self._connection.execute(sql, values).fetchall()
+
+    def write(self, sql: str, values: Sequence[object] = ()) -> sqlite3.Cursor:
+        """One changing statement; belongs into `transaction()`."""
+        with self._owned(), sentences():
             return self._connection.execute(sql, values)
 
-    def rows(self, sql: str, values: tuple[object, ...] = ()) -> list[sqlite3.Row]:
-        """All rows of a query."""
-        with self._lock, sentences():
-            return self._connection.execute(sql, values).fetchall()
+    def write_many(self, sql: str, values: Iterator[Sequence[object]] | Sequence[Sequence[object]]) -> None:
+        """One changing statement for many rows; belongs into `transaction()`."""
+        with self._owned(), sentences():
+            self._connection.executemany(sql, values)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All of the block's writes or none; on return they are on the disk. Nests into the outer one."""
-        with self._lock, sentences():
+        with self._owned(), sentences():
             if self.read_only:
                 raise self.refusal()
             if self._connection.in_transaction:
@@ -109,36 +159,41 @@ class Database:
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield
+                self._connection.execute("COMMIT")
             except BaseException:
-                self._connection.execute("ROLLBACK")
+                self._roll_back()
                 raise
-            self._connection.execute("COMMIT")
 
     def refusal(self) -> StoreError:
         """Why this database is not written to."""
         if self.is_newer:
-            return StoreNewerError(
-                sentence(
-                    "Your conversations were written by a newer Hearth. You can read them; to go on, update Hearth."
-                )
-            )
+            return _newer()
         return StoreReadOnlyError(
             sentence("Hearth may not write to {path}. Your conversations can be read; check the folder's permissions."),
             path=self.path,
         )
 
     def is_sound(self) -> bool:
-        """SQLite's quick check of the whole file."""
-        try:
-            return [row[0] for row in self._connection.execute("PRAGMA quick_check(1)")] == ["ok"]
-        except sqlite3.DatabaseError:
-            return False
+        """SQLite's quick check of all that holds a person's words; the search indexes can be made again."""
+        with self._owned():
+            try:
+                tables = self._connection.execute(
+                    "SELECT name FROM sqlite_schema WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%'"
+                ).fetchall()
+                # Table by table: since SQLite 3.44 a check of the whole file also reads every full-text index.
+                return all(
+                    [row[0] for row in self._connection.execute(f'PRAGMA quick_check("{table[0]}")')] == ["ok"]
+                    for table in tables
+                )
+            except sqlite3.DatabaseError:
+                return False
 
     def copy_to(self, path: Path) -> None:
-        """Write a consistent copy with SQLite's online backup."""
-        with self._lock, sentences():
-            target = sqlite3.connect(path)
+        """Write a consistent copy with SQLite's online backup; `path` must not exist."""
+        with self._owned(), sentences():
+            target = sqlite3.connect(path, isolation_level=None)
             try:
+                target.execute("PRAGMA synchronous = FULL")
                 self._connection.backup(target)
                 # A backup is one file: no -wal beside it that could be forgotten.
                 target.execute("PRAGMA journal_mode = DELETE")
@@ -147,19 +202,45 @@ class Database:
 
     def close(self) -> None:
         """Fold the log into the file and close. Idempotent."""
-        with self._lock:
+        with self._owned():
             self._connection.close()
+
+    def _roll_back(self) -> None:
+        if self._connection.in_transaction:  # SQLite itself has rolled back after a full disk
+            self._connection.execute("ROLLBACK")
+
+    def _newer_schema(self) -> StoreError | None:
+        return _newer() if self.is_newer else None
+
+    @contextmanager
+    def _owned(self) -> Iterator[None]:
+        """Two threads at once are a bug of ours: say so instead of mixing their transactions."""
+        if not self._owner.acquire(blocking=False):
+            raise RuntimeError("the conversation store is used by two threads at once")
+        try:
+            yield
+        finally:
+            self._owner.release()
+
+
+def _newer() -> StoreNewerError:
+    return StoreNewerError(
+        sentence("Your conversations were written by a newer Hearth. You can read them; to go on, update Hearth.")
+    )
 
 
 @contextmanager
-def sentences() -> Iterator[None]:
-    """Turn SQLite's errors of the world into `StoreError`s; programming errors pass."""
+def sentences(known: Callable[[], StoreError | None] = lambda: None) -> Iterator[None]:
+    """Turn SQLite's errors of the world into `StoreError`s; programming errors pass.
+
+    `known` may explain an error by what the caller knows of the file.
+    """
     try:
         yield
     except HearthError:
         raise
-    except (sqlite3.OperationalError, sqlite3.DatabaseError) as error:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    except sqlite3.DatabaseError as error:
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
         if code in _DAMAGED:
             raise StoreDamagedError(sentence("The file with your conversations is damaged.")) from error
         if code in _READ_ONLY:
@@ -178,4 +259,7 @@ def sentences() -> Iterator[None]:
             raise StoreError(
                 sentence("The disk reported an error while saving ({reason}). Check the disk."), reason=error
             ) from error
+        explained = known()
+        if explained is not None:
+            raise explained from error
         raise

@@ -1,8 +1,17 @@
 """A conversation as Markdown, JSON or one self-contained HTML page. Knows no file and no window.
 
-The JSON form is Hearth's own exchange format, version 1: {"format": "hearth-conversations", "version": 1,
-"conversations": [{title, created_at, updated_at, system_prompt, model, tags, active_leaf, messages: [{id, parent_id,
-role, state, created_at, model, parts: [{kind, text, ...}]}]}]}. Given all messages of a tree it loses no branch.
+The JSON form is Hearth's own exchange format, version 1, which `app.store.importing` reads back:
+
+{"format": "hearth-conversations", "version": 1, "conversations": [{
+    "id", "title", "title_is_automatic", "created_at", "updated_at", "pinned", "archived", "tags": [...],
+    "model", "system_prompt", "sampling": null or {SamplingParams}, "active_leaf",
+    "messages": [{
+        "id", "parent_id", "role", "state", "created_at", "model", "error", "pinned",
+        "usage": null or {MessageUsage},
+        "parts": [{"kind": "text", "text"} or {"kind": "reasoning", "text", "seconds"}
+                  or {"kind": "attachment", "name", "text", "size", "media_type"}]}]}]}
+
+Times are seconds since 1970, UTC. Given all messages of a tree it loses nothing; a folder is the library's affair.
 """
 
 from __future__ import annotations
@@ -64,13 +73,17 @@ def to_markdown(conversation: Conversation, messages: Sequence[StoredMessage]) -
 def to_json(conversation: Conversation, messages: Sequence[StoredMessage]) -> str:
     """The conversation in Hearth's exchange format (see the module)."""
     entry = {
+        "id": conversation.id,
         "title": conversation.title,
+        "title_is_automatic": conversation.title_is_automatic,
         "created_at": conversation.created_at,
         "updated_at": conversation.updated_at,
-        "system_prompt": conversation.system_prompt,
-        "model": conversation.model,
+        "pinned": conversation.pinned,
+        "archived": conversation.archived,
         "tags": list(conversation.tags),
-        "id": conversation.id,
+        "model": conversation.model,
+        "system_prompt": conversation.system_prompt,
+        "sampling": None if conversation.sampling is None else asdict(conversation.sampling),
         "active_leaf": conversation.active_leaf,
         "messages": [
             {
@@ -80,6 +93,9 @@ def to_json(conversation: Conversation, messages: Sequence[StoredMessage]) -> st
                 "state": message.state,
                 "created_at": message.created_at,
                 "model": message.model,
+                "error": message.error,
+                "pinned": message.pinned,
+                "usage": None if message.usage is None else asdict(message.usage),
                 "parts": [_part(part) for part in message.parts],
             }
             for message in messages
@@ -89,7 +105,7 @@ def to_json(conversation: Conversation, messages: Sequence[StoredMessage]) -> st
 
 
 def to_html(conversation: Conversation, messages: Sequence[StoredMessage]) -> str:
-    """The path as one HTML page that refers to nothing outside itself; a message's own HTML is shown, not run."""
+    """The path as one HTML page that loads nothing; a message's own HTML is shown, not run."""
     markdown = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"]).disable("image")
     body = [f"<h1>{html.escape(_title(conversation))}</h1><p class='meta'>{_date(conversation.created_at)}</p>"]
     for message in messages:
@@ -107,7 +123,10 @@ def to_html(conversation: Conversation, messages: Sequence[StoredMessage]) -> st
         if message.error:
             body.append(f"<p class='meta'>{html.escape(message.error)}</p>")
     return (
-        f"<!DOCTYPE html>\n<html><head><meta charset='utf-8'><title>{html.escape(_title(conversation))}</title>"
+        "<!DOCTYPE html>\n<html><head><meta charset='utf-8'>"
+        "<meta http-equiv='Content-Security-Policy' content=\"default-src 'none'; style-src 'unsafe-inline'\">"
+        "<meta name='viewport' content='width=device-width'>"
+        f"<title>{html.escape(_title(conversation))}</title>"
         f"<style>{_STYLE}</style></head><body>\n" + "\n".join(body) + "\n</body></html>\n"
     )
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
-from app.limits import BACKUPS_KEPT, TITLE_CHARACTERS
+from app.limits import TITLE_CHARACTERS
 from app.store import codec
-from app.store.database import Database, newest_version
+from app.store.backups import write_backup
+from app.store.database import Database
 from app.store.foreign import ForeignConversation
 from app.store.messages import Messages, new_id
 from app.store.search import search
@@ -44,12 +44,15 @@ class ConversationStore:
     def open(cls, path: Path, *, backups: Path | None = None) -> ConversationStore:
         """Open or create the database, bringing it to this version after a backup. Raises `StoreError`."""
         database = Database(path)
-        store = cls(database, backups=backups)
-        if not database.read_only and database.version() < newest_version():
-            if database.version() > 0 and backups is not None:
-                store.backup()
-            database.migrate()
-        return store
+        try:
+            if not database.read_only and not database.is_current:
+                if database.version() > 0:
+                    write_backup(database, backups or path.parent / "backups")
+                database.migrate()
+        except BaseException:
+            database.close()
+            raise
+        return cls(database, backups=backups)
 
     @property
     def read_only(self) -> bool:
@@ -57,12 +60,22 @@ class ConversationStore:
         return self._db.read_only
 
     @property
+    def read_only_error(self) -> StoreError | None:
+        """What a change would raise; None if the store can be written."""
+        return self._db.refusal() if self._db.read_only else None
+
+    @property
     def read_only_reason(self) -> str:
-        """Why, as a sentence; "" if the store can be written."""
-        return str(self._db.refusal()) if self._db.read_only else ""
+        """Why, as an English sentence; "" if the store can be written."""
+        return str(self.read_only_error or "")
+
+    @property
+    def was_left_open(self) -> bool:
+        """True if the last program that used the file did not close it, or still uses it."""
+        return self._db.was_left_open
 
     def is_sound(self) -> bool:
-        """SQLite's quick check of the file."""
+        """SQLite's quick check of the file: up to 2 seconds for 200 MB."""
         return self._db.is_sound()
 
     def close(self) -> None:
@@ -75,7 +88,7 @@ class ConversationStore:
     ) -> Conversation:
         conversation_id, now = new_id(), time.time()
         with self._db.transaction():
-            self._db.execute(
+            self._db.write(
                 "INSERT INTO conversations (id, title, title_is_automatic, created_at, updated_at, folder_id, model,"
                 " system_prompt) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (conversation_id, "", int(not title), now, now, folder_id, model, system_prompt),
@@ -85,7 +98,7 @@ class ConversationStore:
 
     def conversation(self, conversation_id: str) -> Conversation:
         """One conversation, also from the bin. Raises `StoreError` if there is none."""
-        row = self._db.execute("SELECT * FROM conversations WHERE id = ?", (conversation_id,)).fetchone()
+        row = self._db.row(f"SELECT {codec.CONVERSATION_COLUMNS} FROM conversations WHERE id = ?", (conversation_id,))
         if row is None:
             raise StoreError(sentence("This conversation is not there any more."))
         return codec.conversation_of(row)
@@ -93,7 +106,7 @@ class ConversationStore:
     def conversations(self, *, archived: bool = False) -> list[Conversation]:
         """Pinned first, then newest first."""
         rows = self._db.rows(
-            "SELECT * FROM conversations WHERE deleted_at IS NULL AND archived = ?"
+            f"SELECT {codec.CONVERSATION_COLUMNS} FROM conversations WHERE deleted_at IS NULL AND archived = ?"
             " ORDER BY pinned DESC, updated_at DESC",
             (int(archived),),
         )
@@ -139,56 +152,57 @@ class ConversationStore:
     def purge_deleted(self, older_than: float) -> int:
         """Remove for good what has been in the bin since before `older_than`; return how many conversations."""
         with self._db.transaction():
-            self._db.execute("DELETE FROM messages WHERE deleted_at < ?", (older_than,))
-            return self._db.execute("DELETE FROM conversations WHERE deleted_at < ?", (older_than,)).rowcount
+            self._db.write("DELETE FROM messages WHERE deleted_at < ?", (older_than,))
+            purged = self._db.write("DELETE FROM conversations WHERE deleted_at < ?", (older_than,)).rowcount
+            if purged:
+                self._db.write(
+                    "DELETE FROM drafts WHERE conversation_id <> '' AND conversation_id NOT IN"
+                    " (SELECT id FROM conversations)"
+                )
+            return purged
 
     def branch_conversation(self, message_id: str) -> Conversation:
         """A new conversation that begins with a copy of the path down to `message_id`."""
-        message = self._messages.get(message_id)
-        origin = self.conversation(message.conversation_id)
         with self._db.transaction():
+            origin = self.conversation(self._messages.row(message_id)["conversation_id"])
             branch = self.create_conversation(
                 title=origin.title, folder_id=origin.folder_id, model=origin.model, system_prompt=origin.system_prompt
             )
             self.set_sampling(branch.id, origin.sampling)
-            parent: str | None = None
-            for old in self._messages.path_to(message_id):
-                new = self._messages.add(
-                    branch.id, parent_id=parent, role=old.role, parts=old.parts, state=old.state, model=old.model,
-                    created_at=old.created_at,
-                )  # fmt: skip
-                self._messages.update(new.id, usage=old.usage, error=old.error, pinned=old.pinned)
-                parent = new.id
-        return self.conversation(branch.id)
+            ids = self._messages.add_tree(branch.id, self._messages.path(origin.id, message_id))
+            self._messages.select(ids[message_id])
+            return self.conversation(branch.id)
 
     def adopt(self, foreign: ForeignConversation) -> Conversation | None:
         """Take in an imported conversation whole; None if its source has been imported before."""
         known = "SELECT 1 FROM conversations WHERE (source_id = ?1 OR 'hearth:' || id = ?1) AND deleted_at IS NULL"
         with self._db.transaction():
-            if self._db.execute(known, (foreign.source_id,)).fetchone():
+            if self._db.row(known, (foreign.source_id,)) is not None:
                 return None
             # What was imported once and thrown away may come again.
-            self._db.execute("UPDATE conversations SET source_id = NULL WHERE source_id = ?", (foreign.source_id,))
-            made = self.create_conversation(title=foreign.title, system_prompt=foreign.system_prompt)
-            ids: dict[str, str] = {}
-            for message in foreign.messages:
-                parent = ids[message.parent_id] if message.parent_id is not None else None
-                stored = self._messages.add(
-                    made.id,
-                    parent_id=parent,
-                    role=message.role,
-                    parts=message.parts,
-                    model=message.model,
-                    created_at=message.created_at or foreign.created_at,
-                )
-                ids[message.id] = stored.id
-            if foreign.active_id in ids:
-                self._messages.select(ids[foreign.active_id])
-            self._db.execute(
-                "UPDATE conversations SET source_id = ?, created_at = ?, updated_at = ?, tags = ? WHERE id = ?",
-                (foreign.source_id, foreign.created_at, foreign.updated_at, codec.to_json(foreign.tags), made.id),
+            self._db.write("UPDATE conversations SET source_id = NULL WHERE source_id = ?", (foreign.source_id,))
+            made = self.create_conversation(
+                title=foreign.title, model=foreign.model, system_prompt=foreign.system_prompt
             )
-        return self.conversation(made.id)
+            ids = self._messages.add_tree(made.id, foreign.messages)
+            if ids:
+                self._messages.select(ids.get(foreign.active_id or "", list(ids.values())[-1]))
+            self._db.write(
+                "UPDATE conversations SET source_id = ?, created_at = ?, updated_at = ?, tags = ?, sampling = ?,"
+                " pinned = ?, archived = ?, title_is_automatic = ? WHERE id = ?",
+                (
+                    foreign.source_id,
+                    foreign.created_at or made.created_at,
+                    foreign.updated_at or foreign.created_at or made.updated_at,
+                    codec.to_json(foreign.tags),
+                    codec.to_json(foreign.sampling),
+                    int(foreign.pinned),
+                    int(foreign.archived),
+                    int(foreign.title_is_automatic),
+                    made.id,
+                ),
+            )
+            return self.conversation(made.id)
 
     # Folders
 
@@ -199,20 +213,20 @@ class ConversationStore:
         ]
 
     def create_folder(self, name: str) -> Folder:
-        folder = Folder(new_id(), name.strip())
+        folder = Folder(new_id(), codec.storable(name.strip()))
         with self._db.transaction():
-            self._db.execute("INSERT INTO folders VALUES (?, ?)", (folder.id, folder.name))
+            self._db.write("INSERT INTO folders VALUES (?, ?)", (folder.id, folder.name))
         return folder
 
     def rename_folder(self, folder_id: str, name: str) -> Changes:
         with self._db.transaction():
-            self._db.execute("UPDATE folders SET name = ? WHERE id = ?", (name.strip(), folder_id))
+            self._db.write("UPDATE folders SET name = ? WHERE id = ?", (codec.storable(name.strip()), folder_id))
         return Changes(folders=True)
 
     def delete_folder(self, folder_id: str) -> Changes:
         """Its conversations stay, outside of any folder."""
         with self._db.transaction():
-            self._db.execute("DELETE FROM folders WHERE id = ?", (folder_id,))
+            self._db.write("DELETE FROM folders WHERE id = ?", (folder_id,))
         return Changes(folders=True, conversation_list=True)
 
     # Messages
@@ -250,11 +264,11 @@ class ConversationStore:
 
     def path(self, conversation_id: str) -> list[StoredMessage]:
         """The shown path, root first."""
-        return self._messages.path_to(self.conversation(conversation_id).active_leaf)
+        return self._messages.path(conversation_id, self.conversation(conversation_id).active_leaf)
 
     def tree(self, conversation_id: str) -> list[StoredMessage]:
         """All messages of a conversation with all branches, oldest first."""
-        return self._messages.all_of(conversation_id)
+        return self._messages.tree(conversation_id)
 
     def siblings(self, message_id: str) -> list[str]:
         return self._messages.siblings(message_id)
@@ -274,19 +288,18 @@ class ConversationStore:
     # Drafts and search
 
     def draft(self, conversation_id: str | None) -> Draft:
-        key = (conversation_id or "",)
-        return codec.draft_of(self._db.execute("SELECT * FROM drafts WHERE conversation_id = ?", key).fetchone())
+        return codec.draft_of(self._db.row("SELECT * FROM drafts WHERE conversation_id = ?", (conversation_id or "",)))
 
     def save_draft(self, conversation_id: str | None, draft: Draft) -> None:
         key = conversation_id or ""
         with self._db.transaction():
             if draft == Draft():
-                self._db.execute("DELETE FROM drafts WHERE conversation_id = ?", (key,))
+                self._db.write("DELETE FROM drafts WHERE conversation_id = ?", (key,))
             else:
-                self._db.execute(
+                self._db.write(
                     "INSERT INTO drafts VALUES (?, ?, ?) ON CONFLICT (conversation_id)"
                     " DO UPDATE SET text = excluded.text, attachments = excluded.attachments",
-                    (key, draft.text, codec.to_json(draft.attachments)),
+                    (key, codec.storable(draft.text), codec.to_json(draft.attachments)),
                 )
 
     def search(self, query: str, *, limit: int = 50) -> list[SearchHit]:
@@ -299,27 +312,19 @@ class ConversationStore:
         """Write a checked copy into the backups folder and drop the oldest beyond `BACKUPS_KEPT`."""
         if self._backups is None:
             raise StoreError(sentence("No folder for backups is set."))
-        self._backups.mkdir(parents=True, exist_ok=True)
-        stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")
-        target = self._backups / f"conversations-{stamp}.db"
-        part = target.with_suffix(".part")
-        part.unlink(missing_ok=True)
-        self._db.copy_to(part)
-        part.replace(target)
-        for old in sorted(self._backups.glob("conversations-*.db"))[:-BACKUPS_KEPT]:
-            old.unlink()
-        return target
+        return write_backup(self._db, self._backups)
 
     def _set(self, conversation_id: str, column: str, value: object) -> Changes:
+        value = codec.storable(value) if isinstance(value, str) else value
         with self._db.transaction():
-            self._db.execute(f"UPDATE conversations SET {column} = ? WHERE id = ?", (value, conversation_id))
+            self._db.write(f"UPDATE conversations SET {column} = ? WHERE id = ?", (value, conversation_id))
         return Changes(conversations=frozenset({conversation_id}), conversation_list=True)
 
     def _set_title(self, conversation_id: str, title: str) -> None:
-        title = " ".join(title.split())[:TITLE_CHARACTERS]
+        title = codec.storable(" ".join(title.split())[:TITLE_CHARACTERS])
         self._set(conversation_id, "title", title)
-        self._db.execute(
-            "INSERT INTO searchable (conversation_id, message_id, body) VALUES (?, NULL, ?)"
-            " ON CONFLICT (conversation_id) WHERE message_id IS NULL DO UPDATE SET body = excluded.body",
+        self._db.write(
+            "INSERT INTO searchable (conversation_id, title) VALUES (?, ?)"
+            " ON CONFLICT (conversation_id) WHERE message_id IS NULL DO UPDATE SET title = excluded.title",
             (conversation_id, title),
         )

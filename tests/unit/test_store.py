@@ -244,7 +244,7 @@ def test_backups_roll_and_are_whole(store: ConversationStore, tmp_path: Path) ->
 
 def test_failed_operation_leaves_nothing_behind(store: ConversationStore) -> None:
     c = store.create_conversation().id
-    with pytest.raises(sqlite3.IntegrityError):
+    with pytest.raises(StoreError, match="not there any more"):
         store.add_message(c, parent_id="no such message", role=Role.USER, parts=(TextPart("lost"),))
     assert store.path(c) == []
     assert store.search("lost") == []

@@ -39,11 +39,13 @@ def test_chatgpt(store: ConversationStore) -> None:
     assert "Broken" in result.problems[0]
     bread = titles(store)["Baking bread"]
     path = store.path(bread)
-    assert [m.role for m in path] == [Role.USER, Role.ASSISTANT, Role.ASSISTANT]
-    assert "sourdough" in path[0].text
-    assert path[1].parts == (ReasoningPart("It depends on warmth."),)
-    assert path[2].text == "Eight to twelve hours, in a cool room.", "the hidden direction override is gone"
-    assert path[2].model == "o3"
+    assert [m.role for m in path] == [Role.USER, Role.ASSISTANT], "the steps of one answer are one message"
+    assert path[0].text == "[Image, not part of the export]\n\nHow long does sourdough rise?"
+    assert path[1].parts == (
+        ReasoningPart("It depends on warmth."),
+        TextPart("Eight to twelve hours, in a cool room."),  # the hidden direction override is gone
+    )
+    assert path[1].model == "o3"
     assert len(store.siblings(path[1].id)) == 2, "the other answer is kept as a branch"
     assert store.conversation(bread).updated_at == 1700000100.25
     code = store.path(titles(store)["Sorting"])[-1].text
@@ -134,7 +136,7 @@ def test_truncated_export_keeps_what_was_whole(store: ConversationStore, tmp_pat
     file.write_bytes(whole[: len(whole) - 200])
     result = bring(store, file)
     assert result.imported == 1
-    assert any("ends in the middle" in problem for problem in result.problems)
+    assert any("is damaged" in problem for problem in result.problems)
 
 
 def test_cycles_in_the_tree_do_not_hang(store: ConversationStore, tmp_path: Path) -> None:
