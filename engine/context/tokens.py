@@ -3,6 +3,9 @@
 Some vocabularies (SentencePiece) put a space before every text they are given. Pieces that go on where text
 ended must not get one; pieces at the beginning or after a mark must, as the model learned it so.
 
+A space before content ("[INST] ", "User: ") is tokenised with it: vocabularies have words with the space in front,
+and models learned those.
+
 Some vocabularies declare their marks as ordinary additions (Command-R's <|USER_TOKEN|>), which llama.cpp finds in
 any text. In content such a mark is cut behind its first character and so stays letters.
 """
@@ -17,7 +20,7 @@ from typing import Protocol
 
 from engine.context.pieces import Literal, Piece
 
-_MARK = re.compile(r"[^\w\s].*\w.*[^\w\s]", re.DOTALL)
+_MARK = re.compile(r"[^\w\s].+[^\w\s]", re.DOTALL)
 """How marks look: <|user|>, [INST], ◁think▷. Runs of spaces or accented letters may be additions too, but no marks."""
 _GUARDS = ("\n", "|", ".")
 """Texts put before a piece, whose tokens are then taken away again. The first that merges with nothing serves."""
@@ -83,8 +86,8 @@ class PieceTokenizer:
         """The tokens of each piece, without a beginning-of-text token of our own."""
         made: list[tuple[int, ...]] = []
         after_text = False
-        for piece in pieces:
-            tokens = self._tokens(piece.text, special=isinstance(piece, Literal), after_text=after_text)
+        for piece, text in zip(pieces, _with_spaces_moved(pieces), strict=True):
+            tokens = self._tokens(text, special=isinstance(piece, Literal), after_text=after_text)
             if tokens:
                 after_text = not self._tokenizer.is_mark(tokens[-1])
             made.append(tokens)
@@ -138,3 +141,14 @@ class PieceTokenizer:
         spelled = {self._tokenizer.text_of(token) for token in set(tokens) if self._tokenizer.is_mark(token)}
         marks = [mark for mark in spelled if _MARK.fullmatch(mark)]
         return sorted({match.start() + 1 for mark in marks for match in re.finditer(re.escape(mark), text)})
+
+
+def _with_spaces_moved(pieces: Sequence[Piece]) -> list[str]:
+    """The pieces' texts, the spaces at the end of a literal given to the content that follows it."""
+    texts = [piece.text for piece in pieces]
+    for index, (piece, following) in enumerate(pairwise(pieces)):
+        if isinstance(piece, Literal) and not isinstance(following, Literal):
+            kept = texts[index].rstrip(" ")
+            texts[index + 1] = texts[index][len(kept) :] + texts[index + 1]
+            texts[index] = kept
+    return texts
