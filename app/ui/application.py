@@ -21,7 +21,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QLocale, QObject, QSocketNotifier, QTimer
+from PySide6.QtCore import QCoreApplication, QEvent, QLocale, QObject, QSocketNotifier, QTimer
 from PySide6.QtWidgets import QApplication
 
 from app.events import ChatEvent, Notice
@@ -137,6 +137,8 @@ class Application(QObject):
         self._keep_session()
         for window in list(self.windows):
             window.close()
+        # Now, while everything is there that they are connected to; no event loop will do it later.
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
         services = self.workspace.services
         self.workspace.detach()
         self.bridge.close()
@@ -150,6 +152,7 @@ class Application(QObject):
         sys.excepthook = sys.__excepthook__
         threading.excepthook = threading.__excepthook__
         self.bridge.deleteLater()
+        QCoreApplication.sendPostedEvents(self.bridge, QEvent.Type.DeferredDelete)
 
     def _connect(self) -> None:
         workspace = self.workspace

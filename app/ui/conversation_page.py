@@ -9,7 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QStyle, QVBoxLayout, QWidget
 
 from app.events import ChatEvent, MessageAdded, MessageFinished, PathChanged, Streamed
@@ -19,7 +19,6 @@ from app.ui.composer import Composer
 from app.ui.library import sentence_of
 from app.ui.start_page import StartPage
 from app.ui.toast import Toasts, announce
-from app.ui.transcript import Transcript
 from app.ui.workspace import Workspace
 from engine.context.segments import Role
 from engine.engine import EngineState, EngineStatus
@@ -27,6 +26,7 @@ from engine.types import SamplingParams
 
 if TYPE_CHECKING:
     from app.store.store import ConversationStore
+    from app.ui.transcript import Transcript
 
 _SPOKEN_CHARACTERS = 400
 _COLUMN_UNITS = 190
@@ -57,10 +57,9 @@ class ConversationPage(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         theme = workspace.theme
         self.start_page = StartPage(theme, self)
-        self.transcript = Transcript(theme, parent=self)
+        self._transcript: Transcript | None = None
         self._stack = QStackedWidget(self)
         self._stack.addWidget(self.start_page)
-        self._stack.addWidget(self.transcript)
         self.composer = Composer(theme, workspace.settings, run=workspace.run, bridge=workspace.bridge, parent=self)
         self._foot = QWidget(self)
         self._foot_row = QHBoxLayout(self._foot)
@@ -107,7 +106,8 @@ class ConversationPage(QWidget):
             self._load_path()
         else:
             self._path = []
-            self.transcript.show_path([])
+            if self._transcript is not None:
+                self._transcript.show_path([])
             self.path_shown.emit([])
             self.start_page.refresh()
             self._stack.setCurrentWidget(self.start_page)
@@ -142,6 +142,10 @@ class ConversationPage(QWidget):
         if message is not None and not self._generating:
             self._on_regenerate(message.id)
 
+    def show_message(self, message_id: str) -> None:
+        """Bring a message of the conversation on show into view."""
+        self.transcript.scroll_to(message_id)
+
     def copy_last_answer(self) -> None:
         """Put the newest answer on the clipboard."""
         self.transcript.copy_last_answer()
@@ -162,7 +166,19 @@ class ConversationPage(QWidget):
         self.composer.stop_requested.connect(self.stop)
         self.composer.draft_changed.connect(self._on_draft_changed)
         self.composer.attachment_refused.connect(self._toasts.show)
-        transcript = self.transcript
+
+    @property
+    def transcript(self) -> Transcript:
+        """Made when it is first needed: what it imports takes longer than the rest of the window."""
+        if self._transcript is None:
+            self._transcript = self._make_transcript()
+            self._stack.addWidget(self._transcript)
+        return self._transcript
+
+    def _make_transcript(self) -> Transcript:
+        from app.ui.transcript import Transcript  # noqa: PLC0415  # see `transcript`
+
+        transcript = Transcript(self._workspace.theme, parent=self)
         transcript.regenerate_requested.connect(self._on_regenerate)
         transcript.edit_requested.connect(self._on_edit)
         transcript.sibling_requested.connect(self._on_sibling)
@@ -171,6 +187,7 @@ class ConversationPage(QWidget):
         transcript.delete_requested.connect(self._on_delete)
         transcript.pin_requested.connect(self._on_pin)
         transcript.copied.connect(lambda: self._toasts.show(tr("Copied")))
+        return transcript
 
     def _last(self, role: Role) -> StoredMessage | None:
         return next((each for each in reversed(self._path) if each.role is role), None)
@@ -218,6 +235,8 @@ class ConversationPage(QWidget):
         self._toasts.show(sentence_of(error))
 
     def _on_ready(self) -> None:
+        # Before the first message, while nobody waits for it.
+        QTimer.singleShot(0, self, lambda: self.transcript)
         self._load_draft()
         if self._conversation_id:
             self._load_path()
@@ -345,6 +364,6 @@ class ConversationPage(QWidget):
     def _on_theme_changed(self) -> None:
         space = self._workspace.theme.space
         # The transcript's scroll bar takes room at its right: centre below the same column.
-        bar = self.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent, None, self.transcript)
+        bar = self.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent)
         self._foot_row.setContentsMargins(space(5), space(1), space(5) + max(bar, space(2.5)), space(4))
         self.composer.setMaximumWidth(space(_COLUMN_UNITS))

@@ -143,10 +143,8 @@ class MainWindow(QMainWindow):
         workspace.models.entries_changed.connect(self._on_models_changed)
         workspace.models.failed.connect(self.toasts.show)
         page.observed.connect(status.observe)
-        page.observed.connect(self.panel.context.observe)
         self.panel.fold_requested.connect(self._toggle_panel)
-        self.panel.context.message_requested.connect(page.transcript.scroll_to)
-        self.panel.parameters.changed.connect(page.set_parameters)
+        self.panel.built.connect(self._on_panel_built)
         page.path_shown.connect(self._on_path_shown)
         workspace.commands.changed.connect(self._on_commands_changed)
         self._on_commands_changed()
@@ -351,7 +349,7 @@ class MainWindow(QMainWindow):
     def _on_conversation_changed(self, conversation_id: str) -> None:
         self._show_centre()
         self.sidebar.set_open(conversation_id)
-        self.panel.parameters.show_conversation(self.conversation)
+        self._show_parameters()
         self._show_title()
 
     def _on_conversation_deleted(self, conversation_id: str) -> None:
@@ -362,7 +360,7 @@ class MainWindow(QMainWindow):
         self._show_title()
         if self.conversation is not None:
             if self._known_id != self.page.conversation_id:
-                self.panel.parameters.show_conversation(self.conversation)
+                self._show_parameters()
             self._known_id = self.page.conversation_id
         elif self._known_id and self._known_id == self.page.conversation_id:
             # It was there, and is gone: deleted, perhaps in another window.
@@ -372,7 +370,8 @@ class MainWindow(QMainWindow):
     def _on_engine_changed(self, state: EngineState) -> None:
         self.status_bar.set_engine_state(state, self._model_name(state))
         self.first_run.set_engine_state(state, self._model_name(state))
-        self.panel.context.set_n_ctx(state.model.n_ctx if state.model is not None else 0)
+        if self.panel.context is not None:
+            self.panel.context.set_n_ctx(state.model.n_ctx if state.model is not None else 0)
         self._show_centre()
 
     def _show_centre(self) -> None:
@@ -403,7 +402,23 @@ class MainWindow(QMainWindow):
         usage = next((each.usage for each in reversed(path) if each.usage is not None), None)
         if not self.page.is_generating:
             self.status_bar.show_usage(usage)
-            self.panel.context.show_usage(usage)
+            if self.panel.context is not None:
+                self.panel.context.show_usage(usage)
+
+    def _on_panel_built(self) -> None:
+        parameters, context = self.panel.parameters, self.panel.context
+        assert parameters is not None
+        assert context is not None
+        parameters.changed.connect(self.page.set_parameters)
+        context.message_requested.connect(self.page.show_message)
+        self.page.observed.connect(context.observe)
+        self._show_parameters()
+        self._on_engine_changed(self.workspace.engine_state)
+        self._on_path_shown(self.page.path)
+
+    def _show_parameters(self) -> None:
+        if self.panel.parameters is not None:
+            self.panel.parameters.show_conversation(self.conversation)
 
     def _show_context(self) -> None:
         shown = not self.panel.isHidden() and self.panel.tabs.currentIndex() == 1
@@ -442,7 +457,8 @@ class MainWindow(QMainWindow):
         self.sidebar.new_button.setToolTip(keys("new_chat"))
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        self.panel.parameters.flush()
+        if self.panel.parameters is not None:
+            self.panel.parameters.flush()
         self.page.close_page()
         state = self.workspace.state
         state.keep("window/geometry", self.saveGeometry())

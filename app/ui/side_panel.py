@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
 from app.i18n import tr
 from app.settings import Settings
-from app.ui.context_panel import ContextPanel
 from app.ui.icons import IconButton
-from app.ui.parameters_panel import ParametersPanel
 from app.ui.theme import Theme
+
+if TYPE_CHECKING:
+    from app.ui.context_panel import ContextPanel
+    from app.ui.parameters_panel import ParametersPanel
 
 
 class SidePanel(QFrame):
-    """Two tabs; each panel is fed by the window."""
+    """Two tabs; each panel is fed by the window. They are made when the panel is first shown."""
 
     fold_requested = Signal()
+    built = Signal()
+    """`parameters` and `context` are there now, and empty."""
 
     def __init__(self, theme: Theme, settings: Settings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
         self.setProperty("kind", "panel")
-        self.parameters = ParametersPanel(theme, settings)
-        self.context = ContextPanel(theme)
+        self._settings = settings
+        self.parameters: ParametersPanel | None = None
+        self.context: ContextPanel | None = None
         self.tabs = QTabBar()
         self.tabs.setDrawBase(False)
         self.tabs.setExpanding(False)
@@ -33,8 +41,6 @@ class SidePanel(QFrame):
         self.fold_button = IconButton(theme, "x", tr("Hide the panel"), size=16)
         self.fold_button.clicked.connect(self.fold_requested)
         self._stack = QStackedWidget()
-        self._stack.addWidget(self.parameters)
-        self._stack.addWidget(self.context)
         self.tabs.currentChanged.connect(self._stack.setCurrentIndex)
         self._head = QHBoxLayout()
         self._head.addWidget(self.tabs)
@@ -45,6 +51,17 @@ class SidePanel(QFrame):
         self._column.addWidget(self._stack, 1)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
+
+    def _build(self) -> None:
+        from app.ui.context_panel import ContextPanel  # noqa: PLC0415  # most starts do without
+        from app.ui.parameters_panel import ParametersPanel  # noqa: PLC0415
+
+        self.parameters = ParametersPanel(self._theme, self._settings)
+        self.context = ContextPanel(self._theme)
+        self._stack.addWidget(self.parameters)
+        self._stack.addWidget(self.context)
+        self._stack.setCurrentIndex(self.tabs.currentIndex())
+        self.built.emit()
 
     def show_parameters(self) -> None:
         self.tabs.setCurrentIndex(0)
@@ -58,3 +75,8 @@ class SidePanel(QFrame):
         self._column.setContentsMargins(0, space(2), 0, 0)
         self._column.setSpacing(0)
         self._head.setContentsMargins(space(3), 0, space(3), 0)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        if self.parameters is None:
+            self._build()
+        super().showEvent(event)
