@@ -16,7 +16,8 @@ QWEN_SMALL = "qwen2.5-coder-0.5b-instruct-q4_k_m.gguf"
 STARTER = "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf"
 
 
-def _weights(name: str) -> Path:
+def weights_path(name: str) -> Path:
+    """Where `make weights` puts a model; fails by name if it is not there."""
     path = default_models_folder() / name
     if not path.is_file():
         pytest.fail(f"the weights {name} are missing: `make weights` fetches them")
@@ -26,16 +27,16 @@ def _weights(name: str) -> Path:
 @pytest.fixture(scope="session")
 def smollm2() -> Path:
     """SmolLM2 135M: quick plumbing, poor answers."""
-    return _weights(SMOLLM2)
+    return weights_path(SMOLLM2)
 
 
 @pytest.fixture(scope="session")
 def qwen_small() -> Path:
     """Qwen2.5-Coder 0.5B: behaves."""
-    return _weights(QWEN_SMALL)
+    return weights_path(QWEN_SMALL)
 
 
 @pytest.fixture(scope="session")
 def starter() -> Path:
     """Qwen2.5-Coder 1.5B, the starter model."""
-    return _weights(STARTER)
+    return weights_path(STARTER)
