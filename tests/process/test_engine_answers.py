@@ -31,7 +31,7 @@ from engine.worker.client import EngineClient
 from tests.process.engine_asking import PATIENCE_S, Answer, ask, said
 
 STORY = "Tell me a short story about a lighthouse and a storm."
-N_CTX = 1024
+N_CTX = 512
 
 
 @pytest.fixture(scope="module")
@@ -117,24 +117,24 @@ def test_the_same_prompt_again_computes_one_token(engine: EngineClient) -> None:
 
 def test_cancel_during_prefill(engine: EngineClient) -> None:
     cancel, got = CancelToken(), Answer()
-    engine.submit(ask("word " * 700), cancel, got)
+    engine.submit(ask("word " * 400), cancel, got)
     got.wait_for(PromptProgress)
     cancel.cancel()
     assert got.end() == Finished("r", FinishReason.CANCELLED)
     assert got.text == ""
     assert got.progress[-1] < got.started.prompt_tokens
     # The cache was repaired: what was computed is used, and the answer is that of an undisturbed run.
-    resumed = answer(engine, ask("word " * 700, max_tokens=4))
+    resumed = answer(engine, ask("word " * 400, max_tokens=4))
     assert resumed.started.cached_tokens >= got.progress[0] > 0
 
 
 def test_cancel_while_writing(engine: EngineClient) -> None:
     cancel, got = CancelToken(), Answer()
-    engine.submit(ask(STORY, max_tokens=900), cancel, got)
+    engine.submit(ask(STORY, max_tokens=400), cancel, got)
     got.wait_for(TextDelta)
     cancel.cancel()
     assert got.end() == Finished("r", FinishReason.CANCELLED)
-    assert got.usage.completion_tokens < 900
+    assert got.usage.completion_tokens < 400
 
 
 def test_cancel_before_and_while_waiting(engine: EngineClient) -> None:
@@ -143,7 +143,7 @@ def test_cancel_before_and_while_waiting(engine: EngineClient) -> None:
     assert answer(engine, ask(STORY), cancelled).events == [Finished("r", FinishReason.CANCELLED)]
     long, waiting, last = CancelToken(), CancelToken(), Answer()
     first, second = Answer(), Answer()
-    engine.submit(ask(STORY, "first", max_tokens=900), long, first)
+    engine.submit(ask(STORY, "first", max_tokens=400), long, first)
     engine.submit(ask(STORY, "second"), waiting, second)
     engine.submit(ask(STORY, "last", max_tokens=2), CancelToken(), last)
     first.wait_for(TextDelta)
@@ -156,14 +156,14 @@ def test_cancel_before_and_while_waiting(engine: EngineClient) -> None:
 
 
 def test_a_full_window_ends_the_answer(engine: EngineClient) -> None:
-    got = answer(engine, ask("word " * 990, max_tokens=None, answer_reserve=1, logit_bias=((2, -100.0), (0, -100.0))))
+    got = answer(engine, ask("word " * 478, max_tokens=None, answer_reserve=1, logit_bias=((2, -100.0), (0, -100.0))))
     assert got.end() == Finished("r", FinishReason.CONTEXT)
     assert got.usage.prompt_tokens + got.usage.completion_tokens == N_CTX + 1
     assert answer(engine, ask(STORY, max_tokens=2)).end() == Finished("r", FinishReason.LENGTH)
 
 
 def test_a_prompt_that_cannot_fit_is_refused(engine: EngineClient) -> None:
-    request = ask("word " * 2000)
+    request = ask("word " * 1000)
     stop = GenerationRequest("r", request.messages, request.sampling, OverflowPolicy.STOP, answer_reserve=64)
     event = answer(engine, stop).end()
     assert isinstance(event, Failed)
@@ -174,7 +174,7 @@ def test_the_oldest_turns_are_left_out_and_named(engine: EngineClient) -> None:
     turns = []
     for number in range(8):
         turns += [
-            said(Role.USER, f"{number} " + "word " * 150, f"u{number}"),
+            said(Role.USER, f"{number} " + "word " * 75, f"u{number}"),
             said(Role.ASSISTANT, "Yes.", f"a{number}"),
         ]
     got = answer(engine, ask([*turns, said(Role.USER, "And now?", "last")], max_tokens=2))
@@ -320,7 +320,7 @@ def test_background_work_leaves_the_conversation_in_the_cache(engine: EngineClie
 
 def test_a_request_id_twice_is_refused(engine: EngineClient) -> None:
     cancel, first, second = CancelToken(), Answer(), Answer()
-    engine.submit(ask(STORY, max_tokens=900), cancel, first)
+    engine.submit(ask(STORY, max_tokens=400), cancel, first)
     engine.submit(ask(STORY), CancelToken(), second)
     assert isinstance(second.end(), Failed)
     cancel.cancel()
