@@ -31,23 +31,22 @@ _PRAGMAS = (
 )
 
 
-def migration_files(folder: Path = MIGRATIONS) -> list[Path]:
+def migration_files() -> list[Path]:
     """The named migrations, `NNNN_name.sql`, in their order."""
-    return sorted(folder.glob("[0-9][0-9][0-9][0-9]_*.sql"))
+    return sorted(MIGRATIONS.glob("[0-9][0-9][0-9][0-9]_*.sql"))
 
 
-def newest_version(folder: Path = MIGRATIONS) -> int:
+def newest_version() -> int:
     """The schema version this Hearth writes."""
-    return int(migration_files(folder)[-1].name[:4])
+    return int(migration_files()[-1].name[:4])
 
 
 class Database:
     """One connection, used by one thread at a time; `transaction()` is the only way to write."""
 
-    def __init__(self, path: Path, *, migrations: Path = MIGRATIONS) -> None:
+    def __init__(self, path: Path) -> None:
         """Open or create. Raises `StoreError` or one of its kinds."""
         self.path = path
-        self._migrations = migrations
         self._owner = threading.RLock()
         wal = path.with_name(path.name + "-wal")
         self.was_left_open = wal.exists() and wal.stat().st_size > 0
@@ -58,7 +57,7 @@ class Database:
             version = self.version()
             if version == 0:
                 self._refuse_foreign_file()
-        self.is_newer = version > newest_version(migrations)
+        self.is_newer = version > newest_version()
         if self.is_newer:
             self.read_only = True
             self._connection.execute("PRAGMA query_only = ON")
@@ -89,7 +88,9 @@ class Database:
             connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
             if mode == "rwc":
                 connection.execute("PRAGMA journal_mode = WAL")
-                connection.execute("BEGIN IMMEDIATE")  # finds out whether writing is allowed
+                # Finds out whether writing is allowed; for a file that is not, BEGIN IMMEDIATE alone only reads.
+                connection.execute("BEGIN IMMEDIATE")
+                connection.execute("PRAGMA user_version = 0")
                 connection.execute("ROLLBACK")
         except BaseException:
             connection.close()
@@ -108,23 +109,21 @@ class Database:
     @property
     def is_current(self) -> bool:
         """False where `migrate` has something to do."""
-        return self.version() >= newest_version(self._migrations)
+        return self.version() >= newest_version()
 
     def migrate(self, to: int | None = None) -> None:
         """Apply the migrations that are missing, each in a transaction of its own; None: all there are."""
-        for file in migration_files(self._migrations):
+        for file in migration_files():
             number = int(file.name[:4])
             if number <= self.version() or (to is not None and number > to):
                 continue
-            with self._owned(), sentences():
-                try:
-                    self._connection.executescript(
-                        f"BEGIN IMMEDIATE;\n{file.read_text('utf-8')}\n"
-                        f"PRAGMA user_version = {number};\nPRAGMA application_id = {APPLICATION_ID};\nCOMMIT;"
-                    )
-                except BaseException:
-                    self._roll_back()
-                    raise
+            with self.transaction():
+                if self.version() >= number:  # another program was quicker
+                    continue
+                for statement in _statements(file.read_text("utf-8")):
+                    self._connection.execute(statement)
+                self._connection.execute(f"PRAGMA user_version = {number}")
+                self._connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
 
     def row(self, sql: str, values: Sequence[object] = ()) -> sqlite3.Row | None:
         """The first row of a query."""
@@ -221,6 +220,18 @@ class Database:
             yield
         finally:
             self._owner.release()
+
+
+def _statements(script: str) -> Iterator[str]:
+    """The statements of a script; `executescript` would end the transaction that they belong to."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+    if statement.strip():
+        raise ValueError(f"a statement without end: {statement[:80]}")
 
 
 def _newer() -> StoreNewerError:
