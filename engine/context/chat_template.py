@@ -38,6 +38,12 @@ class ReasoningMarks:
 
 
 THINK = ReasoningMarks("<think>", "</think>")
+HARMONY = ReasoningMarks(
+    "<|channel|>analysis<|message|>",
+    "<|end|>",
+    silent=("<|start|>assistant", "<|channel|>final<|message|>", "<|channel|>commentary<|message|>", "<|end|>"),
+    anywhere=True,
+)
 
 
 class ChatTemplate(Protocol):

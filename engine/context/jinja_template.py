@@ -14,19 +14,14 @@ import secrets
 from collections.abc import Sequence
 
 from engine.context.arrange import alternating, as_it_is, tools_as_users, without_system
-from engine.context.chat_template import THINK, Clock, ReasoningMarks, Turn
+from engine.context.chat_template import HARMONY, THINK, Clock, ReasoningMarks, Turn
 from engine.context.jinja_sandbox import BoundedTemplate, TemplateRefusal
 from engine.context.pieces import Content, Literal, Piece, joined, merged
 from engine.context.segments import PromptMessage, Role, Segment
 from engine.errors import TemplateError, sentence
 
 _MARKS = (
-    ReasoningMarks(
-        "<|channel|>analysis<|message|>",
-        "<|end|>",
-        silent=("<|start|>assistant", "<|channel|>final<|message|>", "<|channel|>commentary<|message|>"),
-        anywhere=True,
-    ),
+    HARMONY,
     ReasoningMarks("<seed:think>", "</seed:think>"),
     ReasoningMarks("◁think▷", "◁/think▷"),
     ReasoningMarks("[THINK]", "[/THINK]"),

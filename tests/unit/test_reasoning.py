@@ -8,10 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.context.chat_template import THINK, ReasoningMarks
+from engine.context.chat_template import HARMONY, THINK, ReasoningMarks
 from engine.context.reasoning import ReasoningSplitter
 from engine.context.templates.cohere import FAMILIES as COHERE
-from engine.context.templates.harmony import HARMONY
 
 COMMAND_R7B = COHERE[0].reasoning
 assert COMMAND_R7B is not None

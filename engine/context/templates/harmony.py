@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 from engine.context.arrange import later_systems_as_users, split_system
-from engine.context.chat_template import Family, ReasoningMarks, Setting, Turn
+from engine.context.chat_template import HARMONY, Family, Setting, Turn
 from engine.context.pieces import Writer
 from engine.context.segments import Role
 
 _FINAL = "<|start|>assistant<|channel|>final<|message|>"
-
-HARMONY = ReasoningMarks(
-    "<|channel|>analysis<|message|>",
-    "<|end|>",
-    silent=("<|start|>assistant", "<|channel|>final<|message|>", "<|channel|>commentary<|message|>", "<|end|>"),
-    anywhere=True,
-)
 
 
 def _render(out: Writer, turns: list[Turn], setting: Setting) -> None:
