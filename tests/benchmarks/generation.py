@@ -152,7 +152,10 @@ def peer_speed(path: Path, threads: int, *, prefill: int = 0, decode: int = 0) -
     """What `llama-bench` says, in tokens a second, for one test of that size."""
     program = peers.llama_bench()
     output = subprocess.run(
-        [program, "-m", path, "-t", str(threads), "-p", str(prefill), "-n", str(decode), "-r", "1", "-ngl", "0", "-o", "json"],
+        [
+            program, "-m", path, "-t", str(threads), "-p", str(prefill), "-n", str(decode), "-r", "1", "-ngl", "0",
+            "-o", "json",
+        ],
         check=True, capture_output=True, text=True, env=peers.environment(program),
     ).stdout  # fmt: skip
     return float(json.loads(output)[0]["avg_ts"])
