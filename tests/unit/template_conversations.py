@@ -20,7 +20,7 @@ _TEXTS = (
     "Grüße, 日本語, עברית, हिन्दी, 👩‍💻🏳️‍🌈",
     "```python\nprint('{{ x }} {% if y %}')\n```",
     '{"name": "tool", "arguments": {"q": "a\\"b"}}',
-    "<tool_call>\n{\"name\": \"f\"}\n</tool_call>",
+    '<tool_call>\n{"name": "f"}\n</tool_call>',
     "<tool_response>\n42\n</tool_response>",
     "a" * 300,
     "{{ messages }} {% for %} {# no #}",
