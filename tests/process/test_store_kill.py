@@ -2,110 +2,111 @@
 
 from __future__ import annotations
 
-import json
-import multiprocessing
 import os
 import random
 import signal
-from multiprocessing.connection import Connection
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from app.store.store import ConversationStore
-from app.store.types import MessageState, TextPart
-from engine.context.segments import Role
+from engine.errors import StoreError
 
 KILLS = 200
-CONTROL_KILLS = 40
+CONTROL_KILLS = 20
+MOST_ACKNOWLEDGED = 25
+"""A child is killed after at most so many, and up to `LATER_S` seconds later: anywhere within a commit."""
+LATER_S = 0.004
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="kill -9 and fork are POSIX")
 
 
-def _chat(connection: Connection, path: str) -> None:
-    """Chat without end: a question, then an answer that grows, telling each write once it has returned."""
-    store = ConversationStore.open(Path(path))
-    conversation = (store.conversations() or [store.create_conversation(title="kill me")])[0]
-    parent = conversation.active_leaf
-    while True:
-        question = store.add_message(conversation.id, parent_id=parent, role=Role.USER, parts=(TextPart("question"),))
-        connection.send((question.id, "question"))
-        answer = store.add_message(
-            conversation.id, parent_id=None, role=Role.ASSISTANT, parts=(), state=MessageState.STREAMING
-        )
-        text = ""
-        for word in range(4):
-            text += f"word{word} "
-            store.update_message(answer.id, parts=(TextPart(text),))
-            connection.send((answer.id, text))
-        store.update_message(answer.id, state=MessageState.COMPLETE)
-        parent = None
-
-
-def _naive(connection: Connection, path: str) -> None:
-    """The control: a file written anew each time, the way a quick program does it."""
-    file = Path(path)
+@contextmanager
+def writer(path: Path, mode: str) -> Iterator[subprocess.Popen[str]]:
+    """The program that forks a chatting child for each line it is told."""
+    program = subprocess.Popen(
+        [sys.executable, "-m", "tests.process.store_writer", str(path), mode],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[2],
+    )
     try:
-        content: dict[str, str] = json.loads(file.read_text())
-    except (OSError, ValueError):
-        content = {}
-    while True:
-        key = str(len(content))
-        content[key] = "word " * 20_000
-        file.write_text(json.dumps(content))
-        connection.send((key, content[key]))
-        if len(content) > 50:
-            content = {}
+        yield program
+    finally:
+        assert program.stdin is not None
+        assert program.stdout is not None
+        program.stdin.close()
+        program.stdout.close()
+        program.wait(30)
 
 
-def _kill_often(target: object, path: Path, kills: int, check: object) -> int:
-    """Start `target`, kill it at a random moment after its first word, and count what `check` misses."""
-    context = multiprocessing.get_context("fork" if os.name == "posix" else "spawn")
-    chance = random.Random(2026)
-    lost = 0
-    for _ in range(kills):
-        ours, theirs = context.Pipe(duplex=False)
-        child = context.Process(target=target, args=(theirs, str(path)), daemon=True)  # type: ignore[arg-type]
-        child.start()
-        theirs.close()
-        told: dict[str, str] = {}
-        for _ in range(chance.randrange(1, 12)):
-            key, value = ours.recv()
-            told[key] = value
-        assert child.pid is not None
-        os.kill(child.pid, signal.SIGKILL)
-        child.join()
-        while True:
-            try:
-                key, value = ours.recv()
-            except EOFError:
-                break
-            told[key] = value
-        ours.close()
-        lost += check(path, told)  # type: ignore[operator]
-    return lost
+def kill_once(program: subprocess.Popen[str], chance: random.Random) -> dict[str, int]:
+    """Start a child, kill it at a random moment, and give the words it acknowledged for each message."""
+    assert program.stdin is not None
+    assert program.stdout is not None
+    program.stdin.write("go\n")
+    program.stdin.flush()
+    child = int(program.stdout.readline())
+    told: dict[str, int] = {}
+    for _ in range(chance.randrange(MOST_ACKNOWLEDGED)):
+        message, words = program.stdout.readline().split()
+        told[message] = int(words)
+    moment = time.perf_counter() + chance.uniform(0, LATER_S)
+    while time.perf_counter() < moment:
+        pass
+    os.kill(child, signal.SIGKILL)
+    while (line := program.stdout.readline()) != "gone\n":
+        message, words = line.split()
+        told[message] = int(words)
+    return told
 
 
-def _missing_in_store(path: Path, told: dict[str, str]) -> int:
+def missing(store: ConversationStore, told: dict[str, int]) -> int:
+    """How many acknowledged messages are not there as they were acknowledged."""
+    count = 0
+    for message, words in told.items():
+        try:
+            count += len(store.message(message).text.split()) < words
+        except StoreError:
+            count += 1
+    return count
+
+
+def test_nothing_acknowledged_is_lost_in_200_kills(tmp_path: Path) -> None:
+    path, chance = tmp_path / "conversations.db", random.Random(2026)
+    told: dict[str, int] = {}
+    left_open = 0
+    with writer(path, "honest") as program:
+        for _ in range(KILLS):
+            new = kill_once(program, chance)
+            told |= new
+            store = ConversationStore.open(path)
+            left_open += store.was_left_open
+            assert store.is_sound()
+            assert missing(store, new) == 0
+            store.recover_interrupted()
+            store.close()
+    assert left_open > KILLS / 2, "the kills came while the file was in use"
+    assert len(told) > KILLS
     store = ConversationStore.open(path)
-    assert store.is_sound()
-    missing = 0
-    for key, text in told.items():
-        if not store.message(key).text.startswith(text):
-            missing += 1
-    store.recover_interrupted()
+    assert missing(store, told) == 0
+    assert len(store.search("question", limit=len(told))) >= sum(words == 1 for words in told.values()) / 2
     store.close()
-    return missing
 
 
-def _missing_in_json(path: Path, told: dict[str, str]) -> int:
-    try:
-        content = json.loads(path.read_text())
-    except ValueError:
-        path.unlink()
-        return 1
-    return 0
-
-
-def test_nothing_acknowledged_is_lost(tmp_path: Path) -> None:
-    assert _kill_often(_chat, tmp_path / "c.db", KILLS, _missing_in_store) == 0
-
-
-def test_control_a_plain_rewrite_does_lose(tmp_path: Path) -> None:
-    assert _kill_often(_naive, tmp_path / "c.json", CONTROL_KILLS, _missing_in_json) > 0
+def test_acknowledging_before_the_commit_would_be_noticed(tmp_path: Path) -> None:
+    path, chance = tmp_path / "conversations.db", random.Random(2026)
+    lost = 0
+    with writer(path, "early") as program:
+        for _ in range(CONTROL_KILLS):
+            new = kill_once(program, chance)
+            store = ConversationStore.open(path)
+            lost += missing(store, new)
+            store.close()
+    assert lost > 0
