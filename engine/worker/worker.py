@@ -57,15 +57,7 @@ _PR_SET_PDEATHSIG = 1
 def worker_main(connection: Connection) -> None:
     """The child's entry point."""
     _settle()
-    worker = Worker(connection)
-    try:
-        worker.run()
-    except ConnectionError:
-        os._exit(0)  # the pipe is closed: the parent is gone
-    except Exception as error:  # noqa: BLE001 - a bug; where it is, but not its message, which may quote a prompt
-        places = "".join(traceback.format_tb(error.__traceback__))
-        worker.report(f"{type(error).__name__}\n{places}")
-        os._exit(BUG_EXIT)
+    Worker(connection).run()
 
 
 def _settle() -> None:
@@ -104,8 +96,24 @@ class Worker:
 
     def run(self) -> None:
         """Load, then answer until the process is ended; returns only where the model cannot be loaded."""
+        threading.Thread(target=self._guard, args=(self._read,), name="commands", daemon=True).start()
+        self._guard(self._work)
+
+    def _guard(self, work: Callable[[], None]) -> None:
+        """Both threads end the process when they cannot go on: half a worker is of no use."""
+        try:
+            work()
+        except (EOFError, ConnectionError):
+            os._exit(0)  # the parent is gone; whatever is being computed, nobody waits for it
+        except ProtocolError:
+            os._exit(PROTOCOL_EXIT)
+        except Exception as error:  # noqa: BLE001 - a bug: tell where, but not the message, which may quote a prompt
+            places = "".join(traceback.format_tb(error.__traceback__))
+            self.report(f"{type(error).__name__}\n{places}")
+            os._exit(BUG_EXIT)
+
+    def _work(self) -> None:
         self._outbox.post(Hello(os.getpid()))
-        threading.Thread(target=self._read, name="commands", daemon=True).start()
         runner = self._load(self._spec.get())
         while runner is not None:
             self._answer(self._jobs.next(), runner)
@@ -113,13 +121,8 @@ class Worker:
     # The reader thread
 
     def _read(self) -> None:
-        try:
-            while True:
-                self._take(receive(self._connection, COMMAND_BYTES))
-        except EOFError:
-            os._exit(0)  # the parent is gone; whatever is being computed, nobody waits for it
-        except ProtocolError:
-            os._exit(PROTOCOL_EXIT)
+        while True:
+            self._take(receive(self._connection, COMMAND_BYTES))
 
     def _take(self, raw: bytes) -> None:
         match decode_command(raw):

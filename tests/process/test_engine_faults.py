@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -132,6 +133,19 @@ def test_the_worker_is_silent_small_and_bound(engine: EngineClient) -> None:
         mapped = Path(f"/proc/{worker.pid}/maps").read_text()
         assert "numpy" not in mapped
         assert "PySide6" not in mapped
+
+
+def test_a_bug_in_the_worker_tells_where_it_is_but_quotes_no_prompt(engine: EngineClient) -> None:
+    """Continuing a user's message is a bug of the caller; the assembly raises on it."""
+    got = Answer()
+    engine.submit(replace(ask("the secret words"), continue_last=True), CancelToken(), got)
+    event = got.end()
+    assert isinstance(event, Failed)
+    assert event.code == "worker_crashed"
+    log = "\n".join(engine.recent_log)
+    assert "ValueError" in log
+    assert "assemble" in log
+    assert "secret" not in log
 
 
 # With a scripted child instead of llama.cpp: the client alone is tried, quickly and often
