@@ -361,7 +361,7 @@ class ModelLibrary:
         with self._lock:
             waiting, self._waiting = self._waiting, []
         for future in waiting:
-            future.set_exception(WorkerError(message.replace("{", "{{") or _DIED))
+            future.set_exception(WorkerError(message or _DIED))
 
     def _loaded_path(self) -> Path | None:
         model = self._engine.state.model
