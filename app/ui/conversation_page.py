@@ -49,6 +49,7 @@ class ConversationPage(QWidget):
         self._workspace, self._toasts = workspace, toasts
         self._conversation_id = ""
         self._sending = False
+        self._held: Draft | None = None
         self._generating = False
         self._want_message = ""
         self._new_parameters: tuple[SamplingParams | None, str] | None = None
@@ -159,6 +160,7 @@ class ConversationPage(QWidget):
         workspace = self._workspace
         workspace.bridge.chat_event.connect(self._on_chat_event)
         workspace.engine_changed.connect(self._on_engine_changed)
+        workspace.models.entries_changed.connect(self._show_whether_sendable)
         workspace.ready.connect(self._on_ready)
         workspace.theme.changed.connect(self._on_theme_changed)
         self.start_page.starter_chosen.connect(self._on_starter_chosen)
@@ -237,7 +239,11 @@ class ConversationPage(QWidget):
     def _on_ready(self) -> None:
         # Before the first message, while nobody waits for it.
         QTimer.singleShot(0, self, lambda: self.transcript)
-        self._load_draft()
+        held, self._held = self._held, None
+        if held is not None and self.composer.draft == held:
+            self.composer.submit()
+        else:
+            self._load_draft()
         if self._conversation_id:
             self._load_path()
 
@@ -245,7 +251,9 @@ class ConversationPage(QWidget):
         services = self._workspace.services
         draft = Draft(text, attachments)
         if services is None:
+            # The first second after the start: it stands where it was written, and goes when the store is open.
             self.composer.restore(draft)
+            self._held = draft
             return
         asked_from = self._conversation_id
         self._sending = True
@@ -358,8 +366,13 @@ class ConversationPage(QWidget):
 
     def _on_engine_changed(self, state: EngineState) -> None:
         self.composer.set_model_state(state)
-        empty = state.status is EngineStatus.EMPTY
-        self.composer.set_enabled_with_reason(tr("Choose a model first") if empty else "")
+        self._show_whether_sendable()
+
+    def _show_whether_sendable(self) -> None:
+        """Only where there is no model at all is a question refused; else the model is loaded for it."""
+        models = self._workspace.models
+        nothing = self._workspace.engine_state.status is EngineStatus.EMPTY and models.scanned and not models.has_models()
+        self.composer.set_enabled_with_reason(tr("Choose a model first") if nothing else "")
 
     def _on_theme_changed(self) -> None:
         space = self._workspace.theme.space

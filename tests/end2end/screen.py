@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import TypeVar
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-PATIENCE_S = 60.0
+PATIENCE_S = 90.0
 T = TypeVar("T")
 
 
