@@ -112,6 +112,18 @@ def _mend(target: sqlite3.Connection) -> None:
 
 
 _MENDING = (
+    # A message whose row is lost but whose words search knows comes back below the one before it. Who spoke is lost;
+    # conversations alternate. Its number must not be one that the parts of another lost message name.
+    """INSERT OR IGNORE INTO messages (number, id, conversation_id, parent_id, role, state, created_at)
+    SELECT place + (SELECT coalesce(max(number), 0) FROM messages)
+                 + (SELECT coalesce(max(message_number), 0) FROM parts),
+        message_id, conversation_id, before, iif(turn % 2 = 1, 'user', 'assistant'), 'complete',
+        coalesce((SELECT c.created_at FROM conversations c WHERE c.id = conversation_id), 0)
+    FROM (
+        SELECT rowid AS place, message_id, conversation_id,
+               row_number() OVER turns AS turn, lag(message_id) OVER turns AS before
+        FROM known WHERE message_id IS NOT NULL WINDOW turns AS (PARTITION BY conversation_id ORDER BY rowid)
+    )""",
     # A conversation whose row is lost lives on with its title, if that is known, and its messages.
     """INSERT OR IGNORE INTO conversations (id, title, created_at, updated_at)
     SELECT m.conversation_id, coalesce((
