@@ -18,6 +18,7 @@ from app.limits import LINK_CHARACTERS
 from app.ui.safe_document import SafeTextView
 
 _WEB = ("http", "https")
+_MOST_LINES = 12
 _SCHEME = re.compile(r"(https?|mailto):", re.IGNORECASE)
 _REFUSED = re.compile(r"[\s\\\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
@@ -73,12 +74,13 @@ class LinkDialog(QDialog):
             self,
         )
         question.setWordWrap(True)
-        self._view = SafeTextView(self)
-        self._view.setAccessibleName(tr("Address"))
-        self._view.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self._view.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
-        self._view.setMinimumHeight(72)
-        _write_address(self._view.textCursor(), address)
+        self.address_view = SafeTextView(self)
+        self.address_view.setAccessibleName(tr("Address"))
+        self.address_view.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.address_view.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
+        _write_address(self.address_view.textCursor(), address)
+        lines = 2 + len(address.text) // 48
+        self.address_view.setFixedHeight(min(_MOST_LINES, lines) * self.address_view.fontMetrics().lineSpacing())
         self.open_button = QPushButton(tr("Open"), self)
         self.copy_button = QPushButton(tr("Copy address"), self)
         self.cancel_button = QPushButton(tr("Cancel"), self)
@@ -97,13 +99,13 @@ class LinkDialog(QDialog):
         column.setContentsMargins(20, 20, 20, 20)
         column.setSpacing(12)
         column.addWidget(question)
-        column.addWidget(self._view)
+        column.addWidget(self.address_view)
         column.addLayout(buttons)
         self.cancel_button.setFocus()
 
     def shown_address(self) -> str:
         """What the dialog shows."""
-        return self._view.toPlainText()
+        return self.address_view.toPlainText()
 
     def _on_open_clicked(self) -> None:
         self.accept()
@@ -116,7 +118,7 @@ class LinkDialog(QDialog):
 
 def _write_address(cursor: QTextCursor, address: Address) -> None:
     plain, bold = QTextCharFormat(), QTextCharFormat()
-    bold.setFontWeight(QFont.Weight.Bold)
+    bold.setFontWeight(QFont.Weight.DemiBold)
     scheme, slashes, rest = address.text.partition("://") if address.host else (address.text, "", "")
     cursor.insertText(scheme + slashes, plain)
     cursor.insertText(rest[: len(address.host)], bold)

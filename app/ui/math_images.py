@@ -8,11 +8,17 @@ from __future__ import annotations
 
 import math
 import re
+import sys
+import time
 import xml.etree.ElementTree as ET  # only for what ziamath has produced
 from collections import OrderedDict
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
+from inspect import CO_GENERATOR
+from types import FrameType
 
 from PySide6.QtCore import QByteArray, QObject, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QGuiApplication, QImage, QPainter
@@ -23,6 +29,8 @@ from app.ui.bridge import EventBridge
 
 _KEPT = 600
 _MAX_DEPTH = 40
+_MAX_S = 1.0
+"""ziamath takes twice as long for each level of some nestings: 30 square roots would take days."""
 _MAX_PIXELS = 4000
 _SCALE = 1.18
 """The formula font looks smaller than the text's at the same size."""
@@ -138,6 +146,23 @@ def typeset(latex: str, display: bool, pixels: int) -> _Svg | str | Unreadable:
     return drawing if drawing is not None else _readable(latex)
 
 
+@contextmanager
+def _limited(seconds: float) -> Iterator[None]:
+    """Raise `TimeoutError` within if it takes longer. Watches the Python calls of this thread alone."""
+    until = time.perf_counter() + seconds
+    before = sys.gettrace()
+
+    def check(frame: FrameType, event: str, arg: object) -> None:
+        if time.perf_counter() > until and not frame.f_code.co_flags & CO_GENERATOR:  # one being closed swallows it
+            raise TimeoutError("the formula takes too long")
+
+    sys.settrace(check)
+    try:
+        yield
+    finally:
+        sys.settrace(before)
+
+
 def _depth(latex: str) -> int:
     depth = deepest = 0
     for character in latex:
@@ -152,7 +177,8 @@ def _typeset_svg(latex: str, display: bool, pixels: int) -> _Svg | None:
 
     config.svg2 = False  # plain paths: QtSvg knows no references to symbols
     try:
-        root = Latex(latex, size=pixels * _SCALE, inline=not display).svgxml()
+        with _limited(_MAX_S):
+            root = Latex(latex, size=pixels * _SCALE, inline=not display).svgxml()
         _, top, width, height = map(float, root.attrib["viewBox"].split())
     except Exception:  # noqa: BLE001  # it raises a dozen unrelated kinds for LaTeX it does not know
         return None

@@ -81,7 +81,7 @@ class AttachmentDialog(QDialog):
         title.setProperty("kind", "large")
         size = QLabel(bytes_text(part.size), self)
         size.setProperty("kind", "caption")
-        text = QPlainTextEdit(self)
+        text = self.text_view = QPlainTextEdit(self)
         text.setReadOnly(True)
         text.setFont(theme.font(TextSize.BODY, code=True))
         text.setPlainText(part.text)

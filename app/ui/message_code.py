@@ -40,12 +40,12 @@ class CodeView(QWidget):
         self._language = QLabel(self)
         self._language.setProperty("kind", "caption")
         self._language.setTextFormat(Qt.TextFormat.PlainText)
-        self._copy = IconButton(theme, "copy", tr("Copy code"), size=14, parent=self)
-        self._copy.clicked.connect(self._on_copy_clicked)
+        self.copy_button = IconButton(theme, "copy", tr("Copy code"), size=14, parent=self)
+        self.copy_button.clicked.connect(self._on_copy_clicked)
         self._done = QTimer(self)
         self._done.setSingleShot(True)
         self._done.setInterval(_COPIED_MS)
-        self._done.timeout.connect(lambda: self._copy.set_icon("copy"))
+        self._done.timeout.connect(lambda: self.copy_button.set_icon("copy"))
         self.view = SafeTextView(self, selection=selection)
         self.view.setLineWrapMode(QTextEdit.LineWrapMode.NoWrap)
         self.view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
@@ -104,7 +104,7 @@ class CodeView(QWidget):
 
     def _on_copy_clicked(self) -> None:
         QGuiApplication.clipboard().setText(self.block.text)
-        self._copy.set_icon("check")
+        self.copy_button.set_icon("check")
         self._done.start()
         self.copied.emit()
 
@@ -112,7 +112,7 @@ class CodeView(QWidget):
         space, width = self._theme.space, self.width()
         header, side = self._header(), space(7)
         self._language.setGeometry(space(4), 0, width - space(16), header)
-        self._copy.setGeometry(width - side - space(1.5), (header - side) // 2, side, side)
+        self.copy_button.setGeometry(width - side - space(1.5), (header - side) // 2, side, side)
         self.view.setGeometry(space(4), header, width - 2 * space(4), max(1, self.height() - header - space(1)))
 
     def paintEvent(self, event: QPaintEvent) -> None:

@@ -75,7 +75,7 @@ class Ornaments:
             return
         if form.hasProperty(PLACE_PROPERTY):
             self._paint_bars(painter, str(form.property(PLACE_PROPERTY)), block, box)
-        origin = box.topLeft() - text.boundingRect().topLeft()
+        origin = box.topLeft()  # lines carry the indent themselves
         marker = form.property(MARKER_PROPERTY)
         if marker:
             self._paint_marker(painter, str(marker), block, origin)

@@ -22,6 +22,7 @@ from app.ui.message_selection import SelectionGroup
 from app.ui.safe_document import SafeTextView
 
 _LINE = "\u2028"
+_EMPTY = "\u200b"
 
 
 class SpanWriter:
@@ -34,6 +35,8 @@ class SpanWriter:
         """A formula is not drawn yet."""
 
     def write(self, cursor: QTextCursor, spans: Sequence[Span], paragraph: Paragraph | None = None) -> None:
+        if spans and all(span.kind is SpanKind.MATH for span in spans):
+            cursor.insertText(_EMPTY, self._formats.span(Span(""), paragraph))  # gives the line the height of text
         for span in spans:
             match span.kind:
                 case SpanKind.TEXT:
@@ -85,12 +88,13 @@ class ProseView(SafeTextView):
         self._ornaments = Ornaments(self, formats)
         self._writer = SpanWriter(self._ornaments, formats, maths)
         self._paragraphs: list[Paragraph] = []
+        self._waiting: set[int] = set()
         self.setLineWrapMode(QTextEdit.LineWrapMode.FixedPixelWidth)
 
     @property
     def waits(self) -> bool:
-        """A formula is shown as source until it is drawn; `refresh` then."""
-        return self._writer.waits
+        """Some formula is shown as source until it is drawn; `refresh` then."""
+        return bool(self._waiting)
 
     def set_blocks(self, paragraphs: Sequence[Paragraph]) -> None:
         """Show these, keeping what has not changed."""
@@ -105,9 +109,17 @@ class ProseView(SafeTextView):
         self._paragraphs = list(paragraphs)
 
     def refresh(self) -> None:
-        """Write everything again: formulas have been drawn."""
-        self._writer.waits = False
-        self._write_from(0, self._paragraphs)
+        """Formulas have been drawn: write the paragraphs that waited for them again."""
+        waiting, self._waiting = self._waiting, set()
+        cursor = QTextCursor(self.document())
+        cursor.beginEditBlock()
+        for number in waiting:
+            block = self.document().findBlockByNumber(number)
+            cursor.setPosition(block.position())
+            cursor.setPosition(block.position() + block.length() - 1, QTextCursor.MoveMode.KeepAnchor)
+            cursor.removeSelectedText()
+            self._write_spans(cursor, number, self._paragraphs[number])
+        cursor.endEditBlock()
 
     def height_for(self, width: int) -> int:
         if self.lineWrapColumnOrWidth() != width:
@@ -121,6 +133,7 @@ class ProseView(SafeTextView):
 
     def _write_from(self, index: int, paragraphs: Sequence[Paragraph]) -> None:
         document = self.document()
+        self._waiting = {number for number in self._waiting if number < index}
         cursor = QTextCursor(document)
         cursor.beginEditBlock()
         if index == 0:
@@ -142,9 +155,15 @@ class ProseView(SafeTextView):
                 cursor.setBlockCharFormat(base)
             else:
                 cursor.insertBlock(form, base)
-            self._writer.write(cursor, paragraph.spans, paragraph)
+            self._write_spans(cursor, number, paragraph)
         cursor.endEditBlock()
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus if self._writer.has_links else Qt.FocusPolicy.ClickFocus)
+
+    def _write_spans(self, cursor: QTextCursor, number: int, paragraph: Paragraph) -> None:
+        self._writer.waits = False
+        self._writer.write(cursor, paragraph.spans, paragraph)
+        if self._writer.waits:
+            self._waiting.add(number)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         self._ornaments.paint(event.rect())

@@ -17,6 +17,7 @@ MARKER_PROPERTY = QTextFormat.Property.UserProperty + 2
 """Of a block format: what is painted before the block ("3.")."""
 
 _OBJECT = "\ufffc"
+_CLIPBOARD = {0x2028: "\n", 0xA0: " ", 0x200B: None}
 
 
 class SelectionGroup(QObject):
@@ -160,4 +161,4 @@ def _block_text(block: QTextBlock, start: int, end: int) -> str:
             source = fragment.charFormat().property(SOURCE_PROPERTY)
             text = fragment.text()[low - fragment.position() : high - fragment.position()]
             pieces.append(str(source) if source is not None and _OBJECT in text else text)
-    return "".join(pieces).replace("\u2028", "\n").replace("\u00a0", " ")
+    return "".join(pieces).translate(_CLIPBOARD)

@@ -51,6 +51,7 @@ _BUBBLE_SHARE = 0.86
 _FOLD_CHARACTERS = 1800
 _FOLD_LINES = 24
 _DESCRIBED = 2000
+_WAS_TAB_STOP = "wasTabStop"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,22 +100,22 @@ class MessageWidget(QWidget):
         self._kit, self._entry = kit, entry
         self.selection = SelectionGroup(self)
         self._is_own = entry.message.role is Role.USER
-        self._is_last = self._is_hovered = self._has_focus = False
+        self._is_last = self._is_hovered = self._has_focus = self._is_current = False
         self._bubble = QRect()
         self._width = -1
-        self._editor: MessageEditor | None = None
+        self.editor: MessageEditor | None = None
         self._row: ActionRow | None = None
         self._state: StateLine | None = None
-        self._fold: ReasoningFold | None = None
+        self.fold: ReasoningFold | None = None
         self._status: QLabel | None = None
-        self._more: QPushButton | None = None
-        self._chips: AttachmentChips | None = None
+        self.more_button: QPushButton | None = None
+        self.chips: AttachmentChips | None = None
         self.body = MessageBody(kit.formats, kit.maths, self.selection, self)
         self.body.link_activated.connect(self.link_activated)
         self.body.code_copied.connect(self.code_copied)
         parts = attachments(entry.message)
         if parts:
-            self._chips = AttachmentChips(kit.theme, parts, self)
+            self.chips = AttachmentChips(kit.theme, parts, self)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.show_entry()
 
@@ -123,17 +124,17 @@ class MessageWidget(QWidget):
     @property
     def is_kept(self) -> bool:
         """Must not be dropped when out of sight: it is being edited, focused or selected in."""
-        return self._editor is not None or self._has_focus or self.selection.has_selection()
+        return self.editor is not None or self._has_focus or self.selection.has_selection()
 
-    def show_entry(self) -> None:
-        """The entry's message is another, or it has ended."""
+    def show_entry(self, blocks: Sequence[Block] | None = None) -> None:
+        """The entry's message is another, or it has ended; `blocks` if its text has been read already."""
         entry = self._entry
         if entry.live is not None:
             self.show_live()
         else:
             self._show_reasoning(entry.message)
             self._set_status("")
-            self.body.set_blocks(self._blocks(entry.message))
+            self.body.set_blocks(blocks if blocks is not None else self._blocks(entry.message))
         self._show_state()
         if self._row is not None:
             self._drop_row()
@@ -153,14 +154,10 @@ class MessageWidget(QWidget):
         self._set_status(live.status())
         self.body.set_blocks(live.text.blocks)
 
-    def finish_live(self, blocks: Sequence[Block]) -> None:
-        """The answer has ended and these are its blocks: what is shown already stays."""
-        self.body.set_blocks(blocks)
-
     def refresh_formulas(self) -> bool:
         """Formulas have been drawn. True: the layout is another now."""
         changed = self.body.refresh_formulas()
-        if self._fold is not None and self._fold.body.refresh_formulas():
+        if self.fold is not None and self.fold.body.refresh_formulas():
             changed = True
         return changed
 
@@ -169,6 +166,18 @@ class MessageWidget(QWidget):
         if is_last != self._is_last:
             self._is_last = is_last
             self._show_row()
+
+    def set_current(self, is_current: bool) -> None:
+        """Tab stops only at the current message, its links and its actions; the arrows go to the others."""
+        self._is_current = is_current
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus if is_current else Qt.FocusPolicy.ClickFocus)
+        for child in self.findChildren(QWidget):
+            if is_current and child.property(_WAS_TAB_STOP):
+                child.setFocusPolicy(Qt.FocusPolicy(child.focusPolicy().value | Qt.FocusPolicy.TabFocus.value))
+                child.setProperty(_WAS_TAB_STOP, False)
+            elif not is_current and child.focusPolicy().value & Qt.FocusPolicy.TabFocus.value:
+                child.setFocusPolicy(Qt.FocusPolicy(child.focusPolicy().value & ~Qt.FocusPolicy.TabFocus.value))
+                child.setProperty(_WAS_TAB_STOP, True)
 
     def set_focused(self, has_focus: bool) -> None:
         """The keyboard is in this message."""
@@ -179,15 +188,15 @@ class MessageWidget(QWidget):
 
     def edit(self) -> None:
         """Open the editor in place."""
-        if self._editor is not None:
+        if self.editor is not None:
             return
-        self._editor = MessageEditor(self._kit.theme, self._entry.message.text, resends=self._is_own, parent=self)
-        self._editor.accepted.connect(self._on_edit_accepted)
-        self._editor.cancelled.connect(self._close_editor)
-        self._editor.show()
-        self.body.hide()
+        self.editor = MessageEditor(self._kit.theme, self._entry.message.text, resends=self._is_own, parent=self)
+        self.editor.accepted.connect(self._on_edit_accepted)
+        self.editor.cancelled.connect(self._close_editor)
+        self.editor.show()
+        self._show_parts(False)
         self._show_row()
-        self._editor.edit.setFocus()
+        self.editor.edit.setFocus()
         self.resized.emit()
 
     def focus_actions(self) -> None:
@@ -208,9 +217,9 @@ class MessageWidget(QWidget):
         measure = min(space(MEASURE), width - 2 * space(GUTTER))
         left = (width - measure) // 2
         top = space(3)
-        if self._editor is not None:
-            height = self._editor.height_for(measure)
-            self._editor.setGeometry(left, top, measure, height)
+        if self.editor is not None:
+            height = self.editor.height_for(measure)
+            self.editor.setGeometry(left, top, measure, height)
             self._bubble = QRect()
             return top + height + space(6)
         top = self._lay_out_own(left, top, measure) if self._is_own else self._lay_out_answer(left, top, measure)
@@ -221,9 +230,9 @@ class MessageWidget(QWidget):
 
     def _lay_out_own(self, left: int, top: int, measure: int) -> int:
         space = self._kit.theme.space
-        if self._chips is not None:
-            height = self._chips.lay_out(measure)
-            self._chips.setGeometry(left, top, measure, height)
+        if self.chips is not None:
+            height = self.chips.lay_out(measure)
+            self.chips.setGeometry(left, top, measure, height)
             top += height
         self._bubble = QRect()
         if not self.body.views:
@@ -231,14 +240,14 @@ class MessageWidget(QWidget):
         side, over = space(4), space(2.75)
         inner = self.body.ideal_width(round(measure * _BUBBLE_SHARE) - 2 * side)
         height = self.body.lay_out(inner)
-        if self._more is not None:
-            inner = max(inner, self._more.sizeHint().width())
+        if self.more_button is not None:
+            inner = max(inner, self.more_button.sizeHint().width())
         x = left + measure - inner - side
         self.body.setGeometry(x, top + over, inner, height)
         bottom = top + over + height
-        if self._more is not None:
-            hint = self._more.sizeHint()
-            self._more.setGeometry(x, bottom + space(1), hint.width(), hint.height())
+        if self.more_button is not None:
+            hint = self.more_button.sizeHint()
+            self.more_button.setGeometry(x, bottom + space(1), hint.width(), hint.height())
             bottom += hint.height() + space(1)
         self._bubble = QRect(x - side, top, inner + 2 * side, bottom + over - top)
         return bottom + over
@@ -246,9 +255,9 @@ class MessageWidget(QWidget):
     def _lay_out_answer(self, left: int, top: int, measure: int) -> int:
         space = self._kit.theme.space
         self._bubble = QRect()
-        if self._fold is not None:
-            height = self._fold.lay_out(measure)
-            self._fold.setGeometry(left, top, measure, height)
+        if self.fold is not None:
+            height = self.fold.lay_out(measure)
+            self.fold.setGeometry(left, top, measure, height)
             top += height + space(3)
         if self._status is not None:
             height = self._status.sizeHint().height()
@@ -270,9 +279,9 @@ class MessageWidget(QWidget):
         text = message.text
         if not self._entry.shows_all and (len(text) > _FOLD_CHARACTERS or text.count("\n") > _FOLD_LINES):
             text = "\n".join(text[:_FOLD_CHARACTERS].split("\n")[:_FOLD_LINES]) + " …"
-            self._more = QPushButton(tr("Show all of it"), self)
-            self._more.setProperty("kind", "link")
-            self._more.clicked.connect(self._on_more_clicked)
+            self.more_button = QPushButton(tr("Show all of it"), self)
+            self.more_button.setProperty("kind", "link")
+            self.more_button.clicked.connect(self._on_more_clicked)
         return verbatim_blocks(text)
 
     def _described(self) -> Sequence[Block]:
@@ -284,13 +293,13 @@ class MessageWidget(QWidget):
         return verbatim_blocks(entry.message.text[:_DESCRIBED])
 
     def _make_fold(self) -> ReasoningFold:
-        if self._fold is None:
+        if self.fold is None:
             kit, entry = self._kit, self._entry
-            self._fold = ReasoningFold(kit.quiet, kit.maths, self.selection, expanded=entry.shows_thoughts, parent=self)
-            self._fold.toggled.connect(self._on_fold_toggled)
-            self._fold.link_activated.connect(self.link_activated)
-            self._fold.show()
-        return self._fold
+            self.fold = ReasoningFold(kit.quiet, kit.maths, self.selection, expanded=entry.shows_thoughts, parent=self)
+            self.fold.toggled.connect(self._on_fold_toggled)
+            self.fold.link_activated.connect(self.link_activated)
+            self.fold.show()
+        return self.fold
 
     def _show_reasoning(self, message: StoredMessage) -> None:
         thoughts = [part for part in message.parts if isinstance(part, ReasoningPart)]
@@ -299,6 +308,10 @@ class MessageWidget(QWidget):
         fold = self._make_fold()
         fold.set_state(sum(part.seconds for part in thoughts), thinking=False)
         fold.set_blocks(self._kit.reader.read("\n\n".join(part.text for part in thoughts)).blocks)
+
+    def status_text(self) -> str:
+        """What happens while there is nothing to read."""
+        return self._status.text() if self._status is not None else ""
 
     def _set_status(self, text: str) -> None:
         if not text:
@@ -329,7 +342,7 @@ class MessageWidget(QWidget):
     def _show_row(self) -> None:
         message = self._entry.message
         wanted = self._is_last or self._is_hovered or self._has_focus or message.siblings > 1
-        wanted = wanted and self._editor is None and self._entry.live is None
+        wanted = wanted and self.editor is None and self._entry.live is None
         if not wanted:
             if self._row is not None:
                 self._row.hide()
@@ -340,6 +353,7 @@ class MessageWidget(QWidget):
             self._row.left.connect(lambda: self.setFocus(Qt.FocusReason.TabFocusReason))
             if self._width > 0:
                 self.lay_out(self._width)
+            self.set_current(self._is_current)
         self._row.show()
 
     def _drop_row(self) -> None:
@@ -349,14 +363,19 @@ class MessageWidget(QWidget):
             self._row = None
 
     def _close_editor(self) -> None:
-        if self._editor is not None:
-            self._editor.hide()
-            self._editor.deleteLater()
-            self._editor = None
-            self.body.show()
+        if self.editor is not None:
+            self.editor.hide()
+            self.editor.deleteLater()
+            self.editor = None
+            self._show_parts(True)
             self._show_row()
             self.setFocus(Qt.FocusReason.TabFocusReason)
             self.resized.emit()
+
+    def _show_parts(self, visible: bool) -> None:
+        for part in (self.body, self.chips, self.fold, self._state, self.more_button):
+            if part is not None:
+                part.setVisible(visible)
 
     def _on_edit_accepted(self, text: str) -> None:
         self._close_editor()
@@ -369,10 +388,10 @@ class MessageWidget(QWidget):
 
     def _on_more_clicked(self) -> None:
         self._entry.shows_all = True
-        if self._more is not None:
-            self._more.hide()
-            self._more.deleteLater()
-            self._more = None
+        if self.more_button is not None:
+            self.more_button.hide()
+            self.more_button.deleteLater()
+            self.more_button = None
         self.body.set_blocks(self._blocks(self._entry.message))
         self.resized.emit()
 

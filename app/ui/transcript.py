@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QApplication, QFrame, QScrollArea, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QScrollArea, QScrollBar, QToolButton, QVBoxLayout, QWidget
 
 from app.i18n import tr
 from app.store.types import MessageState, StoredMessage
@@ -48,7 +48,11 @@ class _Scroll(QScrollArea):
             super().keyPressEvent(event)
 
     def focusNextPrevChild(self, forward: bool) -> bool:
-        return QFrame.focusNextPrevChild(self, forward)
+        moved = QFrame.focusNextPrevChild(self, forward)
+        focused = self.focusWidget()
+        if moved and focused is not None and focused.height() < self.viewport().height() // 2:
+            self.ensureWidgetVisible(focused, 0, 24)
+        return moved
 
 
 class Transcript(QWidget):
@@ -108,12 +112,12 @@ class Transcript(QWidget):
         for widget in (self._scroll.viewport(), self._canvas):
             widget.setAutoFillBackground(False)
         self._scroll.viewport().installEventFilter(self)
-        self._jump = QToolButton(self)
-        self._jump.setCursor(Qt.CursorShape.PointingHandCursor)
-        self._jump.setToolTip(tr("Jump to the newest"))
-        self._jump.setAccessibleName(tr("Jump to the newest"))
-        self._jump.clicked.connect(self.scroll_to_end)
-        self._jump.hide()
+        self.jump_button = QToolButton(self)
+        self.jump_button.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.jump_button.setToolTip(tr("Jump to the newest"))
+        self.jump_button.setAccessibleName(tr("Jump to the newest"))
+        self.jump_button.clicked.connect(self.scroll_to_end)
+        self.jump_button.hide()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self._scroll)
@@ -204,11 +208,11 @@ class Transcript(QWidget):
         if live is not None:
             entry.ended_early = live.ended_early
         if entry.view is not None:
-            if live is not None:
+            blocks = None
+            if live is not None and live.source == message.text:
                 live.finish()
-                if live.source == message.text:
-                    entry.view.finish_live(live.text.blocks)
-            entry.view.show_entry()
+                blocks = live.text.blocks
+            entry.view.show_entry(blocks)
         entry.is_measured = False
         self._arrange()
 
@@ -237,6 +241,11 @@ class Transcript(QWidget):
         self.copied.emit()
 
     # Scrolling
+
+    @property
+    def scroll_bar(self) -> QScrollBar:
+        """The vertical one."""
+        return self._scroll.verticalScrollBar()
 
     def scroll_to(self, message_id: str) -> None:
         """Bring a message's beginning into view and give it the keyboard."""
@@ -315,6 +324,7 @@ class Transcript(QWidget):
             top = max(0, total - height)
         elif anchor is not None:
             top = max(0, min(anchor.top + offset, total - height))
+        bar.setRange(0, max(0, max(total, height) - height))  # the scroll area itself does so only once it is shown
         bar.setValue(top)
         self._move_views()
         self._drop_far(top, height)
@@ -355,6 +365,7 @@ class Transcript(QWidget):
     def _make_view(self, entry: Entry) -> None:
         view = MessageWidget(self._kit, entry, self._canvas)
         entry.view, entry.is_measured = view, False
+        view.set_current(entry is self._current)
         view.acted.connect(lambda action: self._on_acted(entry, action))
         view.edited.connect(lambda text: self.edit_requested.emit(entry.message.id, text))
         view.link_activated.connect(self._on_link_activated)
@@ -370,9 +381,9 @@ class Transcript(QWidget):
                 continue
             view.setGeometry(0, entry.top, self._width, entry.height)
             view.set_last(entry is last)
-            policy = Qt.FocusPolicy.StrongFocus if entry is self._current else Qt.FocusPolicy.ClickFocus
-            if view.focusPolicy() != policy:
-                view.setFocusPolicy(policy)
+            is_current = entry is self._current
+            if is_current != (view.focusPolicy() == Qt.FocusPolicy.StrongFocus):
+                view.set_current(is_current)
             if view.isHidden():
                 view.show()
 
@@ -469,8 +480,11 @@ class Transcript(QWidget):
             if view is not None:
                 inside = now is not None and (now is view or view.isAncestorOf(now))
                 view.set_focused(inside)
-                if inside:
+                if inside and entry is not self._current:
+                    if self._current is not None and self._current.view is not None:
+                        self._current.view.set_current(False)
                     self._current = entry
+                    view.set_current(True)
 
     def _on_theme_changed(self) -> None:
         self._kit = Kit.make(self._theme, self._reader, self._maths)
@@ -481,12 +495,18 @@ class Transcript(QWidget):
             entry.is_measured = False
             entry.height = estimate_height(entry.message, max(200, self._width), self._theme)
         self._arrange()
+        QTimer.singleShot(0, self, self._measure_again)  # the style sheet may change after the theme
+
+    def _measure_again(self) -> None:
+        for entry in self._entries:
+            entry.is_measured = False
+        self._arrange()
 
     def _dress_jump(self) -> None:
         theme, side = self._theme, self._theme.space(9)
-        self._jump.setIcon(themed_icon(theme, "arrow-down", color="text", size=round(18 * theme.zoom)))
-        self._jump.setFixedSize(side, side)
-        self._jump.setStyleSheet(
+        self.jump_button.setIcon(themed_icon(theme, "arrow-down", color="text", size=round(18 * theme.zoom)))
+        self.jump_button.setFixedSize(side, side)
+        self.jump_button.setStyleSheet(
             f"QToolButton {{ background: {theme.colors.surface}; border: 1px solid {theme.colors.border};"
             f" border-radius: {side // 2}px; }} QToolButton:hover {{ background: {theme.colors.raised}; }}"
             f"QToolButton:focus {{ border-color: {theme.colors.focus}; }}"
@@ -496,12 +516,12 @@ class Transcript(QWidget):
         bar = self._scroll.verticalScrollBar()
         wanted = not self._sticks and bar.maximum() - bar.value() > self._scroll.viewport().height() // 3
         if wanted:
-            side = self._jump.width()
-            self._jump.move(
+            side = self.jump_button.width()
+            self.jump_button.move(
                 QPoint((self._scroll.viewport().width() - side) // 2, self.height() - side - self._theme.space(4))
             )
-            self._jump.raise_()
-        self._jump.setVisible(wanted)
+            self.jump_button.raise_()
+        self.jump_button.setVisible(wanted)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Resize and not self._arranging:

@@ -7,6 +7,7 @@ Run as a module for the table: python -m tests.benchmarks.stream_probe
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 import tempfile
@@ -15,7 +16,7 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QEventLoop, QObject, Qt, QThread, QTimer, Signal
+from PySide6.QtCore import QEvent, QEventLoop, QObject, Qt, QThread, QTimer, Signal
 from PySide6.QtWidgets import QApplication
 
 from app.store.types import MessageState, StoredMessage, TextPart
@@ -136,6 +137,8 @@ def probe(
     answer = StoredMessage("probe", "c", None, Role.ASSISTANT, (TextPart(before),), MessageState.STREAMING, 0.0)
     transcript.add_message(answer)
     _settle(app, 0.5)
+    app.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)  # what others left is not this answer's cost
+    gc.collect()
     feeder = _Feeder(pieces, rate)
 
     def received(piece: str) -> None:

@@ -6,7 +6,7 @@ same blocks as reading the whole, but for definitions that come after their use:
 
 from __future__ import annotations
 
-from app.ui.markdown.blocks import Block
+from app.ui.markdown.blocks import Block, MathBlock
 from app.ui.markdown.reader import MarkdownReader, Reading, is_blank
 
 
@@ -38,9 +38,9 @@ class GrowingMarkdown:
         self._parts.append(text)
         self._tail += text
         reading = self._read(open_ended=True)
-        boundary = reading.units[-1].line if reading.units else 0
-        if boundary > 0 and self._is_complete(boundary):
-            self._settle(boundary, [unit.ordered for unit in reading.units[-2:]])
+        begun = [index for index, unit in enumerate(reading.units) if self._is_complete(unit.line)]
+        if begun and begun[-1] > 0 and not _ends_in_open_formula(reading):
+            self._settle(reading.units[begun[-1]].line, reading.units[begun[-1] - 1].ordered)
             reading = self._read(open_ended=True)
         self._tail_blocks = reading.blocks
 
@@ -61,12 +61,18 @@ class GrowingMarkdown:
         """Whether that line has come whole, with its end."""
         return self._tail.count("\n") > line
 
-    def _settle(self, boundary: int, ordered: list[tuple[str, int] | None]) -> None:
+    def _settle(self, boundary: int, before: tuple[str, int] | None) -> None:
+        """What stands before line `boundary` is final; `before` is the numbered item that ends it."""
         lines = self._tail.split("\n")
         head = "\n".join(lines[:boundary]) + "\n"
         self._tail = head
         self._settled.extend(self._read(open_ended=False).blocks)
-        before = ordered[0] if len(ordered) == 2 else None
         self._continues = before
         self._after_blank = is_blank(lines[boundary - 1])
         self._tail = "\n".join(lines[boundary:])
+
+
+def _ends_in_open_formula(reading: Reading) -> bool:
+    """It may turn out to be no formula, and then belongs to the text before it."""
+    last = reading.blocks[-1] if reading.blocks else None
+    return isinstance(last, MathBlock) and not last.closed

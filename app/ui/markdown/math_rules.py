@@ -16,7 +16,7 @@ OPEN_ENDED = "open_ended"
 """In a parse's env: the text may go on, so that a formula without an end is one whose end has not come yet."""
 
 _BLOCK_PAIRS = {"$$": "$$", "\\[": "\\]"}
-_MAX_INLINE = 2000
+_LONGEST = 2000
 
 
 def math_plugin(md: MarkdownIt) -> None:
@@ -43,7 +43,7 @@ def _inline(state: StateInline, silent: bool) -> bool:
     source, start = state.src, state.pos
     if source[start] not in "$\\":
         return False
-    end = min(state.posMax, start + _MAX_INLINE)
+    end = min(state.posMax, start + _LONGEST)
     for mark, close in (("$$", "$$"), ("\\(", "\\)"), ("\\[", "\\]")):
         if source.startswith(mark, start):
             found = _find_close(source, close, start + 2, end)
@@ -81,10 +81,11 @@ def _block(state: StateBlock, first: int, last: int, silent: bool) -> bool:
     if close is None:
         return False
     line, position, closed = first, start + 2, False
+    inside = state.sCount[first] >= state.blkIndent  # or asked whether it ends a list item before it
     while line < last:
         if line > first:
             position = state.bMarks[line] + state.tShift[line]
-            if position < state.eMarks[line] and state.sCount[line] < state.blkIndent:
+            if inside and position < state.eMarks[line] and state.sCount[line] < state.blkIndent:
                 break
         found = _find_close(state.src, close, position, state.eMarks[line])
         if found != -1:
@@ -93,7 +94,7 @@ def _block(state: StateBlock, first: int, last: int, silent: bool) -> bool:
             closed = True
             break
         line += 1
-    if not closed and not (state.env.get(OPEN_ENDED) and state.src[start + 2 :].strip()):
+    if not closed and not (state.env.get(OPEN_ENDED) and 0 < len(state.src[start + 2 :].strip()) < _LONGEST):
         return False
     if silent:
         return True

@@ -133,7 +133,21 @@ class _Walk:
                 and not token.type.endswith("list_open")
             ):
                 self.units.append(Unit(token.map[0], None))
-            index = self._step(tokens, index)
+            index = self._skip_too_deep(tokens, index) if token.level == 0 else self._step(tokens, index)
+
+    def _skip_too_deep(self, tokens: Sequence[Token], index: int) -> int:
+        """The parser drops what is nested too deeply; that block is shown as its source instead."""
+        end = index + 1
+        if tokens[index].nesting == 1:
+            while tokens[end].level > 0:
+                end += 1
+        deepest = max(token.level for token in tokens[index : end + 1])
+        lines = tokens[index].map
+        if deepest < _MAX_NESTING - 1 or lines is None or tokens[index].type == "table_open":
+            return self._step(tokens, index)
+        source = "\n".join(self.lines[lines[0] : lines[1]]).strip("\n")
+        self.blocks.append(Paragraph((Span(source),)))
+        return end + 1
 
     def _step(self, tokens: Sequence[Token], index: int) -> int:
         token = tokens[index]
@@ -188,7 +202,7 @@ class _Walk:
         number = int(token.attrGet("start") or 1) if ordered else 1
         if ordered and token.attrGet("start") == 0:
             number = 0
-        if ordered and token.level == 0 and not self.blocks and self.continues and self.continues[0] == token.markup:
+        if ordered and token.level == 0 and not self.units and self.continues and self.continues[0] == token.markup:
             number = self.continues[1] + 1
         self._flush_marker()
         self.lists.append(_List(ordered, token.markup, number))
