@@ -1,0 +1,109 @@
+"""`make bench`: every measurement, as tables on the terminal and as JSON.
+
+python -m tests.benchmarks [--out FOLDER] [--rounds N] [--only generation,follow_up,window,transcript]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from tests.conftest import QWEN_SMALL, SMOLLM2, STARTER, weights_path
+from tests.end2end.screen import Screen
+
+Rows = list[dict[str, object]]
+MODELS = (SMOLLM2, QWEN_SMALL, STARTER)
+
+
+def generation(rounds: int) -> Rows:
+    """Prefill and decode against llama-bench, in tokens a second."""
+    from tests.benchmarks.generation import run
+
+    return run([weights_path(name) for name in MODELS], rounds=rounds)
+
+
+def follow_up(rounds: int) -> Rows:
+    """The first token of a follow-up against a whole prefill, and the worker's memory."""
+    from tests.benchmarks.follow_up import measure
+
+    return [asdict(measure(weights_path(name), rounds=rounds)) for name in MODELS]
+
+
+def window(rounds: int) -> Rows:
+    """From the start of the process to the window, to the first token of the starter's first answer; memory."""
+    screen = Screen()
+    try:
+        runs = [_start(screen) for _ in range(rounds + 1)][1:]  # the first one warms the disk
+    finally:
+        screen.close()
+    return [{"model": Path(STARTER).stem, **{key: statistics.median(run[key] for run in runs) for key in runs[0]}}]
+
+
+def _start(screen: Screen) -> dict[str, float]:
+    with tempfile.TemporaryDirectory() as data:
+        output = subprocess.run(
+            [sys.executable, "-m", "tests.benchmarks.start_probe", weights_path(STARTER), data],
+            env=screen.environment, check=True, capture_output=True, text=True, timeout=120,
+        ).stdout  # fmt: skip
+    marks: dict[str, float] = json.loads(output.splitlines()[-1])
+    return marks
+
+
+def transcript(rounds: int) -> Rows:
+    """The window's thread while an answer streams in, and opening a long conversation."""
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    from tests.benchmarks.stream_probe import table
+
+    return table(rounds)
+
+
+PARTS: dict[str, Callable[[int], Rows]] = {
+    "generation": generation,
+    "follow_up": follow_up,
+    "window": window,
+    "transcript": transcript,
+}
+
+
+def show(rows: Sequence[dict[str, object]]) -> None:
+    """A plain table."""
+    columns = list(rows[0])
+    texts = [[_text(row[column]) for column in columns] for row in rows]
+    widths = [max(len(column), *(len(line[i]) for line in texts)) for i, column in enumerate(columns)]
+    for line in (columns, *texts):
+        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)))
+
+
+def _text(value: object) -> str:
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", default=",".join(PARTS))
+    arguments = parser.parse_args()
+    results: dict[str, object] = {"machine": f"{os.cpu_count()} cores, {platform.platform()}"}
+    for name in arguments.only.split(","):
+        print(f"\n{name}: {PARTS[name].__doc__}")
+        rows = PARTS[name](arguments.rounds)
+        show(rows)
+        results[name] = rows
+    if arguments.out is not None:
+        arguments.out.mkdir(parents=True, exist_ok=True)
+        (arguments.out / "bench.json").write_text(json.dumps(results, indent=2))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
