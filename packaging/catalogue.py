@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from babel.messages.catalog import Catalog
+from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
@@ -72,17 +72,23 @@ def updated(language: str) -> Catalog:
     return catalogue
 
 
-def po_bytes(catalogue: Catalog) -> bytes:
+def _plain_header(catalogue: Catalog) -> None:
     catalogue.creation_date = catalogue.revision_date = _NO_DATE
     catalogue.fuzzy = False
+    catalogue.header_comment = "# The words of Hearth, kept by packaging/catalogue.py; only msgstr is written by hand."
+    catalogue.project, catalogue.version = "Hearth", "1"
+    catalogue.msgid_bugs_address = catalogue.last_translator = catalogue.language_team = "Hearth"
+
+
+def po_bytes(catalogue: Catalog) -> bytes:
+    _plain_header(catalogue)
     out = io.BytesIO()
     write_po(out, catalogue, width=120, sort_output=True, include_lineno=False, ignore_obsolete=True)
     return out.getvalue()
 
 
 def mo_bytes(catalogue: Catalog) -> bytes:
-    catalogue.creation_date = catalogue.revision_date = _NO_DATE
-    catalogue.fuzzy = False
+    _plain_header(catalogue)
     out = io.BytesIO()
     write_mo(out, catalogue)
     return out.getvalue()
@@ -90,11 +96,16 @@ def mo_bytes(catalogue: Catalog) -> bytes:
 
 def missing(language: str) -> list[str]:
     """Texts that have no translation."""
-    return [
-        message.id if isinstance(message.id, str) else message.id[0]
-        for message in updated(language)
-        if message.id and not (message.string if isinstance(message.string, str) else all(message.string))
-    ]
+    return [_first(message.id) for message in updated(language) if message.id and not _translated(message)]
+
+
+def _first(message_id: str | tuple[str, str]) -> str:
+    return message_id if isinstance(message_id, str) else message_id[0]
+
+
+def _translated(message: Message) -> bool:
+    strings = (message.string,) if isinstance(message.string, str | None) else message.string
+    return all(strings)
 
 
 def main() -> int:
