@@ -69,8 +69,8 @@ def test_translations_name_the_same_fields(tool: ModuleType) -> None:
             continue
         originals = [message.id] if isinstance(message.id, str) else list(message.id)
         strings = [message.string] if isinstance(message.string, str) else list(message.string)
-        wanted = sorted(FIELD.findall(originals[-1]))
-        wrong += [text for text in strings if sorted(FIELD.findall(text)) != wanted]
+        pairs = zip(originals, strings, strict=True)
+        wrong += [text for original, text in pairs if sorted(FIELD.findall(original)) != sorted(FIELD.findall(text))]
     assert wrong == []
 
 
