@@ -78,5 +78,6 @@ class FormulaView(SafeTextView):
         cursor.endEditBlock()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        self._ornaments.paint(event.rect())
+        self._ornaments.paint_behind(event.rect())
         super().paintEvent(event)
+        self._ornaments.paint_over(event.rect())

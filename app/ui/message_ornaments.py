@@ -7,6 +7,8 @@ line, x being the font's x height, but then draws it elsewhere; so it is painted
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import (
     QColor,
@@ -49,30 +51,37 @@ class Ornaments:
         image.setProperty(SOURCE_PROPERTY, source)
         cursor.insertImage(image)
 
-    def paint(self, area: QRect) -> None:
-        """Paint what lies in an area of the viewport. Call before the text is painted."""
+    def paint_behind(self, area: QRect) -> None:
+        """Paint what lies behind the text in an area of the viewport."""
+        self._paint(area, self._paint_block)
+
+    def paint_over(self, area: QRect) -> None:
+        """Paint the formulas in an area of the viewport: over the text, for a selection is painted with it."""
+        if self._pictures:
+            self._paint(area, self._paint_formulas)
+
+    def _paint(self, area: QRect, paint: Callable[[QPainter, QTextBlock, QRectF], None]) -> None:
         painter = QPainter(self._view.viewport())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         shift = self._view.horizontalScrollBar().value()
         painter.translate(-shift, 0)
         area = area.translated(shift, 0)
-        layout = self._view.document().documentLayout()
+        document = self._view.document()
+        layout = document.documentLayout()
         block = self._view.cursorForPosition(area.topLeft()).block() if area.top() > 0 else QTextBlock()
-        block = block.previous() if block.isValid() and block.previous().isValid() else self._view.document().begin()
+        block = block.previous() if block.isValid() and block.previous().isValid() else document.begin()
         while block.isValid():
             box = layout.blockBoundingRect(block)
             if box.top() > area.bottom() + 1 and QTextCursor(block).currentTable() is None:
                 break
-            if box.bottom() >= area.top():
-                self._paint_block(painter, block, box)
+            if box.bottom() >= area.top() and block.layout().lineCount():
+                paint(painter, block, box)
             block = block.next()
         painter.end()
 
     def _paint_block(self, painter: QPainter, block: QTextBlock, box: QRectF) -> None:
-        form, text = block.blockFormat(), block.layout()
-        if text.lineCount() == 0:
-            return
+        form = block.blockFormat()
         if form.hasProperty(PLACE_PROPERTY):
             self._paint_bars(painter, str(form.property(PLACE_PROPERTY)), block, box)
         origin = box.topLeft()  # lines carry the indent themselves
@@ -80,12 +89,15 @@ class Ornaments:
         if marker:
             self._paint_marker(painter, str(marker), block, origin)
         for fragment in fragments_of(block):
-            known = fragment.charFormat()
-            kind = known.property(BOX_PROPERTY)
+            kind = fragment.charFormat().property(BOX_PROPERTY)
             if kind:
                 self._paint_boxes(painter, str(kind), block, fragment, origin)
-            elif known.isImageFormat():
-                self._paint_pictures(painter, known.toImageFormat().name(), block, fragment, origin)
+
+    def _paint_formulas(self, painter: QPainter, block: QTextBlock, box: QRectF) -> None:
+        for fragment in fragments_of(block):
+            if fragment.charFormat().isImageFormat():
+                name = fragment.charFormat().toImageFormat().name()
+                self._paint_pictures(painter, name, block, fragment, box.topLeft())
 
     def _paint_bars(self, painter: QPainter, levels: str, block: QTextBlock, box: QRectF) -> None:
         theme, left = self._formats.theme, 0

@@ -166,5 +166,6 @@ class ProseView(SafeTextView):
             self._waiting.add(number)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        self._ornaments.paint(event.rect())
+        self._ornaments.paint_behind(event.rect())
         super().paintEvent(event)
+        self._ornaments.paint_over(event.rect())

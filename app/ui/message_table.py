@@ -135,5 +135,6 @@ class TableView(SafeTextView):
         last.setBlockFormat(form)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        self._ornaments.paint(event.rect())
+        self._ornaments.paint_behind(event.rect())
         super().paintEvent(event)
+        self._ornaments.paint_over(event.rect())

@@ -101,6 +101,7 @@ class MessageWidget(QWidget):
         self.selection = SelectionGroup(self)
         self._is_own = entry.message.role is Role.USER
         self._is_last = self._is_hovered = self._has_focus = self._is_current = False
+        self._shows_ring = False
         self._bubble = QRect()
         self._width = -1
         self.editor: MessageEditor | None = None
@@ -454,6 +455,7 @@ class MessageWidget(QWidget):
             event.ignore()
 
     def focusInEvent(self, event: QFocusEvent) -> None:
+        self._shows_ring = event.reason() is not Qt.FocusReason.MouseFocusReason
         self.set_focused(True)
         super().focusInEvent(event)
 
@@ -465,7 +467,7 @@ class MessageWidget(QWidget):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(theme.color("raised"))
             painter.drawRoundedRect(QRectF(self._bubble), theme.space(4), theme.space(4))
-        if self.hasFocus():
+        if self.hasFocus() and self._shows_ring:
             painter.setPen(QPen(theme.color("focus"), 1.5))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(self._focus_frame(), theme.space(2.5), theme.space(2.5))
