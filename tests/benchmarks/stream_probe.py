@@ -240,6 +240,7 @@ def main() -> None:
         transcript.resize(980, 860)
         transcript.show()
         _settle(app, 0.5)
+        gc.freeze()  # as the program does once it has started
         empty = _memory_mb()
         report: dict[str, object] = {"open_20_ms": open_time_ms(transcript, 20)}
         report["open_1000_ms"] = open_time_ms(transcript)
