@@ -40,7 +40,7 @@ class StartError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """What every face of the program begins with."""
+    """What every face of the program begins with. The settings were only looked at: load them to keep them."""
 
     paths: Paths
     settings: Settings
@@ -59,10 +59,10 @@ def check_python() -> None:
 
 
 def find(data_dir: Path | None, *, portable: bool) -> Start:
-    """Folders, settings and language. Makes no folder, so that `--help` works everywhere."""
+    """Folders, settings and language. Changes nothing on the disk, so that `--help` works everywhere."""
     check_python()
     paths = resolve_paths(data_dir, portable=portable)
-    settings = Settings.load(paths.settings_file)
+    settings = Settings.load(paths.settings_file, look_only=True)
     set_language(settings.text("appearance.language"))
     return Start(paths, settings)
 

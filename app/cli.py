@@ -12,6 +12,7 @@ from app.bootstrap import Start
 from app.command_line import Arguments
 from app.console import Console
 from app.i18n import error_sentence
+from app.settings import Settings
 from engine.errors import HearthError
 
 Command = Callable[[Arguments, Start, Console], int]
@@ -25,6 +26,7 @@ def run_command(arguments: Arguments, start: Start) -> int:
         if reconfigure is not None:
             reconfigure(errors="replace")
     console = Console(json=arguments.json, quiet=arguments.quiet)
+    start = Start(start.paths, Settings.load(start.paths.settings_file))
     for notice in start.settings.notices:
         console.note(notice)
     try:

@@ -23,8 +23,8 @@ from engine.cancel import CancelToken
 from engine.engine import Engine, EngineState, EngineStatus
 from engine.errors import ModelFileError, ModelFitError, WorkerError, sentence
 from engine.model.catalogue import SYSTEM_SHARE, Catalogue, CatalogueModel, load_catalogue
-from engine.model.description import ModelDescription, ModelKind
-from engine.model.discovery import DiscoveryResult, FoundModel, discover
+from engine.model.description import ModelDescription, ModelKind, describe
+from engine.model.discovery import ADDED_FOLDER, DiscoveryResult, FoundModel, discover
 from engine.model.discovery_memory import ScanMemory
 from engine.model.discovery_stores import Places, Problem
 from engine.model.fit import gigabytes
@@ -73,6 +73,7 @@ class ModelLibrary:
         self._listeners: list[Callable[[], None]] = []
         self._loading: Future[LoadedModel] | None = None
         self._loading_path: Path | None = None
+        self._last: LoadedModel | None = engine.state.model
         self._waiting: list[Future[LoadedModel]] = []
         self._closing = CancelToken()
         engine.subscribe(self._on_engine_state)
@@ -186,7 +187,11 @@ class ModelLibrary:
         return loading
 
     def ensure_loaded(self) -> Future[LoadedModel]:
-        """A future that ends when some model is loaded: the present one, the one on its way, or the default."""
+        """A future that ends when some model is loaded: the present one, the one on its way, or the default.
+
+        While the engine comes back from a crash, or has given the model up, the future gives the model that was
+        loaded: the engine holds a request until it is back, or says why it will not be.
+        """
         with self._lock:
             if self._loading is not None and not self._loading.done():
                 return self._loading
@@ -195,6 +200,10 @@ class ModelLibrary:
                 ready: Future[LoadedModel] = Future()
                 ready.set_result(state.model)
                 return ready
+            if state.status is EngineStatus.CRASHED and self._last is not None:
+                back: Future[LoadedModel] = Future()
+                back.set_result(self._last)
+                return back
             if state.status is EngineStatus.LOADING:  # After a crash the engine loads by itself.
                 waiting: Future[LoadedModel] = Future()
                 self._waiting.append(waiting)
@@ -236,7 +245,10 @@ class ModelLibrary:
 
     def _made_entries(self, result: DiscoveryResult) -> tuple[ModelEntry, ...]:
         here = [self._found(model) for model in result.models if model.description.kind is ModelKind.TEXT]
-        default = choose_default(here, Path(last) if (last := self._settings.text("model.path")) else None)
+        last = Path(path) if (path := self._settings.text("model.path")) else None
+        if last is not None and all(entry.path != last for entry in here):
+            here += self._lone(last)
+        default = choose_default(here, last)
         here = [replace(entry, is_default=entry is default) for entry in here]
         fetched = {entry.catalogue.id for entry in here if entry.catalogue is not None}
         starter = self.starter()
@@ -250,6 +262,14 @@ class ModelLibrary:
     def _found(self, model: FoundModel) -> ModelEntry:
         sources = tuple(dict.fromkeys(source.app for source in model.sources))
         return self._described(model.description, model.name, sources)
+
+    def _lone(self, path: Path) -> list[ModelEntry]:
+        """The model used last, where it lies in no folder that is searched: a file that was opened by itself."""
+        try:
+            description = describe(path)
+        except ModelFileError:
+            return []  # Moved or gone, which is no fault: another model is used then.
+        return [self._described(description, description.name, (ADDED_FOLDER,))]
 
     def _described(self, description: ModelDescription, name: str, sources: tuple[str, ...]) -> ModelEntry:
         known = self._catalogue.by_file(description.path.name, description.size_bytes)
@@ -305,8 +325,6 @@ class ModelLibrary:
             known = next((entry for entry in self._entries if entry.path == path), None)
         if known is not None:
             return known
-        from engine.model.description import describe  # noqa: PLC0415
-
         description = describe(path)
         return self._described(description, description.name, ())
 
@@ -349,6 +367,7 @@ class ModelLibrary:
     def _on_engine_state(self, state: EngineState) -> None:
         if state.status is EngineStatus.READY and state.model is not None:
             with self._lock:
+                self._last = state.model
                 waiting, self._waiting = self._waiting, []
             for future in waiting:
                 future.set_result(state.model)

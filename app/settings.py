@@ -46,9 +46,12 @@ class Settings:
         self._dirty = False
 
     @staticmethod
-    def load(path: Path) -> Settings:
-        """Read `path`; whatever is wrong with it becomes defaults and `notices`."""
-        settings = Settings(path)
+    def load(path: Path, *, look_only: bool = False) -> Settings:
+        """Read `path`; whatever is wrong with it becomes defaults and `notices`.
+
+        With `look_only` nothing is written or moved: the next real load finds the file as it was.
+        """
+        settings = Settings(None if look_only else path)
         settings._read(path)
         return settings
 
@@ -198,7 +201,7 @@ class Settings:
                 self._values[key] = value
 
     def _keep_aside(self, path: Path, why: str) -> str:
-        kept = _keep_aside(path, why)
+        kept = _keep_aside(path, why) if self.path is not None else ""
         if not kept:
             self.path = None  # A read-only folder: what the person had is not written over.
         return kept or path.name

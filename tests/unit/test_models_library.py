@@ -181,6 +181,35 @@ def test_who_waits_for_a_reload_after_a_crash_is_told(tmp_path: Path) -> None:
     shelf.close()
 
 
+def test_after_a_crash_the_engine_is_left_to_come_back(tmp_path: Path) -> None:
+    from engine.engine import EngineState, EngineStatus
+
+    engine = FakeEngine()
+    shelf = Shelf(tmp_path, engine)
+    model = engine.state.model
+    engine._set_state(EngineState(EngineStatus.READY, model, 1.0))
+    engine._set_state(EngineState(EngineStatus.CRASHED, message="It crashed."))
+    assert shelf.library.ensure_loaded().result(WAIT_S) is model
+    assert engine.state.status is EngineStatus.CRASHED, "nothing was loaded over the restart"
+    shelf.close()
+
+
+def test_a_file_opened_by_itself_is_the_default_next_time(tmp_path: Path, smollm2: Path, qwen_small: Path) -> None:
+    shelf = Shelf(tmp_path)
+    put(shelf.folder, qwen_small)
+    lone = put(tmp_path / "elsewhere", smollm2)
+    shelf.library.load(lone).result(WAIT_S)
+    shelf.close()
+    again = Shelf(tmp_path)
+    default = again.library.default()
+    assert default is not None and default.path == lone
+    lone.unlink()
+    again.library.refresh().result(WAIT_S)
+    default = again.library.default()
+    assert default is not None and default.path == again.folder / qwen_small.name
+    again.close()
+
+
 def test_nothing_fits_is_another_sentence_than_nothing_there(
     shelf: Shelf, smollm2: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

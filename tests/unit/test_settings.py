@@ -116,6 +116,15 @@ def test_a_damaged_file_is_kept_aside(file: Path, data: bytes) -> None:
     assert Settings.load(file).get("chat.top_k") == 7
 
 
+def test_a_look_changes_nothing(file: Path) -> None:
+    file.write_text("[chat\n")
+    looked = Settings.load(file, look_only=True)
+    looked.set("chat.top_k", 7)
+    assert [path.name for path in file.parent.iterdir()] == [file.name]
+    assert file.read_text() == "[chat\n"
+    assert Settings.load(file).notices, "the real load still finds what is wrong"
+
+
 def test_a_newer_file_is_kept_aside(file: Path) -> None:
     file.write_text(f"version = {VERSION + 1}\n[chat]\ntop_k = 5\n")
     settings = Settings.load(file)
