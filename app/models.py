@@ -21,7 +21,7 @@ from app.model_judge import judge
 from app.settings import Settings
 from engine.cancel import CancelToken
 from engine.engine import Engine, EngineState, EngineStatus
-from engine.errors import ModelFileError, ModelFitError, WorkerError, sentence
+from engine.errors import HearthError, ModelFileError, ModelFitError, WorkerError, sentence
 from engine.model.catalogue import SYSTEM_SHARE, Catalogue, CatalogueModel, load_catalogue
 from engine.model.description import ModelDescription, ModelKind, describe
 from engine.model.discovery import ADDED_FOLDER, DiscoveryResult, FoundModel, discover
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["Availability", "Fit", "ModelEntry", "ModelLibrary"]
 
 _log = logging.getLogger(__name__)
+_NOT_HERE = sentence("{name} is not on this computer yet. Fetch it first: hearth fetch {wanted}")
 _NO_MODEL = sentence("There is no model on this computer yet. Fetch one in the list of models, or with: hearth fetch")
 _NONE_FITS = sentence(
     "No model on this computer fits into its memory now. Close other programs, or fetch a smaller model."
@@ -163,6 +164,27 @@ class ModelLibrary:
             loading: Future[LoadedModel] = Future()
             self._loading, self._loading_path = loading, path
         self._pool.submit(self._load, path, n_ctx, loading).add_done_callback(_pass_bug_to(loading))
+        return loading
+
+    def load_named(self, wanted: str) -> Future[LoadedModel]:
+        """Load what `resolve` finds; on its way from this moment on, so that nothing else is loaded meanwhile."""
+        with self._lock:
+            loading: Future[LoadedModel] = Future()
+            self._loading, self._loading_path = loading, None
+
+        def find_and_load() -> None:
+            try:
+                entry = self.resolve(wanted)
+                if entry.path is None:
+                    raise ModelFileError(_NOT_HERE, name=entry.name, wanted=wanted)
+            except HearthError as error:
+                loading.set_exception(error)
+                return
+            with self._lock:
+                self._loading_path = entry.path
+            self._load(entry.path, None, loading)
+
+        self._pool.submit(find_and_load).add_done_callback(_pass_bug_to(loading))
         return loading
 
     def load_default(self) -> Future[LoadedModel]:

@@ -24,7 +24,7 @@ from app.settings import Settings
 from app.store.recovery import RecoveryReport, open_or_recover
 from app.store.store import ConversationStore
 from engine.engine import Engine
-from engine.errors import HearthError, ModelFileError, sentence
+from engine.errors import HearthError, ModelFileError
 from engine.model.discovery_stores import Places
 from engine.types import LoadedModel
 
@@ -36,7 +36,6 @@ _GENERAL_THREADS = 4
 _LAST_ANSWERS_S = 5.0
 UNCLEAN_MARK = "open"
 """A file that is there while a program has the data folder open: found at a start, the last end was no proper one."""
-_NOT_HERE = sentence("{name} is not on this computer yet. Fetch it first: hearth fetch {wanted}")
 
 T = TypeVar("T")
 
@@ -142,11 +141,7 @@ class Services:
 
         There being no model at all is no failure worth a notice: the first-run screen says it.
         """
-        if wanted is None:
-            loading = self.models.load_default()
-        else:
-            loading = Future()
-            self.pool.submit(self._resolve_and_load, wanted, loading)
+        loading = self.models.load_default() if wanted is None else self.models.load_named(wanted)
         loading.add_done_callback(lambda ended: self._on_first_model(wanted, ended))
         return loading
 
@@ -182,16 +177,6 @@ class Services:
         if self.store.read_only:
             self._publish(Notice(tr(self.store.read_only_reason), "warning"))
 
-    def _resolve_and_load(self, wanted: str, loading: Future[LoadedModel]) -> None:
-        try:
-            entry = self.models.resolve(wanted)
-            if entry.path is None:
-                raise ModelFileError(_NOT_HERE, name=entry.name, wanted=wanted)
-        except HearthError as error:
-            loading.set_exception(error)
-            return
-        self.models.load(entry.path).add_done_callback(lambda ended: _pass_on(ended, loading))
-
     def _on_first_model(self, wanted: str | None, ended: Future[LoadedModel]) -> None:
         error = None if ended.cancelled() else ended.exception()
         if error is None or self._closed or (wanted is None and isinstance(error, ModelFileError)):
@@ -208,14 +193,6 @@ class Services:
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _pass_on(ended: Future[T], to: Future[T]) -> None:
-    error = ended.exception()
-    if error is not None:
-        to.set_exception(error)
-    else:
-        to.set_result(ended.result())
 
 
 def _lock(folder: Path) -> FileLock | None:
