@@ -44,9 +44,12 @@ def _run(arguments: Arguments, start: Start) -> int:
     if reason is not None:
         sys.stderr.write(f"hearth: {reason}\n" + tr("To chat in this terminal: hearth chat") + "\n")
         return EXIT_USAGE
-    from app.ui.application import run_window  # noqa: PLC0415
+    from app.head_start import head_start  # noqa: PLC0415
 
-    return run_window(start.paths, model=arguments.model, files=arguments.files)
+    begun = head_start(start.paths, arguments.model)
+    from app.ui.application import run_window  # noqa: PLC0415  # a quarter of a second in which the model loads
+
+    return run_window(start.paths, model=arguments.model, files=arguments.files, begun=begun)
 
 
 if __name__ == "__main__":

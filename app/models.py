@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.head_start import HeadStart, spec_by_settings
 from app.i18n import error_sentence, tr
 from app.model_choice import choose_default, find_entry
 from app.model_entry import Availability, Fit, ModelEntry
@@ -29,7 +30,7 @@ from engine.model.discovery_memory import ScanMemory
 from engine.model.discovery_stores import Places, Problem
 from engine.model.fit import gigabytes
 from engine.model.memory import machine_memory
-from engine.types import KvType, LoadedModel, ModelSpec
+from engine.types import LoadedModel, ModelSpec
 
 if TYPE_CHECKING:
     from app.downloader.order import Progress
@@ -185,6 +186,14 @@ class ModelLibrary:
             self._load(entry.path, None, loading)
 
         self._pool.submit(find_and_load).add_done_callback(_pass_bug_to(loading))
+        return loading
+
+    def adopt(self, begun: HeadStart) -> Future[LoadedModel]:
+        """Take over a load that began before this library was there."""
+        with self._lock:
+            loading: Future[LoadedModel] = Future()
+            self._loading, self._loading_path = loading, begun.path
+        begun.loading.add_done_callback(lambda loaded: self._on_loaded(begun.path, loaded, loading))
         return loading
 
     def load_default(self) -> Future[LoadedModel]:
@@ -364,14 +373,7 @@ class ModelLibrary:
         assert entry.path is not None and entry.description is not None
         # Judged anew: how much is free has changed since the list was made.
         chosen = judge(entry.description, self._settings, self._available()).n_ctx
-        layers, threads = self._settings.integer("model.n_gpu_layers"), self._settings.integer("model.n_threads")
-        return ModelSpec(
-            path=entry.path,
-            n_ctx=n_ctx or chosen,
-            kv_type=KvType(self._settings.text("model.kv_type")),
-            n_gpu_layers=None if layers < -1 else layers,
-            n_threads=threads or None,
-        )
+        return spec_by_settings(entry.path, self._settings, n_ctx or chosen)
 
     # From the engine's threads
 

@@ -16,6 +16,7 @@ from filelock import FileLock, Timeout
 
 from app.chat import ChatService
 from app.events import ChatEvent, Notice
+from app.head_start import HeadStart
 from app.housekeeping import Housekeeping
 from app.i18n import error_sentence, ntr, tr
 from app.models import ModelLibrary
@@ -136,12 +137,16 @@ class Services:
         """Do something with the store on its thread; the future ends after the commit."""
         return self.store_pool.submit(operation, self.store)
 
-    def load_first_model(self, wanted: str | None = None) -> Future[LoadedModel]:
-        """Load the model a person named, else the default. A failure is also published as a notice.
+    def load_first_model(self, wanted: str | None = None, begun: HeadStart | None = None) -> Future[LoadedModel]:
+        """Load the model a person named, else the default, unless it has `begun` already.
 
+        A failure is also published as a notice.
         There being no model at all is no failure worth a notice: the first-run screen says it.
         """
-        loading = self.models.load_default() if wanted is None else self.models.load_named(wanted)
+        if begun is not None:
+            loading = self.models.adopt(begun)
+        else:
+            loading = self.models.load_default() if wanted is None else self.models.load_named(wanted)
         loading.add_done_callback(lambda ended: self._on_first_model(wanted, ended))
         return loading
 

@@ -18,6 +18,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING
@@ -26,6 +27,7 @@ from PySide6.QtCore import QCoreApplication, QEvent, QLocale, QObject, QSocketNo
 from PySide6.QtWidgets import QApplication
 
 from app.events import ChatEvent, Notice
+from app.head_start import HeadStart
 from app.i18n import set_language, tr
 from app.paths import Paths
 from app.settings import Settings
@@ -39,6 +41,7 @@ from app.ui.single_instance import SingleInstance, hand_over
 from app.ui.style import apply_style
 from app.ui.theme import Theme
 from app.ui.workspace import Workspace
+from engine.engine import Engine
 
 if TYPE_CHECKING:
     from app.services import Services
@@ -49,10 +52,13 @@ _log = logging.getLogger(__name__)
 _RAISE_OFFSET = 28
 
 
-def run_window(paths: Paths, *, model: str | None = None, files: Sequence[Path] = ()) -> int:
+def run_window(
+    paths: Paths, *, model: str | None = None, files: Sequence[Path] = (), begun: HeadStart | None = None
+) -> int:
     """Open Hearth on `paths` and stay until the last window closes; returns the exit status.
 
-    `model` (a name or a file) is loaded in place of the last one; `files` are attached to a new chat.
+    `model` (a name or a file) is loaded in place of the last one, unless its load has `begun`; `files` are attached
+    to a new chat.
     """
     app = QApplication.instance()
     if not isinstance(app, QApplication):
@@ -61,8 +67,10 @@ def run_window(paths: Paths, *, model: str | None = None, files: Sequence[Path] 
     app.setDesktopFileName("hearth")
     app.setStyle("Fusion")
     if hand_over(paths.data, files):
+        if begun is not None:
+            begun.engine.close()
         return 0
-    application = Application(app, paths, model=model, files=files)
+    application = Application(app, paths, model=model, files=files, begun=begun)
     application.start()
     try:
         return app.exec()
@@ -80,12 +88,15 @@ class Application(QObject):
         *,
         model: str | None = None,
         files: Sequence[Path] = (),
+        begun: HeadStart | None = None,
         open_services: ServicesOpener | None = None,
     ) -> None:
         """`open_services` is called on a thread of the pool; without one the real services are opened."""
         super().__init__()
         self._app, self._model, self._files = app, model, tuple(files)
-        self._open = open_services or _open_real_services
+        self._begun = begun
+        engine = begun.engine if begun is not None else None
+        self._open = open_services or partial(_open_real_services, engine=engine)
         self._closing = False
         self._opened: Future[Services] | None = None
         self.windows: list[MainWindow] = []
@@ -149,6 +160,8 @@ class Application(QObject):
             services = self._opened.result()
         if services is not None:
             services.close()
+        elif self._begun is not None:
+            self._begun.engine.close()
         self.workspace.state.sync()
         sys.excepthook = sys.__excepthook__
         threading.excepthook = threading.__excepthook__
@@ -180,7 +193,7 @@ class Application(QObject):
         self.workspace.attach(services)
         for notice in self.workspace.settings.notices:
             self._show_notice(notice)
-        services.load_first_model(self._model)
+        services.load_first_model(self._model, self._begun)
         if self._files and self.windows:
             self.windows[0].add_files(self._files)
         # What the start has made lives as long as the program: the collector need not walk it while words stream in.
@@ -241,10 +254,12 @@ class Application(QObject):
             self._on_unhandled(args.exc_type, args.exc_value, args.exc_traceback)
 
 
-def _open_real_services(paths: Paths, settings: Settings, publish: Callable[[ChatEvent], None]) -> Services:
+def _open_real_services(
+    paths: Paths, settings: Settings, publish: Callable[[ChatEvent], None], *, engine: Engine | None
+) -> Services:
     from app.services import Services  # noqa: PLC0415  # imported on the pool, after the first picture
 
-    return Services.open(paths, publish=publish, settings=settings)
+    return Services.open(paths, publish=publish, settings=settings, engine=engine)
 
 
 class _Interrupts(QObject):

@@ -371,7 +371,8 @@ class ConversationPage(QWidget):
     def _show_whether_sendable(self) -> None:
         """Only where there is no model at all is a question refused; else the model is loaded for it."""
         models = self._workspace.models
-        nothing = self._workspace.engine_state.status is EngineStatus.EMPTY and models.scanned and not models.has_models()
+        empty = self._workspace.engine_state.status is EngineStatus.EMPTY
+        nothing = empty and models.scanned and not models.has_models()
         self.composer.set_enabled_with_reason(tr("Choose a model first") if nothing else "")
 
     def _on_theme_changed(self) -> None:

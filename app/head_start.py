@@ -1,0 +1,65 @@
+"""The model begins to load in its own process while this one still imports the window. Knows no window.
+
+Only a file that is known without looking for it gets a head start: the one the person named, or the last one used.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from app.paths import Paths
+from app.settings import Settings
+from engine.engine import Engine
+from engine.types import KvType, LoadedModel, ModelSpec
+from engine.worker.client import EngineClient
+
+
+@dataclass(frozen=True, slots=True)
+class HeadStart:
+    """An engine, and the model file on its way into it."""
+
+    engine: Engine
+    path: Path
+    loading: Future[LoadedModel]
+
+
+def head_start(paths: Paths, model: str | None) -> HeadStart | None:
+    """Begin to load `model` (a file), else the last model used; None if neither is a file here.
+
+    None, too, while another Hearth has this data folder: this one will hand over to it and end.
+    """
+    if not _is_alone(paths):
+        return None
+    settings = Settings.load(paths.settings_file, look_only=True)
+    path = Path(model or settings.text("model.path") or "").expanduser()
+    if not path.is_file():
+        return None
+    path = path.resolve()
+    engine = EngineClient()
+    return HeadStart(
+        engine, path, engine.load(spec_by_settings(path, settings, settings.integer("model.n_ctx") or None))
+    )
+
+
+def spec_by_settings(path: Path, settings: Settings, n_ctx: int | None) -> ModelSpec:
+    """How a file is loaded by the settings; with `n_ctx` None the worker takes the largest window that fits."""
+    layers = settings.integer("model.n_gpu_layers")
+    return ModelSpec(
+        path=path,
+        n_ctx=n_ctx,
+        kv_type=KvType(settings.text("model.kv_type")),
+        n_gpu_layers=None if layers < -1 else layers,
+        n_threads=settings.integer("model.n_threads") or None,
+    )
+
+
+def _is_alone(paths: Paths) -> bool:
+    try:
+        with FileLock(paths.data / "hearth.lock", timeout=0):
+            return True
+    except (Timeout, OSError):
+        return False
