@@ -19,7 +19,7 @@ IMPORT_RATIO = 200
 IMPORT_MESSAGES = 100_000
 """Messages in one imported conversation."""
 IMPORT_MESSAGE_CHARACTERS = 1_000_000
-IMPORT_CONVERSATION_BYTES = 256 * MIB
+IMPORT_CONVERSATION_CHARACTERS = 64_000_000
 """JSON text of one imported conversation, which is read whole."""
 BACKUPS_KEPT = 7
 SEARCH_CHARACTERS = 400

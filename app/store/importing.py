@@ -5,7 +5,8 @@ Knows no window. What each program's entries mean is in `app.store.foreign`.
 
 from __future__ import annotations
 
-import io
+import codecs
+import json
 import re
 import zipfile
 import zlib
@@ -15,10 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-import ijson
-
 from app.i18n import error_sentence, tr
-from app.limits import IMPORT_CONVERSATION_BYTES, IMPORT_FILE_BYTES, IMPORT_RATIO
+from app.limits import IMPORT_CONVERSATION_CHARACTERS, IMPORT_FILE_BYTES, IMPORT_RATIO
 from app.store.foreign import ForeignConversation, conversation_from
 from app.store.store import ConversationStore
 from app.store.types import Conversation
@@ -28,6 +27,14 @@ from engine.errors import ImportFormatError, LimitError, sentence
 Progress = Callable[[int, int], None]
 Adopt = Callable[[ForeignConversation], Conversation | None]
 _MEMBER = re.compile(r"(?:[^/]+/)*conversations[^/]*\.json")
+_BLOCK = 1 << 18
+_LONGEST_WORD = 16
+"""Characters; an error so close to the end of what was read may be for want of the rest."""
+_BLANK = " \t\r\n"
+_START = re.compile(
+    r'\[|\{(?:\s*"(?!conversations")[^"\\]{0,99}"\s*:\s*(?:"[^"\\]{0,999}"|[-+.\w]{1,99})\s*,)*\s*"conversations"\s*:\s*\['
+)
+"""Where the conversations begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +62,11 @@ def import_with(adopt: Adopt, path: Path, progress: Progress, cancel: CancelToke
     problems: list[str] = []
     try:
         with _exports(path) as (streams, size):
-            counter = _Counter(progress, size)
+            read = _Progress(progress, size)
             for stream in streams:
-                counter.turn_to(stream)
-                for raw in ijson.items(counter, _prefix(counter), use_float=True):
+                for raw in _entries(_Text(stream, read)):
                     if cancel.cancelled:
                         break
-                    counter.start_entry()
                     try:
                         entry = conversation_from(raw)
                     except ImportFormatError as error:
@@ -73,7 +78,7 @@ def import_with(adopt: Adopt, path: Path, progress: Progress, cancel: CancelToke
                         skipped += 1
                     else:
                         imported += 1
-    except (ijson.JSONError, ValueError, zipfile.BadZipFile, zlib.error, EOFError) as error:
+    except (ValueError, RecursionError, zipfile.BadZipFile, zlib.error, EOFError) as error:
         if not imported + skipped + len(problems):
             raise ImportFormatError(
                 sentence("{name} is not an export that Hearth knows. Choose conversations.json or its .zip."),
@@ -87,56 +92,85 @@ def import_with(adopt: Adopt, path: Path, progress: Progress, cancel: CancelToke
     return ImportResult(imported, skipped, tuple(problems))
 
 
-class _Counter:
-    """The streams of a file as a reader that tells how far it is, and stops where a cap or the promised size does."""
+class _Progress:
+    """How much of a file was read, told after each block; a stream that gives more than it promised is cut off."""
 
     def __init__(self, progress: Progress, size: int) -> None:
         self._progress = progress
         self._size = size
         self._read = 0
-        self._entry_at = 0
-        self._stream: IO[bytes] = io.BytesIO()
-        self._ahead = b""
 
-    def turn_to(self, stream: IO[bytes]) -> None:
-        """Go on with the next stream."""
-        self._stream = stream
-        self._ahead = b""
-        self.start_entry()
-
-    def start_entry(self) -> None:
-        """What is read from now on belongs to the next conversation."""
-        self._entry_at = self._read
-
-    def peek(self) -> bytes:
-        """The first byte that is not white space; it will be read again."""
-        while not self._ahead.strip():
-            block = self._stream.read(64)
-            if not block:
-                return b""
-            self._ahead += block
-        return self._ahead.lstrip()[:1]
-
-    def read(self, size: int = -1) -> bytes:
-        if size == 0:
-            return b""
-        block = self._ahead + self._stream.read(size)
-        self._ahead = b""
-        self._read += len(block)
+    def add(self, n_bytes: int) -> None:
+        """Count what was read."""
+        self._read += n_bytes
         if self._read > self._size:
             raise LimitError(sentence("The file is larger than it says. It was not imported any further."))
-        if self._read - self._entry_at > IMPORT_CONVERSATION_BYTES:
-            raise LimitError(
-                sentence("A conversation of more than {limit} MB cannot be imported."),
-                limit=IMPORT_CONVERSATION_BYTES // (1 << 20),
-            )
         self._progress(self._read >> 10, self._size >> 10)
-        return block
 
 
-def _prefix(counter: _Counter) -> str:
-    """Where the conversations are: other programs write an array, Hearth an object."""
-    return "conversations.item" if counter.peek() == b"{" else "item"
+class _Text:
+    """The part of a JSON text that is being looked at: what was read from `position` on."""
+
+    def __init__(self, stream: IO[bytes], progress: _Progress) -> None:
+        self._stream = stream
+        self._progress = progress
+        self._decoder = codecs.getincrementaldecoder("utf-8-sig")()
+        self.buffer = ""
+        self.position = 0
+        self.ended = False
+
+    def more(self) -> None:
+        """Read on, as much again as is waiting already, so that a long entry is not tried too often."""
+        waiting = len(self.buffer) - self.position
+        if waiting > IMPORT_CONVERSATION_CHARACTERS:
+            raise LimitError(
+                sentence("A conversation of more than {limit} million characters cannot be imported."),
+                limit=IMPORT_CONVERSATION_CHARACTERS // 1_000_000,
+            )
+        block = self._stream.read(max(_BLOCK, waiting))
+        self._progress.add(len(block))
+        self.ended = not block
+        self.buffer = self.buffer[self.position :] + self._decoder.decode(block, final=self.ended)
+        self.position = 0
+
+    def skip(self, characters: str) -> str:
+        """The next character that is none of `characters`; "" at the end."""
+        while True:
+            while self.position < len(self.buffer) and self.buffer[self.position] in characters:
+                self.position += 1
+            if self.position < len(self.buffer) or self.ended:
+                return self.buffer[self.position : self.position + 1]
+            self.more()
+
+
+def _entries(text: _Text) -> Iterator[object]:
+    """The conversations of a JSON text, one at a time: other programs write an array, Hearth an object with one.
+
+    The standard library's decoder, as it neither crashes nor takes memory without bounds over hostile files; of two
+    streaming parsers in C the one did the first and the other the second.
+    """
+    text.skip(_BLANK)
+    start = _START.match(text.buffer, text.position)
+    if start is None:
+        raise ValueError("no array of conversations")
+    text.position = start.end()
+    decoder = json.JSONDecoder()
+    while (first := text.skip(_BLANK + ",")) != "]":
+        if not first:
+            raise ValueError("the array has no end")
+        try:
+            value, end = decoder.raw_decode(text.buffer, text.position)
+        except json.JSONDecodeError as error:
+            cut_off = error.msg.startswith("Unterminated") or error.pos > len(text.buffer) - _LONGEST_WORD
+            if text.ended or not cut_off:
+                raise
+            text.more()
+            continue
+        if end == len(text.buffer) and not text.ended:  # a number may go on
+            text.more()
+            continue
+        text.position = end
+        yield value
 
 
 @contextmanager

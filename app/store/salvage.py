@@ -111,7 +111,13 @@ def _mend(target: sqlite3.Connection) -> None:
         target.execute(statement)
 
 
+_NO_ID = "(length({0}) <> 32 OR {0} GLOB '*[^0-9a-f]*')"
 _MENDING = (
+    # Bytes damaged in place: a row that can be read but is not the one that was written.
+    f"DELETE FROM conversations WHERE {_NO_ID.format('id')}",
+    f"DELETE FROM messages WHERE {_NO_ID.format('id')} OR {_NO_ID.format('conversation_id')}",
+    f"DELETE FROM known WHERE {_NO_ID.format('conversation_id')}"
+    f" OR (message_id IS NOT NULL AND {_NO_ID.format('message_id')})",
     # A message whose row is lost but whose words search knows comes back below the one before it. Who spoke is lost;
     # conversations alternate. Its number must not be one that the parts of another lost message name.
     """INSERT OR IGNORE INTO messages (number, id, conversation_id, parent_id, role, state, created_at)
@@ -137,11 +143,18 @@ _MENDING = (
     """UPDATE messages SET parent_id = (
         SELECT e.id FROM messages e WHERE e.conversation_id = messages.conversation_id
         AND e.number < messages.number AND e.deleted_at IS NULL ORDER BY e.number DESC LIMIT 1
-    ) WHERE parent_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM messages e WHERE e.id = messages.parent_id)""",
+    ) WHERE parent_id IS NOT NULL AND NOT EXISTS (
+        SELECT 1 FROM messages e WHERE e.id = messages.parent_id AND e.conversation_id = messages.conversation_id
+    )""",
+    # What no root leads to goes round in a circle.
+    """WITH RECURSIVE reached (id) AS (
+        SELECT id FROM messages WHERE parent_id IS NULL
+        UNION SELECT m.id FROM messages m JOIN reached ON m.parent_id = reached.id
+    ) UPDATE messages SET parent_id = NULL WHERE id NOT IN reached""",
     "UPDATE conversations SET folder_id = NULL WHERE folder_id NOT IN (SELECT id FROM folders)",
     """UPDATE conversations SET active_leaf = (
         SELECT m.id FROM messages m WHERE m.conversation_id = conversations.id AND m.deleted_at IS NULL
-        ORDER BY m.number DESC LIMIT 1
+        ORDER BY EXISTS (SELECT 1 FROM messages e WHERE e.parent_id = m.id), m.number DESC LIMIT 1
     ) WHERE active_leaf IS NULL OR NOT EXISTS (SELECT 1 FROM messages m WHERE m.id = conversations.active_leaf)""",
     "DELETE FROM parts WHERE NOT EXISTS (SELECT 1 FROM messages m WHERE m.number = parts.message_number)",
     "INSERT INTO searchable (conversation_id, title) SELECT id, title FROM conversations",

@@ -20,8 +20,8 @@ CANDIDATES = 1_000
 """Of a query with more hits than these the newest come first, unranked."""
 _FRAGMENT_CANDIDATES = 200
 """Newest texts with all fragments of a query that are read to see whether they hold its terms."""
-_FRAGMENTS_OF_TERM = 200
-"""Fragments that a term of one or two characters may begin."""
+_FRAGMENTS_OF_TERM = 300
+"""Fragments, the most frequent ones, that a term of one or two characters may begin."""
 _AT_ONCE = 50
 _SNIPPET_TOKENS = 24
 _SNIPPET_CHARACTERS = 200_000

@@ -121,6 +121,20 @@ def test_lost_root_of_a_table_costs_no_words(tmp_path: Path, sound: bytes, table
     store.close()
 
 
+def test_circle_of_messages_is_broken(tmp_path: Path) -> None:
+    path = tmp_path / "c.db"
+    store = ConversationStore.open(path)
+    c = store.create_conversation().id
+    first = store.add_message(c, parent_id=None, role=Role.USER, parts=(TextPart("first"),))
+    second = store.add_message(c, parent_id=first.id, role=Role.ASSISTANT, parts=(TextPart("second"),))
+    store._db.write("UPDATE messages SET parent_id = ? WHERE id = ?", (second.id, first.id))
+    store.close()
+    assert salvage.salvage(path, tmp_path / "saved.db") == 2
+    store = ConversationStore.open(tmp_path / "saved.db")
+    assert [m.text for m in store.path(c)] == ["second"]
+    store.close()
+
+
 def test_lost_first_page(tmp_path: Path, sound: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     data = b"\0" * PAGE + sound[PAGE:]
     store, report = recovered(tmp_path / "c.db", data)
