@@ -91,7 +91,16 @@ class ConversationStore:
             self._db.write(
                 "INSERT INTO conversations (id, title, title_is_automatic, created_at, updated_at, folder_id, model,"
                 " system_prompt) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (conversation_id, "", int(not title), now, now, folder_id, model, system_prompt),
+                (
+                    conversation_id,
+                    "",
+                    int(not title),
+                    now,
+                    now,
+                    folder_id,
+                    codec.storable(model),
+                    codec.storable(system_prompt),
+                ),
             )
             self._set_title(conversation_id, title)
         return self.conversation(conversation_id)

@@ -248,3 +248,126 @@ def test_failed_operation_leaves_nothing_behind(store: ConversationStore) -> Non
         store.add_message(c, parent_id="no such message", role=Role.USER, parts=(TextPart("lost"),))
     assert store.path(c) == []
     assert store.search("lost") == []
+
+
+def test_long_conversation_can_be_purged(store: ConversationStore, tmp_path: Path) -> None:
+    """SQLite's cascades end after 1,000 levels; a path is as long as a person writes."""
+    c = store.create_conversation().id
+    store.save_draft(c, Draft("half"))
+    with store._db.transaction():
+        parent = None
+        for _ in range(1200):
+            parent = say(store, c, "word", parent).id
+    assert len(store.path(c)) == 1200
+    store.delete_conversation(c)
+    assert store.purge_deleted(time.time() + 1) == 1
+    assert [store._db.rows(f"SELECT 1 FROM {table}") for table in ("messages", "parts", "searchable", "drafts")] == [
+        [], [], [], [],
+    ]  # fmt: skip
+    assert store.search("word") == []
+
+
+def test_deleted_messages_are_purged_after_their_time(store: ConversationStore) -> None:
+    c = store.create_conversation().id
+    question = say(store, c, "q")
+    gone = say(store, c, "gone", question.id)
+    say(store, c, "below", gone.id)
+    kept = say(store, c, "kept", question.id)
+    store.delete_message(gone.id)
+    store.purge_deleted(time.time() - 60)
+    store.restore_message(gone.id)
+    store.delete_message(gone.id)
+    store.purge_deleted(time.time() + 1)
+    with pytest.raises(StoreError):
+        store.message(gone.id)
+    assert [m.id for m in store.tree(c)] == [question.id, kept.id]
+
+
+def test_deleting_a_branch_that_is_not_shown_leaves_the_path(store: ConversationStore) -> None:
+    c = store.create_conversation().id
+    question = say(store, c, "q")
+    first = say(store, c, "first", question.id)
+    say(store, c, "second", question.id)
+    store.delete_message(first.id)
+    assert [m.text for m in store.path(c)] == ["q", "second"]
+    assert [(m.position, m.siblings) for m in store.path(c)] == [(1, 1), (1, 1)]
+
+
+def test_restoring_does_not_bring_back_what_was_deleted_before(store: ConversationStore) -> None:
+    c = store.create_conversation().id
+    question = say(store, c, "q")
+    answer = say(store, c, "a", question.id)
+    early = say(store, c, "early", answer.id)
+    say(store, c, "late", answer.id)
+    store.delete_message(early.id)
+    store.delete_message(answer.id)
+    store.restore_message(answer.id)
+    assert [m.text for m in store.tree(c)] == ["q", "a", "late"]
+    assert [m.text for m in store.path(c)] == ["q", "a", "late"]
+
+
+def test_nothing_is_added_below_what_is_deleted(store: ConversationStore) -> None:
+    c, other = store.create_conversation().id, store.create_conversation().id
+    question = say(store, c, "q")
+    with pytest.raises(ValueError, match="another conversation"):
+        store.add_message(other, parent_id=question.id, role=Role.USER, parts=())
+    store.delete_message(question.id)
+    with pytest.raises(StoreError, match="was deleted"):
+        store.add_message(c, parent_id=question.id, role=Role.USER, parts=())
+
+
+def test_branch_of_a_growing_answer_stands_still(store: ConversationStore) -> None:
+    c = store.create_conversation().id
+    question = say(store, c, "q")
+    answer = store.add_message(
+        c, parent_id=question.id, role=Role.ASSISTANT, parts=(TextPart("half"),), state=MessageState.STREAMING
+    )
+    branch = store.branch_conversation(answer.id)
+    assert [m.state for m in store.path(branch.id)] == [MessageState.COMPLETE, MessageState.STOPPED]
+    assert store.message(answer.id).state is MessageState.STREAMING
+    assert store.recover_interrupted() == 1
+
+
+def test_halves_of_surrogate_pairs_can_be_stored(store: ConversationStore) -> None:
+    c = store.create_conversation(title="t\ud800", system_prompt="s\udfff").id
+    store.set_tags(c, ("a\ud800",))
+    store.save_draft(c, Draft("d\ud800", (AttachmentPart("n\ud800", "x\ud800", 1),)))
+    message = say(store, c, "m\ud800")
+    assert message.text == "m?"
+    assert store.conversation(c).title == "t?"
+    assert store.draft(c).attachments[0].text == "x?"
+
+
+def test_words_of_a_newer_hearth_do_not_hide_a_message(store: ConversationStore) -> None:
+    c = store.create_conversation().id
+    message = say(store, c, "hello")
+    store._db.write("UPDATE messages SET role = 'critic', state = 'dreaming' WHERE id = ?", (message.id,))
+    store._db.write("UPDATE parts SET kind = 'poem'")
+    store._db.write('UPDATE conversations SET sampling = \'{"temperature": 0.5, "mood": 1}\'')
+    found = store.path(c)[0]
+    assert (found.role, found.state, found.text) == (Role.TOOL, MessageState.COMPLETE, "hello")
+    assert store.conversation(c).sampling == SamplingParams(temperature=0.5)
+
+
+def test_long_path_is_read_quickly(store: ConversationStore) -> None:
+    c = store.create_conversation().id
+    messages = tuple(
+        StoredMessage(
+            str(n), "", str(n - 1) if n else None, Role.USER, (TextPart("word " * 40),), MessageState.COMPLETE, 1.0
+        )
+        for n in range(1000)
+    )
+    with store._db.transaction():
+        ids = store._messages.add_tree(c, messages)
+        store.select_sibling(ids["0"])
+    took = []
+    for _ in range(5):
+        start = time.process_time()
+        assert len(store.path(c)) == 1000
+        took.append(time.process_time() - start)
+    assert min(took) < 0.04, "10 ms were measured"
+
+
+def test_closing_twice_is_harmless(store: ConversationStore) -> None:
+    store.close()
+    store.close()
