@@ -144,6 +144,7 @@ class Application(QObject):
         if self._closing:
             return
         self._closing = True
+        gc.unfreeze()
         self._instance.close()
         self._interrupts.close()
         self._keep_session()
