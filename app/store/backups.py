@@ -10,7 +10,7 @@ from pathlib import Path
 
 from app.atomic_write import replace_durably
 from app.limits import BACKUPS_KEPT
-from app.store.database import Database
+from app.store.database import Database, newest_version
 from engine.errors import StoreError, sentence
 
 _PATTERN = "conversations-*.db"
@@ -56,6 +56,24 @@ def restore_backup(backup: Path, path: Path) -> Path | None:
     return aside
 
 
+def load_backup(database: Database, backup: Path) -> Path:
+    """Let an open database hold what `backup` holds; return the copy of what it held. Raises `StoreError`."""
+    if not is_sound(backup):
+        raise StoreError(sentence("The backup cannot be read. Choose another one."))
+    if _version(backup) > newest_version():
+        raise StoreError(sentence("The backup was written by a newer Hearth. Update Hearth to restore it."))
+    path = database.path
+    aside = path.with_name(f"{path.stem}-replaced-{time_stamp()}{path.suffix}")
+    database.copy_to(aside)
+    try:
+        database.copy_from(backup)
+        database.migrate()
+    except BaseException:
+        database.copy_from(aside)
+        raise
+    return aside
+
+
 def is_sound(path: Path) -> bool:
     """SQLite's quick check of a file that nobody writes to. Leaves no side files."""
     try:
@@ -63,6 +81,11 @@ def is_sound(path: Path) -> bool:
             return [row[0] for row in connection.execute("PRAGMA quick_check(1)")] == ["ok"]
     except sqlite3.DatabaseError:
         return False
+
+
+def _version(path: Path) -> int:
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as connection:
+        return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
 def keep_aside(path: Path, why: str) -> Path:

@@ -199,6 +199,17 @@ class Database:
             finally:
                 target.close()
 
+    def copy_from(self, path: Path) -> None:
+        """Hold what the closed database at `path` holds, in one transaction that other programs see too."""
+        if self.read_only:
+            raise self.refusal()
+        with self._owned(), sentences():
+            source = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
+            try:
+                source.backup(self._connection)
+            finally:
+                source.close()
+
     def close(self) -> None:
         """Fold the log into the file and close. Idempotent."""
         with self._owned():

@@ -6,12 +6,12 @@ Synchronous, used by one thread at a time. A changing call has been committed to
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from app.limits import TITLE_CHARACTERS
 from app.store import codec
-from app.store.backups import write_backup
+from app.store.backups import load_backup, write_backup
 from app.store.database import Database
 from app.store.foreign import ForeignConversation
 from app.store.messages import Messages, new_id
@@ -120,6 +120,18 @@ class ConversationStore:
             (int(archived),),
         )
         return [codec.conversation_of(row) for row in rows]
+
+    def listed(self, conversation_ids: Iterable[str]) -> list[Conversation]:
+        """Those of the given conversations that a list shows, archived ones too, in no order."""
+        found = []
+        for conversation_id in conversation_ids:
+            row = self._db.row(
+                f"SELECT {codec.CONVERSATION_COLUMNS} FROM conversations WHERE id = ? AND deleted_at IS NULL",
+                (conversation_id,),
+            )
+            if row is not None:
+                found.append(codec.conversation_of(row))
+        return found
 
     def rename(self, conversation_id: str, title: str, *, automatic: bool = False) -> Changes:
         """An automatic title never replaces a person's own."""
@@ -322,6 +334,10 @@ class ConversationStore:
         if self._backups is None:
             raise StoreError(sentence("No folder for backups is set."))
         return write_backup(self._db, self._backups)
+
+    def restore_backup(self, backup: Path) -> Path:
+        """Hold what `backup` holds from now on; return the copy that is kept of the present. Raises `StoreError`."""
+        return load_backup(self._db, backup)
 
     def _set(self, conversation_id: str, column: str, value: object) -> Changes:
         value = codec.storable(value) if isinstance(value, str) else value
