@@ -172,15 +172,21 @@ class Services:
 
     def tell_about_store(self) -> None:
         """Publish what is wrong with the conversations file, if anything is."""
-        if self.recovery is not None:
+        if self.recovery is not None and self.recovery.restored:
+            text = tr(
+                "The file with your chats could not be read any more, so the last backup has taken its place."
+                " The damaged file is kept."
+            )
+            self._publish(Notice(text, "warning"))
+        elif self.recovery is not None:
             text = ntr(
                 "The file with your chats was damaged. {count} message was saved from it; the damaged file is kept.",
                 "The file with your chats was damaged. {count} messages were saved from it; the damaged file is kept.",
                 self.recovery.messages_saved,
             )
             self._publish(Notice(text, "warning"))
-        if self.store.read_only:
-            self._publish(Notice(tr(self.store.read_only_reason), "warning"))
+        if self.store.read_only_error is not None:
+            self._publish(Notice(error_sentence(self.store.read_only_error), "warning"))
 
     def _on_first_model(self, wanted: str | None, ended: Future[LoadedModel]) -> None:
         error = None if ended.cancelled() else ended.exception()

@@ -16,7 +16,6 @@ from engine.cancel import CancelToken
 
 if TYPE_CHECKING:
     from app.store.importing import ImportResult
-    from app.store.store import ConversationStore
 
 _STEPS = 1000
 _PROBLEMS_SHOWN = 3
@@ -35,7 +34,7 @@ class ImportDialog(CalmDialog):
     """Imports `path` while it is open; closing it stops the import, and what came in stays."""
 
     progressed = Signal(float)
-    """How far it is, 0 to 1; from the store's thread."""
+    """How far it is, 0 to 1; from a thread of the pool."""
 
     def __init__(self, workspace: Workspace, path: Path, parent: QWidget | None = None) -> None:
         super().__init__(workspace.theme, parent, tr("Import conversations"), icon="upload")
@@ -56,10 +55,16 @@ class ImportDialog(CalmDialog):
         def report(done: int, total: int) -> None:
             self.progressed.emit(done / max(1, total))
 
-        def work(store: ConversationStore) -> ImportResult:
-            from app.store.importing import import_file  # noqa: PLC0415  # only when asked for
+        services = workspace.services
+        assert services is not None  # the command is there once the store is open
 
-            return import_file(store, path, report, cancel)
+        def work() -> ImportResult:
+            from app.store.importing import import_with  # noqa: PLC0415  # only when asked for
+
+            # One conversation at a time goes to the store's thread, so that chats are saved in between.
+            return import_with(
+                lambda entry: services.store_call(lambda store: store.adopt(entry)).result(), path, report, cancel
+            )
 
         def done(result: ImportResult) -> None:
             workspace.library.refresh()
@@ -71,7 +76,7 @@ class ImportDialog(CalmDialog):
             if not cancel.cancelled:
                 self._show_end(sentence_of(error))
 
-        workspace.library.run(work, done, failed=failed)
+        workspace.bridge.then(workspace.run(work), done, failed)
 
     def _show_end(self, text: str) -> None:
         self._finished = True

@@ -335,3 +335,36 @@ def test_ten_thousand_conversations_are_listed_and_opened(shell: Shell) -> None:
     assert window.sidebar.model.open_id == newest
     window.sidebar.list.scrollToBottom()
     window.grab()
+
+
+def test_an_export_of_another_program_is_imported(shell: Shell) -> None:
+    from app.ui.import_dialog import ImportDialog
+
+    window = shell.start()
+    export = Path(__file__).parent.parent / "data" / "imports" / "chatgpt.json"
+    dialog = ImportDialog(window.workspace, export, window)
+    dialog.open()
+    shell.qtbot.waitUntil(lambda: "2 chats were imported" in dialog.sentence.text(), timeout=WAIT_MS)
+    assert "Broken" in dialog.sentence.text(), "what could not be read is named"
+    shell.qtbot.waitUntil(lambda: set(shell.titles(window)) == {"Baking bread", "Sorting"}, timeout=WAIT_MS)
+
+
+def test_a_question_asked_before_the_store_is_open_is_sent(shell: Shell) -> None:
+    engine = FakeEngine(["It goes on."])
+    nowhere = Places(home=shell.paths.data / "nobody", environment={}, system=shell.paths.data / "nowhere")
+    gate = threading.Event()
+
+    def open_late(paths: Paths, settings: Settings, publish: Callable[[ChatEvent], None]) -> Services:
+        gate.wait(10)
+        return Services.open(paths, publish=publish, settings=settings, engine=engine, places=nowhere)
+
+    shell.application = Application(shell.qapp, shell.paths, open_services=open_late)
+    shell.application.start()
+    window = shell.application.windows[0]
+    composer = window.page.composer
+    QTest.keyClicks(composer.focusProxy() or composer, "Early bird")
+    QTest.keyClick(composer.focusProxy() or composer, Qt.Key.Key_Return)
+    assert composer.draft.text == "Early bird", "it stands there until it can be sent"
+    gate.set()
+    shell.wait_until_answered(window)
+    assert [message.text for message in window.page.path] == ["Early bird", "It goes on."]
