@@ -175,7 +175,9 @@ def _render(store: ConversationStore, conversation_id: str, format_name: str) ->
         "html": to_html,
         "pdf": to_html,
     }[format_name]
-    return render(store.conversation(conversation_id), store.path(conversation_id))
+    # JSON is for coming back: it holds every branch. The others are for reading.
+    messages = store.tree(conversation_id) if format_name == "json" else store.path(conversation_id)
+    return render(store.conversation(conversation_id), messages)
 
 
 def _show_folder(folder: Path) -> None:
