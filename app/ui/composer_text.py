@@ -58,6 +58,8 @@ class ComposerText(QPlainTextEdit):
 
     def _on_theme_changed(self) -> None:
         self.setFont(self._theme.font())
+        # The placeholder is drawn in the viewport's own font, which the application's style sheet has set.
+        self.viewport().setFont(self._theme.font())
         self.document().setDefaultFont(self._theme.font())
         palette = self.palette()
         palette.setColor(QPalette.ColorRole.Text, self._theme.color("text"))

@@ -182,6 +182,7 @@ QToolButton[kind="chip"]:focus {{ border-color: {c.focus}; }}
 def _inputs(t: Theme, icons: dict[str, str]) -> str:
     c, s = t.colors, t.space
     down, up = icons["chevron-down/text_muted"], icons["chevron-up/text_muted"]
+    knob = s(1) + 2 * s(1.5)  # with its border; a radius of more than half of it would not be drawn at all
     return f"""
 QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox, QKeySequenceEdit QLineEdit {{ background: {c.surface};
   border: 1px solid {c.border};
@@ -224,8 +225,8 @@ QCheckBox::indicator:focus, QRadioButton::indicator:focus {{ border-color: {c.fo
 QSlider {{ background: transparent; min-height: {s(5)}px; }}
 QSlider::groove:horizontal {{ height: {s(1)}px; background: {c.pressed}; border-radius: {s(0.5)}px; }}
 QSlider::sub-page:horizontal {{ background: {c.accent}; border-radius: {s(0.5)}px; }}
-QSlider::handle:horizontal {{ background: {c.surface}; border: 1px solid {c.text_faint}; width: {s(3.5)}px;
-  height: {s(3.5)}px; margin: -{s(1.5)}px 0; border-radius: {s(2)}px; }}
+QSlider::handle:horizontal {{ background: {c.surface}; border: 1px solid {c.text_faint}; width: {knob - 2}px;
+  height: {knob - 2}px; margin: -{s(1.5)}px 0; border-radius: {knob // 2}px; }}
 QSlider::handle:horizontal:hover, QSlider::handle:horizontal:focus {{ border-color: {c.accent}; }}
 """
 
