@@ -13,6 +13,49 @@ from app.ui.download_row import DownloadRow
 from app.ui.model_memory import LoadChoice, MemoryJudge, ModelMemory
 from app.ui.theme import Theme
 
+_FORMATS = {
+    "chatml": "ChatML",
+    "command-r": "Command R",
+    "command-r7b": "Command R7B",
+    "deepseek-r1": "DeepSeek R1",
+    "deepseek-v2": "DeepSeek V2",
+    "deepseek-v3": "DeepSeek V3",
+    "gemma": "Gemma",
+    "gpt-oss": "gpt-oss (Harmony)",
+    "granite3": "Granite 3",
+    "granite3.3": "Granite 3.3",
+    "llama2": "Llama 2",
+    "llama3": "Llama 3",
+    "llama3.1": "Llama 3.1",
+    "llama3.2": "Llama 3.2",
+    "mistral-small": "Mistral Small",
+    "mistral-v0": "Mistral",
+    "mistral-v1": "Mistral V1",
+    "mistral-v3": "Mistral V3",
+    "mistral-v3-tekken": "Mistral V3 Tekken",
+    "mistral-v7": "Mistral V7",
+    "mistral-v7-tekken": "Mistral V7 Tekken",
+    "phi3": "Phi 3",
+    "phi3-medium": "Phi 3 Medium",
+    "phi3-small": "Phi 3 Small",
+    "phi3.5": "Phi 3.5",
+    "phi4": "Phi 4",
+    "phi4-mini": "Phi 4 Mini",
+    "qwen2": "Qwen 2",
+    "qwen2.5": "Qwen 2.5",
+    "qwen3": "Qwen 3",
+    "smollm2": "SmolLM2",
+    "smollm3": "SmolLM3",
+}
+"""Names of the reviewed chat templates' families, as their makers write them."""
+
+
+def format_text(family: str) -> str:
+    """What to call a loaded model's chat template."""
+    if family == "jinja":
+        return tr("From the model file")
+    return tr("{name} (built in)", name=_FORMATS.get(family, family)) if family else ""
+
 
 class ModelDetails(QWidget):
     """Shows one row; the person chooses the context length, then loads or downloads."""
@@ -26,6 +69,7 @@ class ModelDetails(QWidget):
         super().__init__(parent)
         self._theme = theme
         self._row: ModelEntry | None = None
+        self._chat_format = ""
         self._name = QLabel(self)
         self._name.setProperty("kind", "title")
         self._about = QLabel(self)
@@ -54,6 +98,11 @@ class ModelDetails(QWidget):
     def choice(self) -> LoadChoice:
         """What the controls say."""
         return self._memory.choice
+
+    def set_chat_format(self, family: str) -> None:
+        """The loaded model's chat template; the engine finds it out, for a foreign template is run there only."""
+        self._chat_format = family
+        self._fill_facts(self._row)
 
     def set_row(self, row: ModelEntry | None, progress: Progress | None = None, *, message: str = "") -> None:
         """Show a model; `progress` if it is being downloaded. Without a model, `message` says why."""
@@ -135,6 +184,7 @@ class ModelDetails(QWidget):
             (tr("Quantisation"), row.quantisation),
             (tr("Architecture"), row.architecture),
             (tr("Trained for"), tr("{count} tokens", count=count_text(row.n_ctx_train)) if row.n_ctx_train else ""),
+            (tr("Chat format"), format_text(self._chat_format) if row.loaded else ""),
             (tr("Size"), bytes_text(row.size_bytes) if row.size_bytes else ""),
             (tr("Licence"), row.licence),
             (tr("Found in"), ", ".join(row.sources)),

@@ -78,6 +78,11 @@ class ModelFlow(QObject):
         model = self._services.engine.state.model if self._services is not None else None
         return model.weights_bytes + model.kv_bytes + model.compute_bytes if model is not None else 0
 
+    def chat_format(self) -> str:
+        """The family of the loaded model's chat template; "" while no model is loaded."""
+        model = self._services.engine.state.model if self._services is not None else None
+        return model.template if model is not None else ""
+
     def refresh(self) -> None:
         """Look at the folders again."""
         if self._services is not None:

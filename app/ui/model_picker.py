@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QObject, Qt, Signal
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QDialog,
@@ -107,6 +107,10 @@ class ModelPicker(QDialog):
         self._model.set_rows(rows)
         self._choose(current.key if current is not None else next((row.key for row in rows if row.loaded), ""))
 
+    def set_chat_format(self, family: str) -> None:
+        """The chat template of the loaded model, as `LoadedModel.template` names it; "" while none is loaded."""
+        self._details.set_chat_format(family)
+
     def set_progress(self, key: str, progress: Progress) -> None:
         """A download goes on."""
         self._failures.pop(key, None)
@@ -174,7 +178,7 @@ class ModelPicker(QDialog):
             selectable = self._model.selectable()
             index = self._model.index(selectable[0]) if selectable else QModelIndex()
         self._list.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
-        self._list.scrollTo(index, QAbstractItemView.ScrollHint.PositionAtCenter)
+        self._bring_into_view(QAbstractItemView.ScrollHint.PositionAtCenter)
         self._show_current()
 
     def _step(self, step: int) -> None:
@@ -186,7 +190,15 @@ class ModelPicker(QDialog):
         place = min(len(lines) - 1, max(0, place + step))
         index = self._model.index(lines[place])
         self._list.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
-        self._list.scrollTo(self._model.index(0) if place == 0 else index)
+        self._bring_into_view()
+
+    def _bring_into_view(self, hint: QAbstractItemView.ScrollHint = QAbstractItemView.ScrollHint.EnsureVisible) -> None:
+        """Show the chosen model; the first one with the heading above it."""
+        index, selectable = self._list.currentIndex(), self._model.selectable()
+        if selectable and index.row() == selectable[0]:
+            self._list.scrollToTop()
+        else:
+            self._list.scrollTo(index, hint)
 
     def _toggle(self, group: Availability) -> None:
         self._model.toggle_broken()
@@ -253,6 +265,11 @@ class ModelPicker(QDialog):
         self._list.doItemsLayout()
 
     # Qt
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        # Only now does the list know its height.
+        self._bring_into_view(QAbstractItemView.ScrollHint.PositionAtCenter)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):

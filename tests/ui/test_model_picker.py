@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -303,3 +304,29 @@ def test_a_file_can_be_dropped(qtbot: QtBot, picker: ModelPicker, tmp_path: Path
 )
 def test_the_context_lengths_on_offer(largest: int, trained: int, stops: list[int]) -> None:
     assert context_stops(largest, trained) == stops
+
+
+def test_the_list_opens_with_its_first_heading_in_sight(picker: ModelPicker) -> None:
+    picker.set_rows([replace(QWEN, loaded=False), *(replace(LLAMA, key=str(n), name=str(n)) for n in range(40))])
+    assert picker.current is not None and picker.current.key == "qwen"
+    assert listed(picker).indexAt(QPoint(20, 5)).row() == 0
+    QTest.keyClick(search(picker), Qt.Key.Key_PageDown)
+    QTest.keyClick(search(picker), Qt.Key.Key_PageDown)
+    QTest.keyClick(search(picker), Qt.Key.Key_PageDown)
+    assert listed(picker).indexAt(QPoint(20, 5)).row() > 0, "there is something to scroll"
+    for _ in range(3):
+        QTest.keyClick(search(picker), Qt.Key.Key_PageUp)
+    assert listed(picker).indexAt(QPoint(20, 5)).row() == 0
+
+
+def test_the_details_tell_the_chat_format_of_the_loaded_model(picker: ModelPicker, qtbot: QtBot) -> None:
+    for family, text in (
+        ("qwen2.5", "Qwen 2.5 (built in)"),
+        ("jinja", "From the model file"),
+        ("a family of tomorrow", "a family of tomorrow (built in)"),
+    ):
+        picker.set_chat_format(family)
+        qtbot.waitUntil(lambda expected=text: expected in shown_texts(picker))  # type: ignore[misc]
+    QTest.keyClick(search(picker), Qt.Key.Key_Down)
+    assert picker.current == LLAMA
+    assert "Chat format" not in shown_texts(picker), "known only once a model is loaded"
