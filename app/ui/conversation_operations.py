@@ -145,7 +145,7 @@ class ConversationOperations(QObject):
         target: Path,
         done: Callable[[], None] | None = None,
     ) -> None:
-        """Write the open branch of a conversation to `target`."""
+        """Write a conversation to `target`: all of it as JSON, else the branch on show."""
 
         def failed(error: BaseException) -> None:
             self._toasts.show(sentence_of(error))

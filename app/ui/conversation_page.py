@@ -143,6 +143,15 @@ class ConversationPage(QWidget):
         if message is not None and not self._generating:
             self._on_regenerate(message.id)
 
+    def edit_last_question(self) -> None:
+        """Open the editor of the person's last message, if there is one and no answer is under way."""
+        message = self._last(Role.USER)
+        if message is None or self._generating:
+            return
+        self.transcript.scroll_to(message.id)
+        if (view := self.transcript.message_view(message.id)) is not None:
+            view.edit()
+
     def show_message(self, message_id: str) -> None:
         """Bring a message of the conversation on show into view."""
         self.transcript.scroll_to(message_id)
@@ -168,6 +177,7 @@ class ConversationPage(QWidget):
         self.composer.stop_requested.connect(self.stop)
         self.composer.draft_changed.connect(self._on_draft_changed)
         self.composer.attachment_refused.connect(self._toasts.show)
+        self.composer.edit_last_requested.connect(self.edit_last_question)
 
     @property
     def transcript(self) -> Transcript:
