@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 from filelock import FileLock, Timeout
 
 from app.chat import ChatService
-from app.events import ChatEvent, Notice
+from app.events import ChatEvent, Notice, StoreChanged
 from app.head_start import HeadStart
 from app.housekeeping import Housekeeping
 from app.i18n import error_sentence, ntr, tr
@@ -24,8 +24,9 @@ from app.paths import Paths
 from app.settings import Settings
 from app.store.recovery import RecoveryReport, open_or_recover
 from app.store.store import ConversationStore
+from app.store.types import Changes
 from engine.engine import Engine
-from engine.errors import HearthError, ModelFileError
+from engine.errors import ChatError, HearthError, ModelFileError, sentence
 from engine.model.discovery_stores import Places
 from engine.types import LoadedModel
 
@@ -86,11 +87,13 @@ class Services:
         settings: Settings | None = None,
         database: Path | None = None,
         places: Places | None = None,
+        tell: bool = True,
     ) -> Services:
         """Open everything on `paths`. Raises `StoreError` or `OSError`.
 
         Without an `engine` the real one is made (its process starts with the first model). `database` is another
-        file than the data folder's (a run that keeps nothing). `places` is where to look for models.
+        file than the data folder's (a run that keeps nothing). `places` is where to look for models. `tell` publishes
+        `store_notice` once; a window shows it for good instead.
         """
         paths.create()
         lock = _lock(paths.data) if database is None else None
@@ -127,7 +130,8 @@ class Services:
             places=places,
         )
         services.recovery = recovery
-        services.tell_about_store()
+        if tell and (text := services.store_notice()):
+            publish(Notice(text, "warning"))
         if lock is not None and not store.read_only:
             # First in the store's queue: nobody sees an answer that a dead program left as growing.
             services.housekeeping.start()
@@ -170,23 +174,44 @@ class Services:
             (self.paths.data / UNCLEAN_MARK).unlink(missing_ok=True)
             self._lock.release()
 
-    def tell_about_store(self) -> None:
-        """Publish what is wrong with the conversations file, if anything is."""
-        if self.recovery is not None and self.recovery.restored:
-            text = tr(
+    def store_notice(self) -> str:
+        """What is wrong with the conversations file, as a translated sentence; "" if nothing is."""
+        if self.store.read_only_error is not None:
+            return error_sentence(self.store.read_only_error)
+        if self.recovery is None:
+            return ""
+        if self.recovery.restored:
+            return tr(
                 "The file with your chats could not be read any more, so the last backup has taken its place."
                 " The damaged file is kept."
             )
-            self._publish(Notice(text, "warning"))
-        elif self.recovery is not None:
-            text = ntr(
-                "The file with your chats was damaged. {count} message was saved from it; the damaged file is kept.",
-                "The file with your chats was damaged. {count} messages were saved from it; the damaged file is kept.",
-                self.recovery.messages_saved,
-            )
-            self._publish(Notice(text, "warning"))
-        if self.store.read_only_error is not None:
-            self._publish(Notice(error_sentence(self.store.read_only_error), "warning"))
+        return ntr(
+            "The file with your chats was damaged. {count} message was saved from it; the damaged file is kept.",
+            "The file with your chats was damaged. {count} messages were saved from it; the damaged file is kept.",
+            self.recovery.messages_saved,
+        )
+
+    def restore_backup(self, backup: Path) -> Future[Path]:
+        """Let the store hold what `backup` holds; gives the copy that is kept of the present chats.
+
+        Answers under way are stopped first. Fails with `StoreError` or `ChatError`, and nothing has changed then.
+        """
+
+        def replace(store: ConversationStore) -> Path:
+            if not self.chat.wait_until_idle(0):
+                raise ChatError(sentence("An answer is still being written. Stop it and try again."))
+            kept = store.restore_backup(backup)
+            store.recover_interrupted()
+            self.recovery = None
+            self._publish(StoreChanged(Changes(conversation_list=True, folders=True)))
+            return kept
+
+        def stop_and_replace() -> Path:
+            self.chat.stop_all()
+            self.chat.wait_until_idle(_LAST_ANSWERS_S)
+            return self.store_call(replace).result()
+
+        return self.pool.submit(stop_and_replace)
 
     def _on_first_model(self, wanted: str | None, ended: Future[LoadedModel]) -> None:
         error = None if ended.cancelled() else ended.exception()
