@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,9 @@ import pytest
 from app.paths import default_models_folder
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell starts what runs in its background deaf to Ctrl+C, and every program that a test starts inherits that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SMOLLM2 = "SmolLM2-135M-Instruct.Q4_1.gguf"
 QWEN_SMALL = "qwen2.5-coder-0.5b-instruct-q4_k_m.gguf"
