@@ -1,7 +1,10 @@
-"""Sizes, counts and times in words, without Qt: for the terminal. Counted in 1024s, as the window does."""
+"""Sizes, counts and times in words, without Qt. Bytes are counted in 1000s, as on a box."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from app.downloader.order import Progress, Stage
 from app.i18n import ntr, tr
 
 _UNITS = ("bytes", "kB", "MB", "GB", "TB")
@@ -10,15 +13,15 @@ _UNITS = ("bytes", "kB", "MB", "GB", "TB")
 def bytes_text(size: float) -> str:
     """ "1.0 GB", "12 kB"."""
     power = 0
-    while size >= 1024 and power < len(_UNITS) - 1:
-        size /= 1024
+    while size >= 1000 and power < len(_UNITS) - 1:
+        size /= 1000
         power += 1
     digits = 1 if power >= 3 or (power == 2 and size < 10) else 0
     return f"{size:.{digits}f} {_UNITS[power]}"
 
 
 def context_text(n_ctx: int) -> str:
-    """ "8k", "32k", "" if unknown."""
+    """A context length as people know it: "8k", "32k" (counted in 1024s), "" if unknown."""
     if n_ctx <= 0:
         return ""
     return f"{round(n_ctx / 1024)}k" if n_ctx >= 1024 else str(n_ctx)
@@ -43,3 +46,17 @@ def time_left_text(seconds: float) -> str:
     if seconds < 5400:
         return ntr("about {count} minute left", "about {count} minutes left", max(1, round(seconds / 60)))
     return ntr("about {count} hour left", "about {count} hours left", max(1, round(seconds / 3600)))
+
+
+def progress_text(progress: Progress, size_text: Callable[[float], str] = bytes_text) -> str:
+    """ "312 MB of 1.1 GB · 8.2 MB/s · about 2 minutes left"; `size_text` writes a size in bytes."""
+    if progress.stage is Stage.CONNECTING:
+        return tr("Connecting to {source}…", source=progress.source)
+    if progress.stage is Stage.CHECKING:
+        return tr("Checking that every byte is right…")
+    pieces = [tr("{done} of {total}", done=size_text(progress.received_bytes), total=size_text(progress.total_bytes))]
+    if progress.bytes_per_s > 0:
+        pieces.append(tr("{amount}/s", amount=size_text(progress.bytes_per_s)))
+    if progress.seconds_left is not None:
+        pieces.append(time_left_text(progress.seconds_left))
+    return " · ".join(pieces)

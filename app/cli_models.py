@@ -9,11 +9,11 @@ from concurrent.futures import TimeoutError as NotYetError
 from contextlib import contextmanager
 from pathlib import Path
 
-from app.amounts import bytes_text, context_text, params_text, time_left_text
+from app.amounts import bytes_text, context_text, params_text, progress_text
 from app.bootstrap import Start
 from app.command_line import Arguments
 from app.console import Console
-from app.downloader.order import Progress, Stage
+from app.downloader.order import Progress
 from app.i18n import error_sentence, tr
 from app.model_choice import find_entry
 from app.model_entry import Availability, Fit, ModelEntry
@@ -153,26 +153,12 @@ class _Meter:
             console.status(_bar(progress))
         elif time.monotonic() >= self._next_line:
             self._next_line = time.monotonic() + _LINE_EVERY_S
-            console.note(f"  {_words(progress)}")
+            console.note(f"  {progress_text(progress)}")
 
 
 def _bar(progress: Progress, width: int = 24) -> str:
     done = round(width * progress.fraction)
-    return f"{'█' * done}{'░' * (width - done)} {progress.fraction:4.0%}  {_words(progress)}"
-
-
-def _words(progress: Progress) -> str:
-    if progress.stage is Stage.CONNECTING:
-        return tr("Connecting to {source}…", source=progress.source)
-    if progress.stage is Stage.CHECKING:
-        return tr("Checking that every byte is right…")
-    done, total = bytes_text(progress.received_bytes), bytes_text(progress.total_bytes)
-    pieces = [tr("{done} of {total}", done=done, total=total)]
-    if progress.bytes_per_s > 0:
-        pieces.append(tr("{amount}/s", amount=bytes_text(progress.bytes_per_s)))
-    if progress.seconds_left is not None:
-        pieces.append(time_left_text(progress.seconds_left))
-    return " · ".join(pieces)
+    return f"{'█' * done}{'░' * (width - done)} {progress.fraction:4.0%}  {progress_text(progress)}"
 
 
 def _say_what_else(folder: Path, console: Console) -> None:

@@ -1,10 +1,12 @@
-"""Sizes, counts and times as a person reads them. Knows no widget."""
+"""Numbers as the person's locale writes them; the plain words are in `app.amounts`. Knows no widget."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QLocale
 
-from app.i18n import ntr, tr
+from app import amounts
+from app.downloader.order import Progress
+from app.i18n import tr
 
 
 def _locale() -> QLocale:
@@ -13,10 +15,10 @@ def _locale() -> QLocale:
     return QLocale(QLocale.Language.English) if locale.language() is QLocale.Language.C else locale
 
 
-def bytes_text(size: int) -> str:
+def bytes_text(size: float) -> str:
     """ "1.1 GB", "12 kB"; counted in 1000s, as on a box and as the engine's sentences do."""
     precision = 1 if 1e6 <= size < 1e7 or size >= 1e9 else 0
-    return _locale().formattedDataSize(max(0, size), precision, QLocale.DataSizeFormat.DataSizeSIFormat)
+    return _locale().formattedDataSize(max(0, round(size)), precision, QLocale.DataSizeFormat.DataSizeSIFormat)
 
 
 def count_text(count: int) -> str:
@@ -35,11 +37,6 @@ def short_count_text(count: int) -> str:
     return f"{_locale().toString(count / 1_000_000, 'f', 1)}M"
 
 
-def context_text(n_ctx: int) -> str:
-    """A context length as people know it: "8k", "32k", "128k"; they are counted in 1024s."""
-    return f"{round(n_ctx / 1024)}k" if n_ctx >= 1024 else str(n_ctx)
-
-
 def params_text(count: int) -> str:
     """A model's parameters: "135M", "1.5B", "" if unknown."""
     if count <= 0:
@@ -56,12 +53,6 @@ def rate_text(tokens_per_s: float) -> str:
     return tr("{number} tokens/s", number=number)
 
 
-def time_left_text(seconds: float) -> str:
-    """ "about 2 minutes left"; rounded so that it does not flicker."""
-    if seconds < 10:
-        return tr("a few seconds left")
-    if seconds < 55:
-        return tr("{seconds} seconds left", seconds=round(seconds / 5) * 5)
-    if seconds < 5400:
-        return ntr("about {count} minute left", "about {count} minutes left", max(1, round(seconds / 60)))
-    return ntr("about {count} hour left", "about {count} hours left", max(1, round(seconds / 3600)))
+def progress_text(progress: Progress) -> str:
+    """ "312 MB of 1.1 GB · 8.2 MB/s · about 2 minutes left"."""
+    return amounts.progress_text(progress, bytes_text)

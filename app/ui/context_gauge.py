@@ -6,8 +6,9 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
+from app.amounts import context_text
 from app.i18n import tr
-from app.ui.amounts import context_text, count_text, short_count_text
+from app.ui.amounts import count_text, short_count_text
 from app.ui.answer_meter import AnswerMeter
 from app.ui.stack_bar import draw_stack
 from app.ui.theme import TextSize, Theme

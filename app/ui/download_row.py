@@ -10,25 +10,10 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QV
 
 from app.downloader.order import Progress, Stage
 from app.i18n import tr
-from app.ui.amounts import bytes_text, time_left_text
+from app.ui.amounts import progress_text
 from app.ui.theme import Theme
 
 _STEPS = 1000
-
-
-def progress_text(progress: Progress) -> str:
-    """ "312 MB of 1.0 GB · 8.2 MB/s · about 2 minutes left"."""
-    if progress.stage is Stage.CONNECTING:
-        return tr("Connecting to {source}…", source=progress.source)
-    if progress.stage is Stage.CHECKING:
-        return tr("Checking that every byte is right…")
-    done, total = bytes_text(progress.received_bytes), bytes_text(progress.total_bytes)
-    pieces = [tr("{done} of {total}", done=done, total=total)]
-    if progress.bytes_per_s > 0:
-        pieces.append(tr("{amount}/s", amount=bytes_text(round(progress.bytes_per_s))))
-    if progress.seconds_left is not None:
-        pieces.append(time_left_text(progress.seconds_left))
-    return " · ".join(pieces)
 
 
 class DownloadRow(QWidget):

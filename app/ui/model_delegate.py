@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem,
 
 from app.downloader.order import Progress
 from app.model_entry import Availability, Fit, ModelEntry
-from app.ui.download_row import progress_text
+from app.ui.amounts import progress_text
 from app.ui.icons import tinted_pixmap
 from app.ui.model_rows import PROGRESS_ROLE, GroupHeading, ModelListModel, entry_detail, fit_label
 from app.ui.theme import TextSize, Theme

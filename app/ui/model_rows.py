@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
+from app.amounts import context_text
 from app.downloader.order import Progress
 from app.i18n import tr
 from app.model_entry import Availability, Fit, ModelEntry
-from app.ui.amounts import bytes_text, context_text, params_text
+from app.ui.amounts import bytes_text, params_text
 
 ROW_ROLE = int(Qt.ItemDataRole.UserRole) + 1
 PROGRESS_ROLE = int(Qt.ItemDataRole.UserRole) + 2

@@ -15,9 +15,8 @@ from pytestqt.qtbot import QtBot
 from app.downloader.order import Progress, Stage
 from app.model_entry import Availability, Fit, ModelEntry
 from app.settings import Settings
-from app.ui.amounts import bytes_text
+from app.ui.amounts import bytes_text, progress_text
 from app.ui.bridge import EventBridge
-from app.ui.download_row import progress_text
 from app.ui.first_run import FirstRun, bind_first_run
 from app.ui.first_run_card import recommended_here
 from app.ui.model_flow import ModelFlow

@@ -23,8 +23,8 @@ from pytestqt.qtbot import QtBot
 
 from app.downloader.order import Progress, Stage
 from app.model_entry import Availability, Fit, ModelEntry
-from app.ui.amounts import bytes_text
-from app.ui.download_row import DownloadRow, progress_text
+from app.ui.amounts import bytes_text, progress_text
+from app.ui.download_row import DownloadRow
 from app.ui.model_memory import LoadChoice, MemoryUse, context_stops
 from app.ui.model_picker import ModelPicker
 from app.ui.theme import Theme, ThemeChoice

@@ -151,7 +151,7 @@ def test_prepare_refuses_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("size", "text"),
-    [(0, "0 bytes"), (1023, "1023 bytes"), (1024, "1 kB"), (5 * 1024**2, "5.0 MB"), (1024**3, "1.0 GB")],
+    [(0, "0 bytes"), (999, "999 bytes"), (1000, "1 kB"), (5 * 10**6, "5.0 MB"), (10**9, "1.0 GB")],
 )
 def test_bytes_text(size: int, text: str) -> None:
     assert bytes_text(size) == text
