@@ -37,6 +37,8 @@ class Library(QObject):
     """A snapshot of the lists, renewed after each change."""
 
     changed = Signal()
+    replaced = Signal()
+    """Any conversation may be another one than it was (a backup was restored); the lists are read again already."""
     failed = Signal(str)
     """A sentence: an operation could not be done."""
     crashed = Signal(object)
@@ -48,6 +50,7 @@ class Library(QObject):
         self._call: StoreCall | None = None
         self._stale = False
         self._reading = False
+        self._all_new = False
         self.conversations: list[Conversation] = []
         self.archived: list[Conversation] = []
         self.folders: list[Folder] = []
@@ -86,12 +89,33 @@ class Library(QObject):
             return
 
         def finished(result: object) -> None:
-            if isinstance(result, Changes | Conversation | Folder):
+            if isinstance(result, Changes):
+                self.refresh_after(result)
+            elif isinstance(result, Conversation):
+                self.refresh_after(Changes(frozenset({result.id})))
+            elif isinstance(result, Folder):
                 self.refresh()
             if done is not None:
                 done(result)  # type: ignore[arg-type]  # store_call hands back what the operation returned
 
-        self._bridge.then(self._call(operation), finished, failed or self._on_failed)
+        self._bridge.then(self._call(operation), finished, failed or self.report)
+
+    def refresh_after(self, changes: Changes) -> None:
+        """Read again what `changes` name: some rows, or all lists."""
+        if changes.folders or (changes.conversation_list and not changes.conversations):
+            self.refresh()
+        elif changes.conversations and self._call is not None:
+            ids = changes.conversations
+            self._bridge.then(
+                self._call(lambda store: store.listed(ids)), lambda rows: self._on_rows(ids, rows), self.report
+            )
+
+    def report(self, error: BaseException, *, say: bool = True) -> None:
+        """An operation went wrong: `failed` says so, and `crashed` what is a bug of ours."""
+        if not isinstance(error, HearthError | OSError):
+            self.crashed.emit(error)
+        if say:
+            self.failed.emit(sentence_of(error))
 
     def refresh(self) -> None:
         """Read the lists again; several wishes during one reading become one more reading."""
@@ -115,19 +139,32 @@ class Library(QObject):
         if self._stale:
             self._stale = False
             self.refresh()
+        elif self._all_new:
+            self._all_new = False
+            self.replaced.emit()
+
+    def _on_rows(self, ids: frozenset[str], rows: object) -> None:
+        assert isinstance(rows, list)
+        found: dict[str, Conversation] = {each.id: each for each in rows}
+        if not self.loaded or all(self._by_id.get(each) == found.get(each) for each in ids):
+            return
+        for each in ids:
+            self._by_id.pop(each, None)
+        self._by_id.update(found)
+        ordered = sorted(self._by_id.values(), key=lambda each: (not each.pinned, -each.updated_at))
+        self.conversations = [each for each in ordered if not each.archived]
+        self.archived = [each for each in ordered if each.archived]
+        self.changed.emit()
 
     def _on_lists_failed(self, error: BaseException) -> None:
         self._reading = False
-        self._on_failed(error)
-
-    def _on_failed(self, error: BaseException) -> None:
-        if not isinstance(error, HearthError | OSError):
-            self.crashed.emit(error)
-        self.failed.emit(sentence_of(error))
+        self.report(error)
 
     def _on_chat_event(self, event: ChatEvent) -> None:
         if isinstance(event, StoreChanged):
-            self.refresh()
+            changes = event.changes
+            self._all_new |= changes.conversation_list and changes.folders and not changes.conversations
+            self.refresh_after(changes)
 
 
 def _read_lists(store: ConversationStore) -> tuple[list[Conversation], list[Conversation], list[Folder]]:
