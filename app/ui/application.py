@@ -260,7 +260,7 @@ def _open_real_services(
 ) -> Services:
     from app.services import Services  # noqa: PLC0415  # imported on the pool, after the first picture
 
-    return Services.open(paths, publish=publish, settings=settings, engine=engine)
+    return Services.open(paths, publish=publish, settings=settings, engine=engine, tell=False)
 
 
 class _Interrupts(QObject):

@@ -171,6 +171,7 @@ class ConversationPage(QWidget):
         workspace.engine_changed.connect(self._on_engine_changed)
         workspace.models.entries_changed.connect(self._show_whether_sendable)
         workspace.ready.connect(self._on_ready)
+        workspace.library.replaced.connect(self._on_replaced)
         workspace.theme.changed.connect(self._on_theme_changed)
         self.start_page.starter_chosen.connect(self._on_starter_chosen)
         self.composer.submitted.connect(self._on_submitted)
@@ -226,7 +227,8 @@ class ConversationPage(QWidget):
     def _load_draft(self) -> None:
         conversation_id = self._conversation_id
 
-        def show(draft: Draft) -> None:
+        def show(stored: Draft) -> None:
+            draft = self._workspace.held_drafts.draft(conversation_id) or stored
             if draft != Draft() and conversation_id == self._conversation_id and self.composer.draft == Draft():
                 self.composer.set_draft(draft)
 
@@ -246,7 +248,12 @@ class ConversationPage(QWidget):
     def _on_failed(self, error: BaseException) -> None:
         self._toasts.show(sentence_of(error))
 
+    def _on_replaced(self) -> None:
+        if self._workspace.library.conversation(self._conversation_id) is not None:
+            self._load_path()
+
     def _on_ready(self) -> None:
+        self._show_whether_sendable()
         # Before the first message, while nobody waits for it.
         QTimer.singleShot(0, self, lambda: self.transcript)
         held, self._held = self._held, None
@@ -344,8 +351,19 @@ class ConversationPage(QWidget):
         self.focus_composer()
 
     def _on_draft_changed(self, draft: Draft) -> None:
-        conversation_id = self._conversation_id or None
-        self._workspace.library.run(lambda store: store.save_draft(conversation_id, draft))
+        conversation_id, held = self._conversation_id, self._workspace.held_drafts
+        library = self._workspace.library
+
+        def failed(error: BaseException) -> None:
+            # Nobody is told while writing; sending says it.
+            held.hold(conversation_id, draft)
+            library.report(error, say=False)
+
+        library.run(
+            lambda store: store.save_draft(conversation_id or None, draft),
+            lambda _nothing: held.release(conversation_id),
+            failed=failed,
+        )
 
     def _on_chat_event(self, event: ChatEvent) -> None:
         if isinstance(event, MessageAdded) and event.message.conversation_id == self._conversation_id:
@@ -379,8 +397,11 @@ class ConversationPage(QWidget):
         self._show_whether_sendable()
 
     def _show_whether_sendable(self) -> None:
-        """Only where there is no model at all is a question refused; else the model is loaded for it."""
-        models = self._workspace.models
+        """A question is refused where there is no model at all, and where it could not be kept."""
+        models, services = self._workspace.models, self._workspace.services
+        if services is not None and services.store.read_only:
+            self.composer.set_enabled_with_reason(tr("Your chats can only be read at the moment"))
+            return
         empty = self._workspace.engine_state.status is EngineStatus.EMPTY
         nothing = empty and models.scanned and not models.has_models()
         self.composer.set_enabled_with_reason(tr("Choose a model first") if nothing else "")

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QSplitter, QStac
 
 from app.i18n import tr
 from app.store.types import Conversation, StoredMessage
+from app.ui.banner import Banner
 from app.ui.commands import CommandActions
 from app.ui.conversation_menu import conversation_menu
 from app.ui.conversation_operations import ConversationOperations
@@ -21,6 +22,7 @@ from app.ui.conversation_page import ConversationPage
 from app.ui.first_run import FirstRun, bind_first_run
 from app.ui.icons import themed_icon
 from app.ui.page_header import PageHeader
+from app.ui.restoring import restore_backup
 from app.ui.side_panel import SidePanel
 from app.ui.sidebar import Sidebar
 from app.ui.sidebar_model import shown_title
@@ -56,6 +58,7 @@ class MainWindow(QMainWindow):
         self._restore()
         self.page.open(conversation_id)
         self._on_library_changed()
+        self._show_store_notice()
 
     @property
     def conversation(self) -> Conversation | None:
@@ -85,6 +88,8 @@ class MainWindow(QMainWindow):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.header)
+        self.banner = Banner(self.workspace.theme)
+        column.addWidget(self.banner)
         self.first_run = FirstRun(self.workspace.theme)
         self.centre = QStackedWidget()
         self.centre.addWidget(self.page)
@@ -112,6 +117,8 @@ class MainWindow(QMainWindow):
         workspace.theme.changed.connect(self._on_theme_changed)
         workspace.library.changed.connect(self._on_library_changed)
         workspace.library.failed.connect(self.toasts.show)
+        workspace.library.replaced.connect(self._show_store_notice)
+        workspace.ready.connect(self._show_store_notice)
         page.conversation_changed.connect(self._on_conversation_changed)
         page.generating_changed.connect(self._on_generating_changed)
         self.operations.conversation_deleted.connect(self._on_conversation_deleted)
@@ -275,6 +282,13 @@ class MainWindow(QMainWindow):
 
         SettingsDialog(self.workspace, self).open()
 
+    def _open_setting(self, key: str) -> None:
+        from app.ui.settings_dialog import SettingsDialog  # noqa: PLC0415  # only when asked for
+
+        dialog = SettingsDialog(self.workspace, self)
+        dialog.open()
+        dialog.show_option(key)
+
     def _open_shortcuts(self) -> None:
         from app.ui.shortcuts_dialog import ShortcutsDialog  # noqa: PLC0415  # only when asked for
 
@@ -410,6 +424,7 @@ class MainWindow(QMainWindow):
         assert parameters is not None
         assert context is not None
         parameters.changed.connect(self.page.set_parameters)
+        parameters.setting_requested.connect(self._open_setting)
         context.message_requested.connect(self.page.show_message)
         self.page.observed.connect(context.observe)
         self._show_parameters()
@@ -424,6 +439,27 @@ class MainWindow(QMainWindow):
         shown = not self.panel.isHidden() and self.panel.tabs.currentIndex() == 1
         self.panel.show_context()
         self.panel.setVisible(not shown)
+
+    def _show_store_notice(self) -> None:
+        """What is wrong with the file of the chats stays in sight, with the way to the last backup."""
+        services = self.workspace.services
+        if services is None:
+            return
+        recovery = services.recovery
+        backup = recovery.newest_backup if recovery is not None and not recovery.restored else None
+        read_only = services.store.read_only
+        self.banner.show_text(
+            services.store_notice(),
+            action=tr("Restore the last backup…") if backup is not None and not read_only else "",
+            run=lambda: self._restore_backup(backup) if backup is not None else None,
+            closable=not read_only,
+        )
+
+    def _restore_backup(self, backup: Path) -> None:
+        def said(text: str, kept: Path | None) -> None:
+            self.toasts.show(text, action=tr("Show") if kept is not None else "", run=self._open_data_folder)
+
+        restore_backup(self.workspace, self, backup, said)
 
     def _show_title(self) -> None:
         conversation = self.conversation

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QDateTime, QLocale, Qt, QUrl
+from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from app.i18n import tr
+from app.ui.amounts import bytes_text
 from app.ui.dialogs import line
 from app.ui.import_dialog import import_conversations
 from app.ui.library import sentence_of
+from app.ui.restoring import backup_files, backup_time, restore_backup
+from app.ui.toast import announce
 from app.ui.workspace import Workspace
-
-
-def backup_files(folder: Path) -> list[Path]:
-    """The copies that exist, the newest first."""
-    return sorted(folder.glob("*.db"), key=lambda path: path.stat().st_mtime, reverse=True) if folder.is_dir() else []
 
 
 class DataPage(QWidget):
@@ -54,12 +53,21 @@ class DataPage(QWidget):
         show_backups.setProperty("kind", "link")
         show_backups.setAutoDefault(False)
         show_backups.clicked.connect(lambda: _show(workspace.paths.backups))
-        self._last = QLabel()
-        self._last.setProperty("kind", "caption")
-        self._last.setWordWrap(True)
-        self._column.addWidget(self._last)
+        self._copies = QGridLayout()
+        self._copies.setHorizontalSpacing(self._space(6))
+        self._copies.setVerticalSpacing(self._space(2))
+        self._copies.setColumnStretch(2, 1)
+        self._column.addLayout(self._copies)
+        self._said = QLabel()
+        self._said.setProperty("kind", "muted")
+        self._said.setWordWrap(True)
+        self._said.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._said.setContentsMargins(0, self._space(3), 0, 0)
+        self._said.hide()
+        self._column.addWidget(self._said)
+        self._column.addSpacing(self._space(3))
         self._column.addWidget(show_backups, 0, Qt.AlignmentFlag.AlignLeft)
-        self._show_last()
+        self._show_copies()
 
     def _row(self, title: str, words: str, button_text: str) -> QPushButton:
         row = QHBoxLayout()
@@ -80,25 +88,56 @@ class DataPage(QWidget):
         self._column.addLayout(row)
         return button
 
-    def _show_last(self) -> None:
+    def _show_copies(self) -> None:
+        while (item := self._copies.takeAt(0)) is not None:
+            if (widget := item.widget()) is not None:
+                widget.hide()
+                widget.deleteLater()
         files = backup_files(self._workspace.paths.backups)
         if not files:
-            self._last.setText(tr("There is no backup yet."))
-            return
-        moment = QDateTime.fromSecsSinceEpoch(int(files[0].stat().st_mtime))
-        when = QLocale().toString(moment, QLocale.FormatType.ShortFormat)
-        self._last.setText(tr("Last backup: {when}", when=when))
+            nothing = QLabel(tr("There is no backup yet."))
+            nothing.setProperty("kind", "caption")
+            self._copies.addWidget(nothing, 0, 0)
+        for line_number, backup in enumerate(files):
+            when = backup_time(backup)
+            size = QLabel(bytes_text(backup.stat().st_size))
+            size.setProperty("kind", "muted")
+            button = QPushButton(tr("Restore…"))
+            button.setProperty("kind", "link")
+            button.setAutoDefault(False)
+            button.setAccessibleName(tr("Restore the backup of {when}", when=when))
+            button.setEnabled(self._may_restore())
+            button.clicked.connect(partial(self._on_restore, backup))
+            self._copies.addWidget(QLabel(when), line_number, 0)
+            self._copies.addWidget(size, line_number, 1, Qt.AlignmentFlag.AlignRight)
+            self._copies.addWidget(button, line_number, 2, Qt.AlignmentFlag.AlignRight)
+
+    def _may_restore(self) -> bool:
+        services = self._workspace.services
+        return services is not None and not services.store.read_only
+
+    def _say(self, text: str) -> None:
+        self._said.setText(text)
+        self._said.show()
+        announce(self, text)
+
+    def _on_restore(self, backup: Path) -> None:
+        def said(text: str, _kept: Path | None) -> None:
+            self._say(text)
+            self._show_copies()
+
+        restore_backup(self._workspace, self, backup, said)
 
     def _on_backup(self) -> None:
         self._backup.setEnabled(False)
 
         def done(_path: Path) -> None:
             self._backup.setEnabled(True)
-            self._show_last()
+            self._show_copies()
 
         def failed(error: BaseException) -> None:
             self._backup.setEnabled(True)
-            self._last.setText(sentence_of(error))
+            self._say(sentence_of(error))
 
         self._workspace.library.run(lambda store: store.backup(), done, failed=failed)
 

@@ -38,6 +38,9 @@ class WindowState:
             value = ",".join(value)
         self._ini.setValue(key, value)
 
+    def forget(self, key: str) -> None:
+        self._ini.remove(key)
+
     def sync(self) -> None:
         """Write now."""
         self._ini.sync()

@@ -15,6 +15,7 @@ from app.paths import Paths
 from app.settings import Settings
 from app.ui.bridge import EventBridge
 from app.ui.commands import Commands
+from app.ui.held_drafts import HeldDrafts
 from app.ui.library import Library
 from app.ui.live_answers import LiveAnswers
 from app.ui.model_flow import ModelFlow
@@ -48,6 +49,7 @@ class Workspace(QObject):
         self.answers = LiveAnswers(bridge, self)
         self.models = ModelFlow(bridge, settings, self)
         self.state = WindowState(paths.window_state)
+        self.held_drafts = HeldDrafts(self.state)
         self.pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="files")
         self.engine_state = EngineState(EngineStatus.EMPTY)
         self._services: Services | None = None
