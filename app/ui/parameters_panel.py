@@ -53,6 +53,8 @@ class ParametersPanel(QScrollArea):
     changed = Signal(str, object, str)
     """A conversation's id ("" for a chat not begun), its `SamplingParams` or None for the settings' own, and its
     instructions."""
+    setting_requested = Signal(str)
+    """An option's key: lead to it in the settings."""
 
     def __init__(self, theme: Theme, settings: Settings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -74,6 +76,9 @@ class ParametersPanel(QScrollArea):
             key: ParameterRow(theme, declared[key], slider_to=_SLIDER_TO.get(key))
             for key in (*_SHOWN, *_FOLDED, _SEED.key)
         }
+        self._thinking = QPushButton(tr("Thinking: as in settings"))
+        self._thinking.setProperty("kind", "link")
+        self._thinking.setToolTip(tr("Open this setting"))
         self._more = QToolButton()
         self._more.setText(tr("More"))
         self._more.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
@@ -90,6 +95,7 @@ class ParametersPanel(QScrollArea):
             row.changed.connect(self._on_edited)
         for field in (self._prompt, self._stop):
             field.textChanged.connect(self._on_edited)
+        self._thinking.clicked.connect(lambda: self.setting_requested.emit("chat.thinking"))
         self._more.clicked.connect(self._on_more)
         self._reset.clicked.connect(self._on_reset)
         theme.changed.connect(self._on_theme_changed)
@@ -148,6 +154,7 @@ class ParametersPanel(QScrollArea):
             self._column.addWidget(widget)
         for key in _SHOWN:
             self._column.addWidget(self._rows[key])
+        self._column.addWidget(self._thinking, 0, Qt.AlignmentFlag.AlignLeft)
         self._column.addWidget(self._more, 0, Qt.AlignmentFlag.AlignLeft)
         self._column.addWidget(self._folded)
         self._column.addWidget(self._reset, 0, Qt.AlignmentFlag.AlignLeft)

@@ -165,6 +165,13 @@ class SettingsDialog(QDialog):
         self._buttons[key].setChecked(True)
         self._stack.setCurrentWidget(self._pages[key])
 
+    def show_option(self, key: str) -> None:
+        """Lead to an option and give it the keyboard."""
+        row = self.row(key)
+        self.open_group(row.option.group)
+        row.control.setFocus(Qt.FocusReason.OtherFocusReason)
+        QTimer.singleShot(0, row, lambda: self._pages[row.option.group].ensureWidgetVisible(row))
+
     def row(self, key: str) -> OptionRow:
         """The row of an option."""
         return next(row for row in self.rows if row.option.key == key)
