@@ -71,6 +71,13 @@ def date_group(moment: float, today: dt.date) -> tuple[str, str]:
     return f"{day:%Y-%m}", month if day.year == today.year else f"{month} {day.year}"
 
 
+def _day(moment: float) -> tuple[float, float]:
+    """When the local day of a time begins and ends."""
+    day = dt.datetime.fromtimestamp(moment).astimezone().date()
+    first, last = (dt.datetime.combine(each, dt.time()).timestamp() for each in (day, day + dt.timedelta(days=1)))
+    return first, last
+
+
 def build_rows(
     conversations: Sequence[Conversation],
     folders: Sequence[Folder],
@@ -99,8 +106,12 @@ def build_rows(
             if inside[folder.id] or not tag:
                 rows += _group(RowKind.FOLDER, folder.id, folder.name, inside[folder.id], collapsed)
     groups: dict[str, tuple[str, list[Conversation]]] = {}
+    begin = end = 0.0  # of the last one's day: thousands of chats share some hundred days
+    key = title = ""
     for each in loose:
-        key, title = date_group(each.updated_at, today)
+        if not begin <= each.updated_at < end:
+            key, title = date_group(each.updated_at, today)
+            begin, end = _day(each.updated_at)
         groups.setdefault(key, (title, []))[1].append(each)
     for key, (title, members) in groups.items():
         rows += _group(RowKind.SECTION, key, title, members, collapsed)

@@ -119,3 +119,18 @@ def test_ten_thousand_rows_are_built_within_a_blink(qtbot: QtBot) -> None:
     model.show(build_rows(many, [], today=TODAY))
     assert time.perf_counter() - start < 1.0
     assert len(model.conversation_ids()) == 10_000
+
+
+def test_neighbours_on_both_sides_of_midnight_are_in_their_own_groups() -> None:
+    midnight = dt.datetime(2026, 3, 15).astimezone().timestamp()
+    moments = {"after": midnight, "before": midnight - 1, "morning before": midnight - 80_000}
+    chats = [Conversation(name, name, False, moment, moment) for name, moment in moments.items()]
+    rows = [(row.kind, row.title) for row in build_rows(chats, [], today=TODAY)]
+    section, chat = RowKind.SECTION, RowKind.CONVERSATION
+    assert rows == [
+        (section, "Today"),
+        (chat, "after"),
+        (section, "Yesterday"),
+        (chat, "before"),
+        (chat, "morning before"),
+    ]
