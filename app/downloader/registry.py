@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from app.downloader.transfer import BLOCK, TransferStopped
+from app.downloader.transfer import ANSWER_S, BLOCK, TransferStopped
 from engine.errors import ChecksumError, NoSourceError, sentence
 
 LOOK_UPS = 3
 LOOK_UP_S = 15.0
-"""pip's own start takes a second or two on a slow disk; its network wait is held to 3 s."""
+"""For pip's own start, which takes a second or two on a slow disk, and a few questions answered in good time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +32,20 @@ class Archive:
     sha256: str
 
 
-def locate(package: str, version: str) -> Archive:
-    """Ask pip where `package==version` lies. Raises `NoSourceError` with pip's reason."""
+def locate(package: str, version: str, *, answer_s: float = ANSWER_S) -> Archive:
+    """Ask pip where `package==version` lies; each of its questions waits `answer_s` for an answer.
+
+    Raises `NoSourceError` with pip's reason.
+    """
     command = [
         sys.executable, "-m", "pip", "install", "--dry-run", "--ignore-installed", "--no-deps", "--quiet",
-        "--only-binary", ":all:", "--disable-pip-version-check", "--no-input", "--timeout", "3", "--retries", "0",
-        "--use-feature", "fast-deps", "--report", "-", f"{package}=={version}",
+        "--only-binary", ":all:", "--disable-pip-version-check", "--no-input", "--timeout", f"{answer_s:g}",
+        "--retries", "0", "--use-feature", "fast-deps", "--report", "-", f"{package}=={version}",
     ]  # fmt: skip
     reason = ""
     for _ in range(LOOK_UPS):
         try:
-            answer = subprocess.run(command, capture_output=True, text=True, timeout=LOOK_UP_S, check=False)
+            answer = subprocess.run(command, capture_output=True, text=True, timeout=LOOK_UP_S + answer_s, check=False)
             download = json.loads(answer.stdout)["install"][0]["download_info"]
             return Archive(download["url"], download["archive_info"]["hashes"]["sha256"])
         except (subprocess.TimeoutExpired, OSError):

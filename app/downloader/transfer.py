@@ -133,5 +133,6 @@ def _reason(error: Exception | None) -> str:
     if isinstance(error, urllib.error.HTTPError):
         return f"HTTP {error.code}"
     if isinstance(error, urllib.error.URLError):
-        return str(error.reason)
+        reason = error.reason
+        return reason.strerror if isinstance(reason, OSError) and reason.strerror else str(reason)
     return str(error) or type(error).__name__

