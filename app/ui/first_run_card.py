@@ -182,6 +182,8 @@ class FirstRunCard(QFrame):
     def _set_busy(self, busy: bool) -> None:
         """While something is under way its own controls take the place of the buttons."""
         nothing = self._here is None and self._starter is None
+        if busy and (self.primary.hasFocus() or self.second.hasFocus()):
+            self.setFocus()  # not on the next button, which leads elsewhere
         self.primary.setVisible(not busy and not nothing)
         self.second.setVisible(not busy and self._here is not None and self._starter is not None)
 

@@ -123,6 +123,14 @@ def test_a_download_can_be_followed_paused_and_resumed(qtbot: QtBot, page: First
     assert asked.args == [STARTER]
 
 
+def test_the_keyboard_is_not_led_astray_when_a_download_begins(qtbot: QtBot, page: FirstRun) -> None:
+    page.set_entries([STARTER])
+    page.card.primary.setFocus()
+    page.set_progress(STARTER.key, PROGRESS)
+    assert page.card.primary.isHidden()
+    assert page.focusWidget() is page.card, "not the button to choose a file"
+
+
 def test_without_a_connection_the_way_out_is_shown(qtbot: QtBot, page: FirstRun, tmp_path: Path) -> None:
     page.set_entries([STARTER])
     page.set_failed(STARTER.key, "No source answered.")
