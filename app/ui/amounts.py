@@ -9,7 +9,7 @@ from app.downloader.order import Progress
 from app.i18n import tr
 
 
-def _locale() -> QLocale:
+def reader_locale() -> QLocale:
     """The person's; the C locale, which nobody reads in, becomes English."""
     locale = QLocale()
     return QLocale(QLocale.Language.English) if locale.language() is QLocale.Language.C else locale
@@ -18,12 +18,12 @@ def _locale() -> QLocale:
 def bytes_text(size: float) -> str:
     """ "1.1 GB", "12 kB"; counted in 1000s, as on a box and as the engine's sentences do."""
     precision = 1 if 1e6 <= size < 1e7 or size >= 1e9 else 0
-    return _locale().formattedDataSize(max(0, round(size)), precision, QLocale.DataSizeFormat.DataSizeSIFormat)
+    return reader_locale().formattedDataSize(max(0, round(size)), precision, QLocale.DataSizeFormat.DataSizeSIFormat)
 
 
 def count_text(count: int) -> str:
     """ "4,096": the digits grouped."""
-    return _locale().toString(count)
+    return reader_locale().toString(count)
 
 
 def short_count_text(count: int) -> str:
@@ -31,10 +31,10 @@ def short_count_text(count: int) -> str:
     if count < 1000:
         return str(count)
     if count < 10_000:
-        return f"{_locale().toString(count / 1000, 'f', 1)}k"
+        return f"{reader_locale().toString(count / 1000, 'f', 1)}k"
     if count < 1_000_000:
         return f"{round(count / 1000)}k"
-    return f"{_locale().toString(count / 1_000_000, 'f', 1)}M"
+    return f"{reader_locale().toString(count / 1_000_000, 'f', 1)}M"
 
 
 def params_text(count: int) -> str:
@@ -44,12 +44,12 @@ def params_text(count: int) -> str:
     if count < 1_000_000_000:
         return f"{round(count / 1_000_000)}M"
     billions = count / 1_000_000_000
-    return f"{_locale().toString(billions, 'f', 0 if billions >= 20 else 1)}B"
+    return f"{reader_locale().toString(billions, 'f', 0 if billions >= 20 else 1)}B"
 
 
 def rate_text(tokens_per_s: float) -> str:
     """ "42 tokens/s", "3.4 tokens/s"."""
-    number = _locale().toString(tokens_per_s, "f", 0 if tokens_per_s >= 10 else 1)
+    number = reader_locale().toString(tokens_per_s, "f", 0 if tokens_per_s >= 10 else 1)
     return tr("{number} tokens/s", number=number)
 
 

@@ -12,6 +12,7 @@ from PySide6.QtCore import QDateTime, QLocale
 from PySide6.QtWidgets import QWidget
 
 from app.i18n import tr
+from app.ui.amounts import reader_locale
 from app.ui.dialogs import confirm
 from app.ui.library import sentence_of
 from app.ui.workspace import Workspace
@@ -25,7 +26,7 @@ def backup_files(folder: Path) -> list[Path]:
 def backup_time(backup: Path) -> str:
     """When a backup was made, as the person writes dates."""
     moment = QDateTime.fromSecsSinceEpoch(int(backup.stat().st_mtime))
-    return QLocale().toString(moment, QLocale.FormatType.ShortFormat)
+    return reader_locale().toString(moment, QLocale.FormatType.ShortFormat)
 
 
 def restore_backup(

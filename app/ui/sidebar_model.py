@@ -13,7 +13,6 @@ from enum import StrEnum
 from PySide6.QtCore import (
     QAbstractListModel,
     QByteArray,
-    QLocale,
     QMimeData,
     QModelIndex,
     QObject,
@@ -24,6 +23,7 @@ from PySide6.QtCore import (
 
 from app.i18n import ntr, tr
 from app.store.types import Conversation, Folder
+from app.ui.amounts import reader_locale
 
 MIME = "application/x-hearth-conversation"
 ROW_ROLE = Qt.ItemDataRole.UserRole + 1
@@ -67,7 +67,7 @@ def date_group(moment: float, today: dt.date) -> tuple[str, str]:
         return "week", tr("Previous 7 days")
     if age <= 30:
         return "days30", tr("Previous 30 days")
-    month = QLocale().standaloneMonthName(day.month)
+    month = reader_locale().standaloneMonthName(day.month)
     return f"{day:%Y-%m}", month if day.year == today.year else f"{month} {day.year}"
 
 

@@ -33,6 +33,7 @@ from PySide6.QtWidgets import (
 
 from app.i18n import ntr, tr
 from app.store.types import SearchHit
+from app.ui.amounts import reader_locale
 from app.ui.library import Library
 from app.ui.theme import TextSize, Theme
 from app.ui.toast import announce
@@ -99,7 +100,7 @@ class _HitDelegate(QStyledItemDelegate):
             self._paint_marked(painter, inner, hit.snippet, hit.marks, theme.font(), lines=1)
             painter.setPen(theme.color("text_muted"))
             day = QDateTime.fromSecsSinceEpoch(int(hit.updated_at)).date()
-            when = QLocale().toString(day, QLocale.FormatType.ShortFormat)
+            when = reader_locale().toString(day, QLocale.FormatType.ShortFormat)
             self._paint_marked(painter, below, when, (), theme.font(TextSize.CAPTION), lines=1)
         else:
             self._paint_marked(painter, inner, title, (), theme.font(), lines=1)

@@ -157,6 +157,7 @@ QPushButton[kind="link"] {{ background: transparent; border: 1px solid transpare
   text-align: left; }}
 QPushButton[kind="link"]:hover {{ color: {c.accent_hover}; text-decoration: underline; }}
 QPushButton[kind="link"]:focus {{ border-color: {c.focus}; }}
+QPushButton[kind="link"]:disabled {{ color: {c.text_faint}; background: transparent; }}
 QPushButton[kind="row"] {{ background: transparent; border: 1px solid transparent; text-align: left;
   padding: {s(1.5)}px {s(2)}px; border-radius: {s(2)}px; }}
 QPushButton[kind="row"]:hover {{ background: {c.raised}; }}
