@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection
 from engine.types import ReasoningDelta, StreamEvent, TextDelta, TokenLogprob
 from engine.worker.protocol import REPORT_BYTES, Report, ReportMessage, encode
 
-GATHER_S = 0.025
+GATHER_S = 0.04
 """Text is sent at most this often. The first of an answer goes at once."""
 
 
