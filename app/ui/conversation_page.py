@@ -215,6 +215,9 @@ class ConversationPage(QWidget):
         self._workspace.library.run(lambda store: store.path(conversation_id), show)
 
     def _show_path(self, path: list[StoredMessage]) -> None:
+        if self._workspace.answers.is_outdated(path):
+            self._load_path()  # an answer ended while this was on its way
+            return
         self._path = self._workspace.answers.brought_up_to_date(path)
         self.transcript.show_path(self._path)
         self._stack.setCurrentWidget(self.transcript if path else self.start_page)

@@ -35,6 +35,7 @@ class LiveAnswers(QObject):
         self._answers: dict[str, _Answer] = {}
         self._conversation_of: dict[str, str] = {}
         self._watched: dict[object, str] = {}
+        self._ended: set[str] = set()
         self.unread: frozenset[str] = frozenset()
         bridge.chat_event.connect(self._on_chat_event)
 
@@ -45,6 +46,10 @@ class LiveAnswers(QObject):
 
     def is_generating(self, conversation_id: str) -> bool:
         return conversation_id in self._conversation_of.values()
+
+    def is_outdated(self, path: list[StoredMessage]) -> bool:
+        """True if an answer has ended since `path` was read, and the store knows more by now."""
+        return any(message.state is MessageState.STREAMING and message.id in self._ended for message in path)
 
     def watch(self, viewer: object, conversation_id: str) -> None:
         """`viewer` shows this conversation now ("": none)."""
@@ -79,6 +84,7 @@ class LiveAnswers(QObject):
             message = event.message
             if message.role is Role.ASSISTANT and message.state is MessageState.STREAMING:
                 self._answers[message.id] = _Answer(message)
+                self._ended.discard(message.id)
                 self._conversation_of[message.id] = message.conversation_id
                 self.changed.emit()
         elif isinstance(event, Streamed):
@@ -94,6 +100,7 @@ class LiveAnswers(QObject):
         elif isinstance(event, MessageFinished):
             message = event.message
             self._answers.pop(message.id, None)
+            self._ended.add(message.id)
             if self._conversation_of.pop(message.id, None) is not None:
                 if message.conversation_id not in self._watched.values():
                     self.unread |= {message.conversation_id}

@@ -301,8 +301,10 @@ def test_export_writes_a_file(shell: Shell, tmp_path: Path, format_name: str) ->
     conversation = window.conversation
     assert conversation is not None
     target = tmp_path / f"out.{format_name}"
-    window.operations.export_to(conversation, format_name, target)
-    shell.qtbot.waitUntil(lambda: window.toasts.current is not None and target.exists(), timeout=WAIT_MS)
+    written: list[bool] = []
+    window.operations.export_to(conversation, format_name, target, lambda: written.append(True))
+    shell.qtbot.waitUntil(lambda: bool(written), timeout=WAIT_MS)
+    assert window.toasts.current is not None and target.name in window.toasts.current.label.text()
     content = target.read_bytes()
     assert content.startswith(b"%PDF") if format_name == "pdf" else b"weight" in content
 

@@ -18,7 +18,7 @@ from pytestqt.qtbot import QtBot
 from app.events import StoreChanged
 from app.paths import resolve_paths
 from app.services import Services
-from app.store.types import Changes, Conversation, Draft
+from app.store.types import Changes, Conversation, Draft, MessageState
 from app.ui.dialogs import CalmDialog
 from app.ui.main_window import MainWindow
 from app.ui.settings_dialog import SettingsDialog
@@ -161,6 +161,17 @@ def test_a_newer_hearths_file_is_read_and_the_draft_is_kept(shell: Shell) -> Non
     shell.ask(window, "")
     shell.qtbot.waitUntil(lambda: len(window.page.path) == 4, timeout=WAIT_MS)
     shell.qtbot.waitUntil(lambda: window.workspace.held_drafts.draft(conversation) is None, timeout=WAIT_MS)
+
+
+def test_a_path_that_was_read_before_its_answer_ended_is_read_again(shell: Shell) -> None:
+    window = shell.start(FakeEngine(["The whole answer."]))
+    shell.ask(window, "Question")
+    question, answer = window.page.path
+    window.page._show_path([question, replace(answer, parts=(), state=MessageState.STREAMING)])
+    shown: list[list[str]] = []
+    window.page.path_shown.connect(lambda path: shown.append([message.text for message in path]))
+    shell.qtbot.waitUntil(lambda: bool(shown), timeout=WAIT_MS)
+    assert shown == [["Question", "The whole answer."]]
 
 
 def test_arrow_up_in_an_empty_composer_edits_the_last_question(shell: Shell) -> None:
