@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from engine.cancel import CancelToken
+from engine.pages import CacheReport, PromptPlan
 from engine.types import GenerationRequest, LoadedModel, ModelSpec, StreamEvent
 
 
@@ -67,6 +68,31 @@ class Engine(Protocol):
 
     def generate(self, request: GenerationRequest, cancel: CancelToken | None = None) -> Iterator[StreamEvent]:
         """Like `submit`, as a blocking iterator that ends after the terminal event."""
+        ...
+
+    def generate_many(
+        self, request: GenerationRequest, n: int, cancel: CancelToken | None = None
+    ) -> Iterator[tuple[int, StreamEvent]]:
+        """`n` answers to one prompt, which is read once; each event with its answer's index. Seeds are seed, seed + 1 ...
+
+        Ends after the last terminal event. Closing the iterator early cancels all.
+        """
+        ...
+
+    def plan(self, request: GenerationRequest) -> Future[PromptPlan]:
+        """What the request's prompt would be, without answering it; the future fails with a `HearthError`."""
+        ...
+
+    def cache(self) -> Future[CacheReport]:
+        """What the KV cache and the snapshots hold now."""
+        ...
+
+    def forget(self, cache_key: str) -> None:
+        """Let go of all that is cached under this key, in memory and on disk."""
+        ...
+
+    def embed(self, texts: Sequence[str]) -> Future[list[tuple[float, ...]]]:
+        """A vector of length 1 for each text, by an embedding model; the future fails with a `HearthError`."""
         ...
 
     def count_tokens(self, texts: Sequence[str]) -> Future[list[int]]:

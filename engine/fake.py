@@ -18,7 +18,8 @@ from engine.cancel import CancelToken
 from engine.context.segments import Role
 from engine.engine import EngineState, EngineStatus, StateListener, StreamSink
 from engine.errors import HearthError, ModelLoadError, WorkerCrashedError, sentence
-from engine.streaming import iterate
+from engine.pages import CacheReport, PromptPage, PromptPlan, Region
+from engine.streaming import iterate, iterate_many
 from engine.types import (
     Failed,
     Finished,
@@ -133,6 +134,7 @@ class FakeEngine:
         if loaded:
             self._state = EngineState(EngineStatus.READY, fake_model(Path("fake.gguf"), n_ctx=n_ctx), 1.0)
         self.requests: list[GenerationRequest] = []
+        self.forgotten: list[str] = []
         self._thread = threading.Thread(target=self._work, name="fake-engine", daemon=True)
         self._thread.start()
 
@@ -168,6 +170,30 @@ class FakeEngine:
 
     def generate(self, request: GenerationRequest, cancel: CancelToken | None = None) -> Iterator[StreamEvent]:
         return iterate(self, request, cancel)
+
+    def generate_many(
+        self, request: GenerationRequest, n: int, cancel: CancelToken | None = None
+    ) -> Iterator[tuple[int, StreamEvent]]:
+        return iterate_many(self, request, n, cancel)
+
+    def plan(self, request: GenerationRequest) -> Future[PromptPlan]:
+        future: Future[PromptPlan] = Future()
+        future.set_result(_plan(request, self._n_ctx))
+        return future
+
+    def cache(self) -> Future[CacheReport]:
+        future: Future[CacheReport] = Future()
+        future.set_result(CacheReport((), 0, self._n_ctx, 0, 0))
+        return future
+
+    def forget(self, cache_key: str) -> None:
+        with self._lock:
+            self.forgotten.append(cache_key)
+
+    def embed(self, texts: Sequence[str]) -> Future[list[tuple[float, ...]]]:
+        future: Future[list[tuple[float, ...]]] = Future()
+        future.set_exception(HearthError(sentence("This model makes no embeddings.")))
+        return future
 
     def count_tokens(self, texts: Sequence[str]) -> Future[list[int]]:
         future: Future[list[int]] = Future()
@@ -288,6 +314,23 @@ def _crash_error() -> HearthError:
 def _echo(request: GenerationRequest) -> str:
     users = [message.text for message in request.messages if message.role is Role.USER]
     return f"You said: {users[-1]}" if users else "Hello."
+
+
+def _plan(request: GenerationRequest, n_ctx: int) -> PromptPlan:
+    """Every segment a page; nothing is left out."""
+    pages = tuple(
+        PromptPage(
+            segment.origin.value,
+            len(fake_tokens(segment.text)),
+            Region.SYSTEM if message.role is Role.SYSTEM else Region.PINNED if message.pinned else Region.RECENT,
+            message_id=message.message_id,
+            label=segment.label,
+            pinned=message.pinned,
+        )
+        for message in request.messages
+        for segment in message.segments
+    )
+    return PromptPlan(pages, (), sum(page.tokens for page in pages), 0, n_ctx)
 
 
 def _origins(request: GenerationRequest, total: int) -> tuple[tuple[str, int], ...]:

@@ -10,6 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from engine.context.segments import PromptMessage
+from engine.pages import PromptPage, RegionUse
 
 
 class KvType(StrEnum):
@@ -17,6 +18,16 @@ class KvType(StrEnum):
 
     F16 = "f16"
     Q8_0 = "q8_0"
+    Q4_0 = "q4_0"
+
+
+class FlashAttention(StrEnum):
+    """Attention that never holds the whole score matrix. A quantised KV cache needs it."""
+
+    AUTO = "auto"
+    """As llama.cpp judges the device."""
+    ON = "on"
+    OFF = "off"
 
 
 class OverflowPolicy(StrEnum):
@@ -24,6 +35,8 @@ class OverflowPolicy(StrEnum):
 
     DROP_OLDEST = "drop_oldest"
     """Keep system and pinned messages, leave out the oldest whole turns, and name them."""
+    SUMMARISE = "summarise"
+    """As `DROP_OLDEST` in a prompt; the app has the model summarise older turns when it is idle."""
     STOP = "stop"
     """Refuse with `PromptTooLongError`."""
 
@@ -42,10 +55,23 @@ class FinishReason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Adapter:
+    """A LoRA adapter (a GGUF file) and its weight: 0 is off, 1 as it was trained."""
+
+    path: Path
+    scale: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class ModelSpec:
     """Which model to load, and how. None means: choose for this machine.
 
-    `n_ctx` is in tokens; `n_gpu_layers` -1 offloads all; `n_threads` counts decode threads.
+    `n_ctx` is the window of one conversation in tokens, `n_cells` what the KV cache holds of all conversations
+    together (shared prefixes once; None: at least `n_ctx`). `n_gpu_layers` -1 offloads all; `n_threads` counts
+    decode threads. `n_sequences` conversations or samples are in the KV cache at once. `adapters` are loaded with
+    the model and applied to requests that do not name their own. `projector` is a vision model's second file,
+    `draft_path` a small model of the same family that drafts tokens. `snapshot_folder` is where sequences are kept that
+    leave the KV cache, up to `snapshot_bytes`; `notes_folder` keeps what was measured of this model on this machine.
     """
 
     path: Path
@@ -56,6 +82,17 @@ class ModelSpec:
     n_batch: int = 512
     n_ubatch: int = 512
     use_mmap: bool = True
+    use_mlock: bool = False
+    flash_attention: FlashAttention = FlashAttention.AUTO
+    n_sequences: int = 32
+    n_cells: int | None = None
+    adapters: tuple[Adapter, ...] = ()
+    projector: Path | None = None
+    draft_path: Path | None = None
+    speculate: bool = True
+    snapshot_folder: Path | None = None
+    snapshot_bytes: int = 4_000_000_000
+    notes_folder: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +119,22 @@ class LoadedModel:
     """The family of the reviewed chat template, or "jinja" for the model's own."""
     can_think: bool
     load_s: float
+    n_cells: int = 0
+    """Tokens that the KV cache holds of all conversations together."""
+    n_sequences: int = 1
+    n_threads: int = 1
+    kv_type: KvType = KvType.F16
+    flash_attention: bool = False
+    can_see: bool = False
+    """Images can be part of a message."""
+    can_chat: bool = True
+    """False for embedding models."""
+    embedding_size: int = 0
+    """Numbers in an embedding; 0 where the model makes none."""
+    shares_prefixes: bool = True
+    """Prefixes can be copied and cut; False for recurrent and hybrid models, which only go on from the end."""
+    remote_host: str = ""
+    """Where the model runs, if not on this machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +174,9 @@ class GenerationRequest:
 
     `continue_last` lets the model go on writing the last message, which must be the assistant's.
     `thinking` is for models that can switch it; None leaves the model's default.
-    `background` work (titles) gives way to any other request.
+    `background` work (titles) gives way to any other request. `cache_key` names the conversation, "" for none: what
+    is in the KV cache under it outlives the worker as a snapshot. `adapters` None are those of the `ModelSpec`.
+    `prefill_only` fills the KV cache and ends without an answer.
     """
 
     request_id: str
@@ -132,13 +187,17 @@ class GenerationRequest:
     thinking: bool | None = None
     continue_last: bool = False
     background: bool = False
+    cache_key: str = ""
+    adapters: tuple[Adapter, ...] | None = None
+    prefill_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Started:
     """The prompt is assembled. `dropped` are the ids of messages left out, oldest first.
 
-    `tokens_by_origin` adds up to `prompt_tokens` (template literals count as "app").
+    `tokens_by_origin` adds up to `prompt_tokens` (template literals count as "app"), as do the tokens of the
+    `pages` that are not out of the window. `restored_tokens` of the cached ones were read back from a snapshot.
     """
 
     request_id: str
@@ -148,6 +207,9 @@ class Started:
     seed: int
     dropped: tuple[str, ...] = ()
     tokens_by_origin: tuple[tuple[str, int], ...] = ()
+    restored_tokens: int = 0
+    pages: tuple[PromptPage, ...] = ()
+    regions: tuple[RegionUse, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +249,11 @@ class ReasoningDelta:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What an answer cost. Comes once, just before the terminal event; times in seconds."""
+    """What an answer cost. Comes once, just before the terminal event; times in seconds.
+
+    Of the `cached_tokens`, `restored_tokens` came from a snapshot. Of `drafted_tokens` guessed ahead,
+    `accepted_tokens` were what the model would have written.
+    """
 
     request_id: str
     prompt_tokens: int
@@ -196,6 +262,9 @@ class Usage:
     n_ctx: int
     prefill_s: float
     decode_s: float
+    restored_tokens: int = 0
+    drafted_tokens: int = 0
+    accepted_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)

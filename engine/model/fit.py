@@ -24,7 +24,7 @@ USEFUL_CONTEXT = 2_048
 COMFORTABLE_SHARE = 0.85
 """Of the available memory: up to here a model fits, from here to all of it is tight."""
 
-_KV_BYTES = {KvType.F16: 2.0, KvType.Q8_0: 34 / 32}
+_KV_BYTES = {KvType.F16: 2.0, KvType.Q8_0: 34 / 32, KvType.Q4_0: 18 / 32}
 _TOKEN_BYTES = 150
 _MERGE_BYTES = 195
 """llama.cpp's tables: text, score, hash map entries a token and a merge rule, with the allocator's share."""

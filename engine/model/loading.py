@@ -23,7 +23,7 @@ from engine.model.memory import machine_memory
 from engine.types import KvType, ModelSpec
 
 _FLASH_ATTENTION_AUTO = -1
-_KV_TYPES = {KvType.F16: lib.GGML_TYPE_F16, KvType.Q8_0: lib.GGML_TYPE_Q8_0}
+_KV_TYPES = {KvType.F16: lib.GGML_TYPE_F16, KvType.Q8_0: lib.GGML_TYPE_Q8_0, KvType.Q4_0: lib.GGML_TYPE_Q4_0}
 
 Progress = Callable[[float], None]
 

@@ -15,7 +15,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from engine.cancel import CancelToken
 from engine.engine import EngineState, EngineStatus, StateListener, StreamSink
@@ -29,7 +29,8 @@ from engine.errors import (
     WorkerQuarantinedError,
     sentence,
 )
-from engine.streaming import iterate
+from engine.pages import CacheReport, PromptPlan
+from engine.streaming import iterate, iterate_many
 from engine.types import (
     TERMINAL,
     Failed,
@@ -44,10 +45,15 @@ from engine.worker.exits import crash_error
 from engine.worker.heartbeat import Heartbeat, Patience, Pulse
 from engine.worker.process import EntryPoint, WorkerProcess
 from engine.worker.protocol import (
+    Answer,
+    Answered,
+    Ask,
     Cancel,
-    Count,
-    Counted,
+    CountTokens,
+    Embeddings,
+    EmbedTexts,
     Fault,
+    Forget,
     Hello,
     Load,
     Loaded,
@@ -56,11 +62,16 @@ from engine.worker.protocol import (
     LogLine,
     MessageTooLongError,
     Ping,
+    PlanPrompt,
     Pong,
+    Question,
+    Refused,
     Report,
+    ReportCache,
     ReportMessage,
     Submit,
     Taken,
+    TokenCounts,
     error_of,
     fault_of,
 )
@@ -70,6 +81,7 @@ from engine.worker.worker import worker_main
 LOG_LINES_KEPT = 200
 _logger = logging.getLogger(__name__)
 T = TypeVar("T")
+A = TypeVar("A")
 
 
 @dataclass(slots=True)
@@ -91,7 +103,7 @@ class _Running:
     process: WorkerProcess
     heartbeat: Heartbeat
     load: Future[LoadedModel] | None
-    counts: dict[int, Future[list[int]]] = field(default_factory=dict)
+    calls: dict[int, Future[Any]] = field(default_factory=dict)
 
 
 class EngineClient:
@@ -172,11 +184,44 @@ class EngineClient:
     def generate(self, request: GenerationRequest, cancel: CancelToken | None = None) -> Iterator[StreamEvent]:
         return iterate(self, request, cancel)
 
+    def generate_many(
+        self, request: GenerationRequest, n: int, cancel: CancelToken | None = None
+    ) -> Iterator[tuple[int, StreamEvent]]:
+        return iterate_many(self, request, n, cancel)
+
     def count_tokens(self, texts: Sequence[str]) -> Future[list[int]]:
-        future: Future[list[int]] = Future()
+        return self._asked(CountTokens(tuple(texts)), TokenCounts, lambda answer: list(answer.counts))
+
+    def plan(self, request: GenerationRequest) -> Future[PromptPlan]:
+        return self._asked(PlanPrompt(request), PromptPlan, lambda plan: plan)
+
+    def cache(self) -> Future[CacheReport]:
+        return self._asked(ReportCache(), CacheReport, lambda report: report)
+
+    def embed(self, texts: Sequence[str]) -> Future[list[tuple[float, ...]]]:
+        return self._asked(EmbedTexts(tuple(texts)), Embeddings, lambda answer: list(answer.vectors))
+
+    def forget(self, cache_key: str) -> None:
+        self._post(lambda: self._send(Forget(cache_key)))
+
+    def _asked(self, question: Question, kind: type[A], unpack: Callable[[A], T]) -> Future[T]:
+        """Have a question answered by the worker; an answer of another kind is the worker's bug."""
+        future: Future[T] = Future()
         future.set_running_or_notify_cancel()
-        if not self._post(lambda: self._count(tuple(texts), future)):
-            future.set_exception(_no_model())
+        raw: Future[Answer] = Future()
+
+        def unpacked(answered: Future[Answer]) -> None:
+            error = answered.exception()
+            if error is not None:
+                future.set_exception(error)
+                return
+            answer = answered.result()
+            assert isinstance(answer, kind)
+            future.set_result(unpack(answer))
+
+        raw.add_done_callback(unpacked)
+        if not self._post(lambda: self._ask(question, raw)):
+            raw.set_exception(_no_model())
         return future
 
     def force_stop(self) -> None:
@@ -303,17 +348,21 @@ class EngineClient:
         else:
             self._end(job, Finished(job.request.request_id, FinishReason.CANCELLED))
 
-    def _count(self, texts: tuple[str, ...], future: Future[list[int]]) -> None:
+    def _ask(self, question: Question, future: Future[Answer]) -> None:
         worker = self._worker
         if worker is None or self._state.status is not EngineStatus.READY:
             future.set_exception(_no_model())
             return
         call_id = next(self._call_ids)
         try:
-            worker.process.send(Count(call_id, texts))
-            worker.counts[call_id] = future
+            worker.process.send(Ask(call_id, question))
+            worker.calls[call_id] = future
         except MessageTooLongError:
             future.set_exception(LimitError(sentence("The text is too long.")))
+
+    def _send(self, command: Forget) -> None:
+        if self._worker is not None:
+            self._worker.process.send(command)
 
     def _end(self, job: _Job, event: Finished | Failed) -> None:
         """Give an open request its terminal event."""
@@ -356,9 +405,12 @@ class EngineClient:
                 self._loaded(worker, model)
             case LoadRefused(fault):
                 self._load_refused(worker, fault)
-            case Counted(call_id, counts):
-                if (future := worker.counts.pop(call_id, None)) is not None:
-                    future.set_result(list(counts))
+            case Answered(call_id, answer):
+                if (future := worker.calls.pop(call_id, None)) is not None:
+                    future.set_result(answer)
+            case Refused(call_id, fault):
+                if (future := worker.calls.pop(call_id, None)) is not None:
+                    future.set_exception(error_of(fault))
             case LogLine(text):
                 self._log.append(text)
             case Hello():
@@ -438,9 +490,9 @@ class EngineClient:
 
 def _fail_all(worker: _Running, reason: HearthError) -> None:
     """Everybody who waits for this worker hears why nothing comes."""
-    waiting = [worker.load, *worker.counts.values()]
+    waiting = [worker.load, *worker.calls.values()]
     worker.load = None
-    worker.counts.clear()
+    worker.calls.clear()
     for future in waiting:
         if future is not None:
             future.set_exception(reason)

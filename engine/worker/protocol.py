@@ -12,10 +12,11 @@ from typing import Any
 
 from engine import errors
 from engine.errors import HearthError
+from engine.pages import CacheReport, PromptPlan
 from engine.types import GenerationRequest, LoadedModel, ModelSpec, StreamEvent
 from engine.worker.codec import CodecError, from_json, to_json
 
-VERSION = 1
+VERSION = 2
 COMMAND_BYTES = 64 * 1024 * 1024
 """The longest message to the worker: a request carries its whole conversation."""
 REPORT_BYTES = 4 * 1024 * 1024
@@ -61,11 +62,69 @@ class Cancel:
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
-    """Count the tokens of texts."""
+class CountTokens:
+    """Question: how many tokens each text has. Answer: `TokenCounts`."""
+
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlanPrompt:
+    """Question: what a request's prompt would be. Answer: `PromptPlan`."""
+
+    request: GenerationRequest
+
+
+@dataclass(frozen=True, slots=True)
+class ReportCache:
+    """Question: what is cached. Answer: `CacheReport`."""
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedTexts:
+    """Question: the vectors of texts. Answer: `Embeddings`."""
+
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TokenCounts:
+    """One number a text."""
+
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Embeddings:
+    """One vector of length 1 a text."""
+
+    vectors: tuple[tuple[float, ...], ...]
+
+
+Question = CountTokens | PlanPrompt | ReportCache | EmbedTexts
+Answer = TokenCounts | PromptPlan | CacheReport | Embeddings
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Ask a question; each is answered by one `Answered` or `Refused`."""
 
     call_id: int
-    texts: tuple[str, ...]
+    question: Question
+
+
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """Let go of everything cached under a key, in memory and on disk."""
+
+    cache_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quit:
+    """Write snapshots of the present conversations, for `within_s` seconds at most, and end the process."""
+
+    within_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +177,19 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
-    """The answer to `Count`."""
+class Answered:
+    """The answer to `Ask`."""
 
     call_id: int
-    counts: tuple[int, ...]
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Why an `Ask` has no answer."""
+
+    call_id: int
+    fault: Fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +208,8 @@ class LogLine:
     text: str
 
 
-CommandMessage = Load | Submit | Cancel | Count | Ping
-ReportMessage = Hello | LoadProgress | Loaded | LoadRefused | Taken | Report | Counted | Pong | LogLine
+CommandMessage = Load | Submit | Cancel | Ask | Forget | Quit | Ping
+ReportMessage = Hello | LoadProgress | Loaded | LoadRefused | Taken | Report | Answered | Refused | Pong | LogLine
 
 
 def encode(message: CommandMessage | ReportMessage, cap: int) -> bytes:

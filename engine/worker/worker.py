@@ -16,16 +16,18 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
-from engine.errors import HearthError
+from engine.errors import HearthError, sentence
 from engine.types import Failed, Finished, FinishReason, ModelSpec
 from engine.worker.jobs import Job, Jobs
 from engine.worker.no_network import forbid_network
 from engine.worker.outbox import Outbox, Stream
 from engine.worker.protocol import (
     COMMAND_BYTES,
+    Answered,
+    Ask,
     Cancel,
-    Count,
-    Counted,
+    CountTokens,
+    Forget,
     Hello,
     Load,
     Loaded,
@@ -35,8 +37,12 @@ from engine.worker.protocol import (
     Ping,
     Pong,
     ProtocolError,
+    Question,
+    Quit,
+    Refused,
     Submit,
     Taken,
+    TokenCounts,
     decode_command,
     fault_of,
     receive,
@@ -133,11 +139,20 @@ class Worker:
                 self._jobs.put(request)
             case Cancel(request_id):
                 self._jobs.cancel(request_id)
-            case Count(call_id, texts):
-                if self._runner is not None:
-                    self._outbox.post(Counted(call_id, self._runner.count(texts)))
+            case Ask(call_id, question):
+                self._outbox.post(self._answer_to(call_id, question))
+            case Forget() | Quit():
+                pass
             case Ping(number):
                 self._outbox.post(Pong(number, self._beats(), self._jobs.busy or self._loading))
+
+    def _answer_to(self, call_id: int, question: Question) -> Answered | Refused:
+        assert self._runner is not None
+        match question:
+            case CountTokens(texts):
+                return Answered(call_id, TokenCounts(self._runner.count(texts)))
+            case _:
+                return Refused(call_id, fault_of(HearthError(sentence("This model cannot do that."))))
 
     def _beats(self) -> int:
         return self._load_beats + (self._runner.beats if self._runner is not None else 0)
