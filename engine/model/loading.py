@@ -17,12 +17,15 @@ from engine.model.backend import NO_ROOM, Offload, backend_name, choose_offload,
 from engine.model.buffers import Buffers, read_buffers
 from engine.model.description import ModelDescription, ModelKind, describe
 from engine.model.fit import estimate, judge, largest_context
-from engine.model.kv_cache import SEQUENCES
 from engine.model.llama_library import LlamaLog, lib
 from engine.model.memory import machine_memory
-from engine.types import KvType, ModelSpec
+from engine.types import FlashAttention, KvType, ModelSpec
 
-_FLASH_ATTENTION_AUTO = -1
+STATEFUL_SEQUENCES = 4
+"""Recurrent and hybrid models keep a state of fixed size for each sequence."""
+MAX_OUTPUTS = 64
+"""Rows of logits in one batch: one a sequence, or one a drafted token. More would be memory for nothing."""
+_FLASH_ATTENTION = {FlashAttention.AUTO: -1, FlashAttention.OFF: 0, FlashAttention.ON: 1}
 _KV_TYPES = {KvType.F16: lib.GGML_TYPE_F16, KvType.Q8_0: lib.GGML_TYPE_Q8_0, KvType.Q4_0: lib.GGML_TYPE_Q4_0}
 
 Progress = Callable[[float], None]
@@ -37,6 +40,9 @@ class Handles:
     description: ModelDescription
     buffers: Buffers
     n_ctx: int
+    n_cells: int
+    n_sequences: int
+    n_threads: int
     n_gpu_layers: int
     backend: str
     note: str
@@ -68,7 +74,10 @@ def load(spec: ModelSpec, log: LlamaLog, progress: Progress) -> Handles:
         context=context,
         description=description,
         buffers=buffers,
-        n_ctx=lib.llama_n_ctx(context),
+        n_ctx=min(n_ctx, lib.llama_n_ctx(context)),
+        n_cells=lib.llama_n_ctx(context),
+        n_sequences=lib.llama_n_seq_max(context),
+        n_threads=lib.llama_n_threads(context),
         n_gpu_layers=buffers.offloaded_layers if buffers.devices else 0,
         backend=backend_name(buffers.devices[0]) if buffers.devices else "CPU",
         note=offload.note,
@@ -116,7 +125,9 @@ def _load_once(
     progress: Progress,
 ) -> tuple[Any, Any]:
     model = _load_model(spec, description, n_gpu_layers, progress)
-    context = lib.llama_init_from_model(model, _context_params(spec, n_ctx, n_gpu_layers))
+    stateful = lib.llama_model_is_recurrent(model) or lib.llama_model_is_hybrid(model)
+    params = _context_params(spec, max(n_ctx, spec.n_cells or 0), n_gpu_layers, stateful=stateful)
+    context = lib.llama_init_from_model(model, params)
     if not context:
         lib.llama_model_free(model)
         raise ModelFitError(
@@ -152,17 +163,17 @@ def _load_model(
     return model
 
 
-def _context_params(spec: ModelSpec, n_ctx: int, n_gpu_layers: int) -> Any:
+def _context_params(spec: ModelSpec, n_cells: int, n_gpu_layers: int, *, stateful: bool) -> Any:
     threads = thread_count(spec.n_threads)
     params = lib.llama_context_default_params()
-    params.n_ctx = n_ctx
-    params.n_batch = min(spec.n_batch, n_ctx)
-    params.n_ubatch = min(spec.n_ubatch, spec.n_batch, n_ctx)
-    params.n_seq_max = SEQUENCES
-    params.n_outputs_max = SEQUENCES  # one row of logits is ever asked for; 512 rows would be 300 MB
+    params.n_ctx = n_cells
+    params.n_batch = min(spec.n_batch, n_cells)
+    params.n_ubatch = min(spec.n_ubatch, spec.n_batch, n_cells)
+    params.n_seq_max = min(spec.n_sequences, STATEFUL_SEQUENCES) if stateful else spec.n_sequences
+    params.n_outputs_max = MAX_OUTPUTS
     params.kv_unified = True
     params.n_threads = params.n_threads_batch = threads
-    params.flash_attn_type = _FLASH_ATTENTION_AUTO
+    params.flash_attn_type = _FLASH_ATTENTION[spec.flash_attention]
     params.type_k = params.type_v = _KV_TYPES[spec.kv_type]
     params.offload_kqv = params.op_offload = n_gpu_layers != 0
     params.no_perf = True
