@@ -17,6 +17,8 @@ from engine.engine import Engine
 from engine.types import KvType, LoadedModel, ModelSpec
 from engine.worker.client import EngineClient
 
+GIGABYTE = 1_000_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class HeadStart:
@@ -41,19 +43,26 @@ def head_start(paths: Paths, model: str | None) -> HeadStart | None:
     path = path.resolve()
     engine = EngineClient()
     return HeadStart(
-        engine, path, engine.load(spec_by_settings(path, settings, settings.integer("model.n_ctx") or None))
+        engine, path, engine.load(spec_by_settings(path, settings, settings.integer("model.n_ctx") or None, paths))
     )
 
 
-def spec_by_settings(path: Path, settings: Settings, n_ctx: int | None) -> ModelSpec:
-    """How a file is loaded by the settings; with `n_ctx` None the worker takes the largest window that fits."""
+def spec_by_settings(path: Path, settings: Settings, n_ctx: int | None, paths: Paths | None = None) -> ModelSpec:
+    """How a file is loaded by the settings; with `n_ctx` None the worker takes the largest window that fits.
+
+    Without `paths` the worker keeps nothing on the disk.
+    """
     layers = settings.integer("model.n_gpu_layers")
+    snapshot_bytes = settings.integer("model.snapshot_gigabytes") * GIGABYTE
     return ModelSpec(
         path=path,
         n_ctx=n_ctx,
         kv_type=KvType(settings.text("model.kv_type")),
         n_gpu_layers=None if layers < -1 else layers,
         n_threads=settings.integer("model.n_threads") or None,
+        snapshot_folder=paths.snapshots if paths is not None and snapshot_bytes else None,
+        snapshot_bytes=snapshot_bytes,
+        notes_folder=paths.notes if paths is not None else None,
     )
 
 

@@ -19,6 +19,7 @@ from app.i18n import error_sentence, tr
 from app.model_choice import choose_default, find_entry
 from app.model_entry import Availability, Fit, ModelEntry
 from app.model_judge import judge
+from app.paths import Paths
 from app.settings import Settings
 from engine.cancel import CancelToken
 from engine.engine import Engine, EngineState, EngineStatus
@@ -57,6 +58,7 @@ class ModelLibrary:
         pool: Executor,
         *,
         memory_file: Path | None = None,
+        paths: Paths | None = None,
         places: Places | None = None,
         catalogue: Catalogue | None = None,
     ) -> None:
@@ -65,6 +67,7 @@ class ModelLibrary:
         self._folder = models_folder
         self._pool = pool
         self._memory_file = memory_file
+        self._paths = paths
         self._memory: ScanMemory | None = None
         self._places = places
         self._catalogue = catalogue or load_catalogue()
@@ -373,7 +376,7 @@ class ModelLibrary:
         assert entry.path is not None and entry.description is not None
         # Judged anew: how much is free has changed since the list was made.
         chosen = judge(entry.description, self._settings, self._available()).n_ctx
-        return spec_by_settings(entry.path, self._settings, n_ctx or chosen)
+        return spec_by_settings(entry.path, self._settings, n_ctx or chosen, self._paths)
 
     # From the engine's threads
 

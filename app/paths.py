@@ -35,6 +35,16 @@ class Paths:
         return self.data / "backups"
 
     @property
+    def snapshots(self) -> Path:
+        """What the model has read of the chats, to be continued without reading it again."""
+        return self.cache / "snapshots"
+
+    @property
+    def notes(self) -> Path:
+        """What was measured of the models on this machine."""
+        return self.cache / "notes"
+
+    @property
     def settings_file(self) -> Path:
         return self.config / "settings.toml"
 

@@ -70,7 +70,13 @@ class Services:
         self.recovery: RecoveryReport | None = None
         """What became of a damaged conversations file, for the window to offer the last backup."""
         self.models = ModelLibrary(
-            engine, settings, paths.models, pool, memory_file=paths.cache / "models.json", places=places
+            engine,
+            settings,
+            paths.models,
+            pool,
+            memory_file=paths.cache / "models.json",
+            paths=paths,
+            places=places,
         )
         self.chat = ChatService(store, engine, settings, publish, store_pool=store_pool, pool=pool, models=self.models)
         self.housekeeping = Housekeeping(self.store_call, paths.backups, publish)
@@ -96,6 +102,9 @@ class Services:
         `store_notice` once; a window shows it for good instead.
         """
         paths.create()
+        settings = settings or Settings.load(paths.settings_file)
+        if database is not None:
+            settings.override("model.snapshot_gigabytes", 0)
         lock = _lock(paths.data) if database is None else None
         store_pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
         unclean = paths.data / UNCLEAN_MARK
@@ -120,7 +129,7 @@ class Services:
         pool = ThreadPoolExecutor(max_workers=_GENERAL_THREADS, thread_name_prefix="general")
         services = cls(
             paths,
-            settings=settings or Settings.load(paths.settings_file),
+            settings=settings,
             store=store,
             store_pool=store_pool,
             pool=pool,

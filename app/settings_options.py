@@ -204,6 +204,16 @@ OPTIONS: tuple[Option, ...] = (
         step=1024,
     ),
     Option(
+        "model.snapshot_gigabytes",
+        4,
+        sentence("Remember read chats on disk"),
+        sentence("So that a long chat is continued at once after a restart. At most this many gigabytes."),
+        MODEL,
+        minimum=0,
+        maximum=1_000,
+        special=(0, sentence("Off")),
+    ),
+    Option(
         "model.kv_type",
         "f16",
         sentence("Precision of the model's memory"),
