@@ -11,6 +11,7 @@ HearthError                 a fault of the world, with a sentence for the person
 |   +-- WorkerCrashedError      it ended by itself (signal, abort, out of memory)
 |   +-- WorkerHungError         it stopped answering
 |   +-- WorkerQuarantinedError  it crashed too often with this model
++-- RemoteError             a server on another computer could not be reached, or refused
 +-- DownloadError           a file could not be fetched
 |   +-- NoSourceError           no source answered
 |   +-- ChecksumError           what came is not what was promised
@@ -90,6 +91,10 @@ class WorkerHungError(WorkerError):
 
 class WorkerQuarantinedError(WorkerError):
     code = "worker_quarantined"
+
+
+class RemoteError(HearthError):
+    code = "remote"
 
 
 class DownloadError(HearthError):

@@ -63,6 +63,14 @@ class Adapter:
 
 
 @dataclass(frozen=True, slots=True)
+class RemoteModel:
+    """A model that a server on another computer runs: the server's address, and the model's name there."""
+
+    address: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class ModelSpec:
     """Which model to load, and how. None means: choose for this machine.
 
@@ -72,6 +80,7 @@ class ModelSpec:
     the model and applied to requests that do not name their own. `projector` is a vision model's second file,
     `draft_path` a small model of the same family that drafts tokens. `snapshot_folder` is where sequences are kept that
     leave the KV cache, up to `snapshot_bytes`; `notes_folder` keeps what was measured of this model on this machine.
+    With `remote` nothing is loaded here, nothing else counts, and `path` is only the name.
     """
 
     path: Path
@@ -93,6 +102,7 @@ class ModelSpec:
     snapshot_folder: Path | None = None
     snapshot_bytes: int = 4_000_000_000
     notes_folder: Path | None = None
+    remote: RemoteModel | None = None
 
 
 @dataclass(frozen=True, slots=True)
