@@ -1,0 +1,96 @@
+"""Pages as a person reads them: folding, places, words, and asking the engine."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from app.memory_view import read_memory, texts_of, view_of_plan, view_of_start
+from engine.context.segments import Origin, PromptMessage, Role, Segment, Trust
+from engine.errors import HearthError
+from engine.fake import FakeEngine
+from engine.pages import PageState, PromptPage, PromptPlan, Region, RegionUse
+from engine.types import GenerationRequest, Started
+
+MESSAGES = (
+    PromptMessage(Role.SYSTEM, (Segment("Be kind.", Origin.PERSONA),)),
+    PromptMessage(
+        Role.USER,
+        (
+            Segment("Attached file ", Origin.APP),
+            Segment("a.txt", Origin.DOCUMENT, Trust.UNTRUSTED, "a.txt"),
+            Segment(":\n<<<\n", Origin.APP),
+            Segment("All about radiators", Origin.DOCUMENT, Trust.UNTRUSTED, "a.txt"),
+            Segment("\n>>>\n", Origin.APP),
+            Segment("What is this?", Origin.USER),
+        ),
+        "m1",
+    ),
+)
+PAGES = (
+    PromptPage("app", 3, Region.SYSTEM),
+    PromptPage("persona", 10, Region.SYSTEM),
+    PromptPage("app", 4, Region.SYSTEM),
+    PromptPage("user", 90, Region.OLDER, PageState.OUT, "m0"),
+    PromptPage("app", 2, Region.RECENT, message_id="m1"),
+    PromptPage("document", 5, Region.RECENT, message_id="m1", label="a.txt"),
+    PromptPage("app", 1, Region.RECENT, message_id="m1"),
+    PromptPage("document", 40, Region.RECENT, message_id="m1", label="a.txt"),
+    PromptPage("app", 1, Region.RECENT, message_id="m1"),
+    PromptPage("user", 6, Region.RECENT, message_id="m1"),
+    PromptPage("app", 7, Region.RECENT),
+)
+REQUEST = GenerationRequest("r", MESSAGES, answer_reserve=64)
+
+
+def test_template_words_join_their_neighbours_and_nothing_is_lost() -> None:
+    plan = PromptPlan(PAGES, (), 79, 17, 256)
+    view = view_of_plan(plan, REQUEST)
+    shown = [(page.origin, page.label, page.start, page.tokens, page.format_tokens) for page in view.pages]
+    assert shown == [
+        ("persona", "", 0, 17, 7),
+        ("document", "a.txt", 17, 48, 3),
+        ("user", "", 65, 14, 8),
+        ("user", "", -1, 90, 0),
+    ]
+    assert dict(view.by_origin) == {"app": 18, "persona": 10, "document": 45, "user": 6}
+    assert sum(tokens for _, tokens in view.by_origin) == plan.prompt_tokens
+    assert view.pages[1].text == "All about radiators"
+    assert view.pages[-1].state is PageState.OUT
+    assert view.reserve == 64
+
+
+def test_a_start_knows_what_is_kept_for_the_answer() -> None:
+    started = Started("r", 79, 17, 256, 1, pages=PAGES, regions=(RegionUse(Region.ANSWER, 0, 50),))
+    view = view_of_start(started, texts_of(MESSAGES))
+    assert (view.cached_tokens, view.read_tokens, view.reserve) == (17, 17, 50)
+    assert view.pages[0].text == "Be kind."
+
+
+def test_a_prompt_of_template_words_alone_is_one_page() -> None:
+    view = view_of_plan(PromptPlan((PromptPage("app", 5, Region.SYSTEM),), (), 5, 0, 64), REQUEST)
+    assert [(page.origin, page.tokens) for page in view.pages] == [("app", 5)]
+    assert view_of_plan(PromptPlan((), (), 0, 0, 64), REQUEST).pages == ()
+
+
+def test_two_messages_of_one_kind_stay_two_pages() -> None:
+    pages = (
+        PromptPage("user", 5, Region.RECENT, message_id="m1"),
+        PromptPage("user", 6, Region.RECENT, message_id="m2"),
+    )
+    assert len(view_of_plan(PromptPlan(pages, (), 11, 0, 64), REQUEST).pages) == 2
+
+
+def test_asking_the_engine() -> None:
+    engine = FakeEngine()
+
+    def broken() -> GenerationRequest:
+        raise HearthError("no")
+
+    with ThreadPoolExecutor(1) as pool:
+        view = read_memory(engine, pool, lambda: REQUEST).result(10)
+        assert [page.origin for page in view.pages] == ["persona", "document", "user"]
+        with pytest.raises(HearthError):
+            read_memory(engine, pool, broken).result(10)
+    engine.close()
