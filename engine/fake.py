@@ -18,7 +18,7 @@ from engine.cancel import CancelToken
 from engine.context.segments import Role
 from engine.engine import EngineState, EngineStatus, StateListener, StreamSink
 from engine.errors import HearthError, ModelLoadError, WorkerCrashedError, sentence
-from engine.pages import CacheReport, PromptPage, PromptPlan, Region
+from engine.pages import CacheReport, PromptPage, PromptPlan, Region, RegionUse
 from engine.streaming import iterate, iterate_many
 from engine.types import (
     Failed,
@@ -46,7 +46,8 @@ class FakeAnswer:
 
     `error` ends it as `Failed` after the text; `crash` also takes the engine through CRASHED and back to
     READY. `gate` is waited for before the first delta, `end_gate` before the terminal event (a cancel
-    opens both). `logprobs` reports one for each delta.
+    opens both). `logprobs` reports one for each delta. `pages` and `regions` are those of its `Started`; without
+    pages every segment is one. The other numbers are reported as they are.
     """
 
     text: str
@@ -60,6 +61,11 @@ class FakeAnswer:
     gate: threading.Event | None = None
     end_gate: threading.Event | None = None
     logprobs: bool = False
+    pages: tuple[PromptPage, ...] = ()
+    regions: tuple[RegionUse, ...] = ()
+    restored_tokens: int = 0
+    drafted_tokens: int = 0
+    accepted_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +111,8 @@ class FakeEngine:
 
     Answers are taken from `script` in order; after that, and without one, the last user message is echoed.
     `token_delay_s` paces deltas, `prefill_delay_s` each prefill block, `load_delay_s` a load. `load_error`
-    fails every load. `loaded` starts the engine READY. `requests` keeps what was submitted.
+    fails every load. `loaded` starts the engine READY. `requests` keeps what was submitted. `planned` and `cached`,
+    where set, are what `plan` and `cache` tell.
     """
 
     def __init__(
@@ -135,6 +142,8 @@ class FakeEngine:
             self._state = EngineState(EngineStatus.READY, fake_model(Path("fake.gguf"), n_ctx=n_ctx), 1.0)
         self.requests: list[GenerationRequest] = []
         self.forgotten: list[str] = []
+        self.planned: PromptPlan | None = None
+        self.cached: CacheReport | None = None
         self._thread = threading.Thread(target=self._work, name="fake-engine", daemon=True)
         self._thread.start()
 
@@ -178,12 +187,15 @@ class FakeEngine:
 
     def plan(self, request: GenerationRequest) -> Future[PromptPlan]:
         future: Future[PromptPlan] = Future()
-        future.set_result(_plan(request, self._n_ctx))
+        if self._state.model is None:
+            future.set_exception(ModelLoadError(sentence("No model is loaded.")))
+        else:
+            future.set_result(self.planned or _plan(request, self._n_ctx))
         return future
 
     def cache(self) -> Future[CacheReport]:
         future: Future[CacheReport] = Future()
-        future.set_result(CacheReport((), 0, self._n_ctx, 0, 0))
+        future.set_result(self.cached or CacheReport((), 0, self._n_ctx, 0, 0))
         return future
 
     def forget(self, cache_key: str) -> None:
@@ -273,7 +285,16 @@ class FakeEngine:
             total = sum(len(fake_tokens(message.text)) + 4 for message in request.messages)
         seed = request.sampling.seed if request.sampling.seed is not None else 0
         yield Started(
-            request_id, total, answer.cached_tokens, self._n_ctx, seed, answer.dropped, _origins(request, total)
+            request_id,
+            total,
+            answer.cached_tokens,
+            self._n_ctx,
+            seed,
+            answer.dropped,
+            _origins(request, total),
+            answer.restored_tokens,
+            answer.pages or _pages(request, total),
+            answer.regions,
         )
         for processed in range(answer.cached_tokens, total, PREFILL_BLOCK):
             if not cancel.cancelled:
@@ -291,7 +312,18 @@ class FakeEngine:
             made += 1
             yield delta
         _pass(answer.end_gate, cancel)
-        yield Usage(request_id, total, answer.cached_tokens, made, self._n_ctx, 0.01, 0.01 * made)
+        yield Usage(
+            request_id,
+            total,
+            answer.cached_tokens,
+            made,
+            self._n_ctx,
+            0.01,
+            0.01 * made,
+            answer.restored_tokens,
+            answer.drafted_tokens,
+            answer.accepted_tokens,
+        )
         if answer.crash:
             yield failed(request_id, answer.error or _crash_error())
         elif cancel.cancelled:
@@ -331,6 +363,13 @@ def _plan(request: GenerationRequest, n_ctx: int) -> PromptPlan:
         for segment in message.segments
     )
     return PromptPlan(pages, (), sum(page.tokens for page in pages), 0, n_ctx)
+
+
+def _pages(request: GenerationRequest, total: int) -> tuple[PromptPage, ...]:
+    """As `_plan`, and the template's words at the end, so that all add up to `total`."""
+    pages = _plan(request, total).pages
+    rest = total - sum(page.tokens for page in pages)
+    return (*pages, PromptPage("app", rest, Region.RECENT)) if rest > 0 else pages
 
 
 def _origins(request: GenerationRequest, total: int) -> tuple[tuple[str, int], ...]:
