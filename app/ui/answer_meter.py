@@ -59,6 +59,9 @@ class AnswerMeter:
         self.dropped_count = known.dropped
         self.dropped: tuple[str, ...] = ()
         self.by_origin: tuple[tuple[str, int], ...] = ()
+        self.started: Started | None = None
+        """What the answer was given; None for one that only the store knows."""
+        self.restored_tokens = self.drafted_tokens = self.accepted_tokens = 0
         self.processed = known.prompt_tokens
         self._ticks.clear()
 
@@ -74,7 +77,9 @@ class AnswerMeter:
             case Started():
                 self.show(None)
                 self.phase = Phase.READING
+                self.started = event
                 self.n_ctx = event.n_ctx
+                self.restored_tokens = event.restored_tokens
                 self.prompt_tokens = event.prompt_tokens
                 self.cached_tokens = self.processed = event.cached_tokens
                 self.dropped, self.dropped_count = event.dropped, len(event.dropped)
@@ -95,6 +100,8 @@ class AnswerMeter:
                 self.cached_tokens = event.cached_tokens
                 self.completion_tokens = event.completion_tokens
                 self.prefill_s, self.decode_s = event.prefill_s, event.decode_s
+                self.restored_tokens = event.restored_tokens
+                self.drafted_tokens, self.accepted_tokens = event.drafted_tokens, event.accepted_tokens
             case Finished() | Failed():
                 self.phase = Phase.IDLE
 

@@ -149,7 +149,7 @@ class MainWindow(QMainWindow):
         workspace.engine_changed.connect(self._on_engine_changed)
         workspace.models.entries_changed.connect(self._on_models_changed)
         workspace.models.failed.connect(self.toasts.show)
-        page.observed.connect(status.observe)
+        page.observed.connect(status.follower.observe)
         self.panel.fold_requested.connect(self._toggle_panel)
         self.panel.built.connect(self._on_panel_built)
         page.path_shown.connect(self._on_path_shown)
@@ -415,7 +415,7 @@ class MainWindow(QMainWindow):
     def _on_path_shown(self, path: list[StoredMessage]) -> None:
         usage = next((each.usage for each in reversed(path) if each.usage is not None), None)
         if not self.page.is_generating:
-            self.status_bar.show_usage(usage)
+            self.status_bar.follower.show_usage(usage)
             if self.panel.context is not None:
                 self.panel.context.show_usage(usage)
 

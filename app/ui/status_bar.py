@@ -5,25 +5,22 @@ Shows what it is told; loads and stops nothing itself.
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QWidget
 
 from app.i18n import tr
-from app.store.types import MessageUsage
 from app.ui.amounts import rate_text
-from app.ui.answer_meter import AnswerMeter, Phase
+from app.ui.answer_meter import Phase
 from app.ui.context_gauge import ContextGauge
 from app.ui.elided_label import ElidedLabel
 from app.ui.icons import IconButton, themed_icon, tinted_pixmap
+from app.ui.meter_follower import MeterFollower
 from app.ui.theme import TextSize, Theme
 from engine.engine import EngineState, EngineStatus
-from engine.types import StreamEvent
-
-_REFRESH_MS = 250
 
 
 class StatusBar(QFrame):
-    """Feed it engine states, and the stream events of the conversation in view."""
+    """Feed it engine states, and its `follower` the stream events of the conversation in view."""
 
     picker_requested = Signal()
     context_requested = Signal()
@@ -35,7 +32,7 @@ class StatusBar(QFrame):
         super().__init__(parent)
         self._theme = theme
         self._state = EngineState(EngineStatus.EMPTY)
-        self._meter = AnswerMeter()
+        self.follower = MeterFollower(self)
         self._name = ""
         self._on_gpu = False
         self.setObjectName("status_bar")
@@ -75,8 +72,7 @@ class StatusBar(QFrame):
         self._row.addWidget(self._speed)
         self._row.addWidget(self._gauge)
 
-        self._timer = QTimer(self, interval=_REFRESH_MS)
-        self._timer.timeout.connect(self._show_meter)
+        self.follower.changed.connect(self._show_meter)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
 
@@ -89,31 +85,6 @@ class StatusBar(QFrame):
         if state.model is not None:
             self._on_gpu = state.model.backend != "CPU"
         self._show_state()
-
-    def observe(self, event: StreamEvent) -> None:
-        """Follow an answer of the conversation in view. Cheap: the numbers are drawn a few times a second."""
-        was = self._meter.phase
-        self._meter.observe(event)
-        if self._meter.phase is not was:
-            self._follow()
-
-    def show_live(self, meter: AnswerMeter) -> None:
-        """Another conversation came into view while it is being answered; `meter` has followed that so far."""
-        self._meter = meter.copied()
-        self._follow()
-
-    def show_usage(self, usage: MessageUsage | None) -> None:
-        """Another conversation came into view; `usage` is its last answer's, None if it has none."""
-        self._timer.stop()
-        self._meter.show(usage)
-        self._show_meter()
-
-    def _follow(self) -> None:
-        self._show_meter()
-        if self._meter.phase is Phase.IDLE:
-            self._timer.stop()
-        else:
-            self._timer.start()
 
     def _show_state(self) -> None:
         state = self._state
@@ -142,7 +113,7 @@ class StatusBar(QFrame):
         self._show_meter()
 
     def _show_meter(self) -> None:
-        meter = self._meter
+        meter = self.follower.meter
         text = ""
         if meter.phase is Phase.READING and meter.prompt_tokens > meter.cached_tokens:
             done = meter.processed - meter.cached_tokens

@@ -111,13 +111,13 @@ def test_a_crash_offers_to_reload(qtbot: QtBot, bar: StatusBar, backend: str, of
 def test_it_follows_an_answer(qtbot: QtBot, bar: StatusBar) -> None:
     bar.set_engine_state(EngineState(EngineStatus.READY, loaded()))
     assert gauge(bar).accessibleName() == f"Context window: 0 of {count_text(4096)} tokens used (0 %)"
-    bar.observe(Started("r", 1000, 0, 4096, 1, (), (("user", 900), ("app", 100))))
+    bar.follower.observe(Started("r", 1000, 0, 4096, 1, (), (("user", 900), ("app", 100))))
     assert "Reading 0 %" in shown_texts(bar)
-    bar.observe(PromptProgress("r", 500, 1000))
+    bar.follower.observe(PromptProgress("r", 500, 1000))
     qtbot.waitUntil(lambda: "Reading 50 %" in shown_texts(bar))
-    bar.observe(TextDelta("r", "Hi"))
-    bar.observe(Usage("r", 1000, 0, 24, 4096, 2.0, 0.5))
-    bar.observe(Finished("r", FinishReason.STOP))
+    bar.follower.observe(TextDelta("r", "Hi"))
+    bar.follower.observe(Usage("r", 1000, 0, 24, 4096, 2.0, 0.5))
+    bar.follower.observe(Finished("r", FinishReason.STOP))
     assert "48 tokens/s" in shown_texts(bar)
     assert gauge(bar).accessibleName() == f"Context window: {count_text(1024)} of {count_text(4096)} tokens used (25 %)"
     with qtbot.waitSignal(bar.context_requested):
@@ -125,21 +125,21 @@ def test_it_follows_an_answer(qtbot: QtBot, bar: StatusBar) -> None:
 
 
 def test_another_conversation_shows_its_own_numbers(bar: StatusBar) -> None:
-    bar.show_usage(MessageUsage(prompt_tokens=100, completion_tokens=28, n_ctx=256, decode_s=4.0))
+    bar.follower.show_usage(MessageUsage(prompt_tokens=100, completion_tokens=28, n_ctx=256, decode_s=4.0))
     assert gauge(bar).accessibleName() == "Context window: 128 of 256 tokens used (50 %)"
     assert "7.0 tokens/s" in shown_texts(bar)
-    bar.show_usage(None)
+    bar.follower.show_usage(None)
     assert "7.0 tokens/s" not in shown_texts(bar)
 
 
 def test_a_conversation_under_way_comes_into_view_with_what_it_has(qtbot: QtBot, bar: StatusBar) -> None:
-    bar.show_usage(MessageUsage(prompt_tokens=7, n_ctx=256))
+    bar.follower.show_usage(MessageUsage(prompt_tokens=7, n_ctx=256))
     meter = AnswerMeter()
     meter.observe(Started("r", 1000, 0, 4096, 1, (), (("user", 1000),)))
     meter.observe(TextDelta("r", "Hi"))
-    bar.show_live(meter)
+    bar.follower.show_live(meter)
     assert f"{count_text(1001)} of" in gauge(bar).accessibleName()
-    bar.observe(TextDelta("r", "there"))
+    bar.follower.observe(TextDelta("r", "there"))
     qtbot.waitUntil(lambda: f"{count_text(1002)} of" in gauge(bar).accessibleName())
     assert meter.used == 1001
 
