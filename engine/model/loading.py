@@ -124,7 +124,7 @@ def _load_once(
     n_gpu_layers: int,
     progress: Progress,
 ) -> tuple[Any, Any]:
-    model = _load_model(spec, description, n_gpu_layers, progress)
+    model = load_weights(spec, description, n_gpu_layers, progress)
     stateful = lib.llama_model_is_recurrent(model) or lib.llama_model_is_hybrid(model)
     params = _context_params(spec, max(n_ctx, spec.n_cells or 0), n_gpu_layers, stateful=stateful)
     context = lib.llama_init_from_model(model, params)
@@ -136,12 +136,14 @@ def _load_once(
     return model, context
 
 
-def _load_model(
+def load_weights(
     spec: ModelSpec,
     description: ModelDescription,
     n_gpu_layers: int,
     progress: Progress,
 ) -> Any:
+    """The model's weights, without a context. Raises `ModelLoadError`."""
+
     @lib.llama_progress_callback  # type: ignore[untyped-decorator, unused-ignore]
     def on_progress(fraction: float, _data: object) -> bool:
         progress(fraction)

@@ -40,6 +40,18 @@ class Vocabulary:
             count = lib.llama_tokenize(self._vocab, raw, len(raw), tokens, room, False, special)
         return list(tokens[:count])
 
+    def frame(self) -> tuple[list[int], list[int]]:
+        """The tokens that this vocabulary wants before and after a whole text (BOS, EOS, CLS, SEP), if any."""
+        content = self.tokenize("a", special=False)
+        tokens = (ctypes.c_int32 * 16)()
+        count = lib.llama_tokenize(self._vocab, b"a", 1, tokens, len(tokens), True, False)
+        framed = list(tokens[: max(0, count)])
+        for start in range(len(framed) - len(content) + 1):
+            end = start + len(content)
+            if framed[start:end] == content:
+                return framed[:start], framed[end:]
+        return [], []
+
     def piece(self, token: int, *, special: bool = False) -> bytes:
         """The token's bytes; control tokens have none unless `special`."""
         cache = self._special_pieces if special else self._pieces
