@@ -14,12 +14,12 @@ from engine.types import TokenLogprob
 MOST_ALTERNATIVES = 20
 
 
-def token_logprob(context: Any, vocabulary: Vocabulary, token: int, alternatives: int) -> TokenLogprob:
-    """`token` under the softmax of the last evaluated logits of `context`, natural logarithm."""
+def token_logprob(context: Any, vocabulary: Vocabulary, token: int, alternatives: int, row: int = -1) -> TokenLogprob:
+    """`token` under the softmax of one row of the last batch's logits (-1: the last), natural logarithm."""
     import numpy as np  # noqa: PLC0415 - see the module's docstring
 
     size = vocabulary.size
-    logits = np.ctypeslib.as_array(lib.llama_get_logits_ith(context, -1), shape=(size,)).astype(np.float64)
+    logits = np.ctypeslib.as_array(lib.llama_get_logits_ith(context, row), shape=(size,)).astype(np.float64)
     peak = float(logits.max())
     logprobs = logits - (peak + float(np.log(np.exp(logits - peak).sum())))
     count = min(alternatives, MOST_ALTERNATIVES, size)

@@ -49,6 +49,10 @@ class Sampler:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Free llama.cpp's objects."""
         lib.llama_sampler_free(self._chain)
         if self._grammar is not None:
             lib.llama_sampler_free(self._grammar)
@@ -121,26 +125,26 @@ class Sampler:
             for token in tokens[-self._penalty_window :]:
                 lib.llama_sampler_accept(self._chain, token)
 
-    def sample(self, context: Any) -> int:
-        """The next token, from the last evaluated logits of `context`; it is accepted."""
+    def sample(self, context: Any, row: int = -1) -> int:
+        """The next token, from the logits of one row of the last batch (-1: the last); it is accepted."""
         if self._grammar is None:
-            token: int = lib.llama_sampler_sample(self._chain, context, -1)
+            token: int = lib.llama_sampler_sample(self._chain, context, row)
             return token
-        return self._sample_grammar(context)
+        return self._sample_grammar(context, row)
 
-    def _sample_grammar(self, context: Any) -> int:
+    def _sample_grammar(self, context: Any, row: int) -> int:
         """Try the chain's own choice first: a grammar over the whole vocabulary is slow."""
-        token = self._choose(context, constrained=False)
+        token = self._choose(context, row, constrained=False)
         if not self._allowed(token):
-            token = self._choose(context, constrained=True)
+            token = self._choose(context, row, constrained=True)
             if not self._allowed(token):
                 raise GrammarError(sentence("The grammar leaves the model nothing that it could write."))
         lib.llama_sampler_accept(self._chain, token)
         lib.llama_sampler_accept(self._grammar, token)
         return token
 
-    def _choose(self, context: Any, *, constrained: bool) -> int:
-        candidates = self._fresh_candidates(context)
+    def _choose(self, context: Any, row: int, *, constrained: bool) -> int:
+        candidates = self._fresh_candidates(context, row)
         if constrained:
             lib.llama_sampler_apply(self._grammar, ctypes.byref(candidates))
         lib.llama_sampler_apply(self._chain, ctypes.byref(candidates))
@@ -154,13 +158,13 @@ class Sampler:
         lib.llama_sampler_apply(self._grammar, ctypes.byref(array))
         return bool(single[0].logit != float("-inf"))
 
-    def _fresh_candidates(self, context: Any) -> Any:
+    def _fresh_candidates(self, context: Any, row: int) -> Any:
         import numpy as np  # noqa: PLC0415 - only grammars and log-probabilities need it in a worker
 
         size = self._vocabulary.size
         if self._candidates is None:
             self._candidates = np.zeros(size, dtype=[("id", "<i4"), ("logit", "<f4"), ("p", "<f4")])
-        logits = np.ctypeslib.as_array(lib.llama_get_logits_ith(context, -1), shape=(size,))
+        logits = np.ctypeslib.as_array(lib.llama_get_logits_ith(context, row), shape=(size,))
         self._candidates["id"] = np.arange(size, dtype=np.int32)
         self._candidates["logit"] = logits
         data = self._candidates.ctypes.data_as(ctypes.POINTER(lib.llama_token_data))
