@@ -141,7 +141,9 @@ class Worker:
                 self._jobs.cancel(request_id)
             case Ask(call_id, question):
                 self._outbox.post(self._answer_to(call_id, question))
-            case Forget() | Quit():
+            case Quit():
+                os._exit(0)
+            case Forget():
                 pass
             case Ping(number):
                 self._outbox.post(Pong(number, self._beats(), self._jobs.busy or self._loading))
