@@ -1,91 +1,182 @@
-"""What is left out when a conversation is longer than the context window. Knows no template and no tokeniser.
+"""What leaves when a conversation is longer than the context window. Knows no template and no tokeniser.
 
-The policy: system and pinned messages and the last turn stay; of the others the oldest whole turns (a user's
-message and what answered it) go first, and each dropped message is named.
+First, passages of older turns over the retrieved region's budget, oldest first: a note stands in for each. Then
+older turns whole (a question and what answered it), oldest first. Only where that does not do, the same of the recent
+turns, and last a summary. System and pinned messages and the question's turn never leave.
+
+What leaves must not be another thing at each turn, or nothing in the KV cache would be good again. So each time more
+leaves than must (`Budget.kept`), and what left stays out. Nothing is remembered for that: the conversation itself
+is replayed, question by question, and the same turns give the same answer.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import copy
+from dataclasses import dataclass
+from typing import Self
 
+from engine.context.regions import Budget, is_retrieved, is_summary, questions, recent_from
 from engine.context.segments import PromptMessage, Role
-from engine.errors import PromptTooLongError, sentence
-from engine.types import OverflowPolicy
 
-Count = Callable[[Sequence[PromptMessage]], int]
-"""The tokens of the whole prompt that these messages make."""
+NOTE_TOKENS = 16
+"""What a note in a passage's place is taken to cost."""
+LEAST_PASSAGE = 3 * NOTE_TOKENS
+"""A shorter passage is not worth a note."""
 
 
-def fit_to_window(
-    messages: Sequence[PromptMessage],
-    *,
-    n_ctx: int,
-    answer_reserve: int,
-    policy: OverflowPolicy,
-    count: Count,
-) -> tuple[tuple[PromptMessage, ...], tuple[str, ...]]:
-    """The messages that fit, and the ids of those left out, oldest first.
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """The tokens of one message: the template's words before it, and each of its segments."""
 
-    The prompt gets `n_ctx - answer_reserve` tokens; in a window too small for that reserve, half of it. Raises
-    `PromptTooLongError` if what must be kept is longer, or under `OverflowPolicy.STOP` if anything would go.
+    head: int
+    segments: tuple[int, ...]
+
+    @property
+    def total(self) -> int:
+        return self.head + sum(self.segments)
+
+
+@dataclass(frozen=True, slots=True)
+class _Passage:
+    message: int
+    segment: int
+    tokens: int
+
+
+class Window:
+    """The context window over the turns of a conversation, as far as it has been replayed.
+
+    `gone` are indices of messages, `cleared` (message, segment) indices of passages with a note in their place.
     """
-    room = n_ctx - min(answer_reserve, n_ctx // 2)
-    needed = count(messages)
-    if needed <= room:
-        return tuple(messages), ()
-    if policy is OverflowPolicy.STOP:
-        raise PromptTooLongError(
-            sentence(
-                "This conversation is {excess} tokens longer than the model's context window allows. "
-                "Start a new chat, or let the oldest messages be left out in the settings."
-            ),
-            excess=needed - room,
-        )
-    turns = _droppable_turns(messages)
-    n_dropped = _fewest(len(turns), lambda n: count(_without(messages, turns[:n])) <= room)
-    gone = turns[:n_dropped]
-    kept = _without(messages, gone)
-    excess = count(kept) - room
-    if excess > 0:
-        raise PromptTooLongError(
-            sentence(
-                "Your message, with the instructions and pinned messages that must stay, is {excess} tokens too long "
-                "for the model's context window. Shorten it, attach less, unpin messages, or choose a larger context."
-            ),
-            excess=excess,
-        )
-    dropped = (messages[index].message_id for turn in gone for index in turn)
-    return kept, tuple(message_id for message_id in dropped if message_id)
+
+    def __init__(
+        self, messages: Sequence[PromptMessage], weights: Sequence[Weight], *, base: int, room: int, budget: Budget
+    ) -> None:
+        """`base` tokens belong to no message. A message that is out from the beginning has no weight."""
+        self._messages, self._weights, self._budget = messages, weights, budget
+        self._room = room
+        self._asked = questions(messages)
+        self._turns = _free_turns(messages, self._asked)
+        self._passages = _passages(messages, weights)
+        self._next_turn = self._next_passage = 0
+        self._end = 0
+        self.total = base
+        self._retrieved = 0
+        self.gone: set[int] = set()
+        self.cleared: set[tuple[int, int]] = set()
+
+    @classmethod
+    def replay(
+        cls, messages: Sequence[PromptMessage], weights: Sequence[Weight], *, base: int, room: int, budget: Budget
+    ) -> Self:
+        """The window after the whole conversation, as its prompts must have been."""
+        window = cls(messages, weights, base=base, room=room, budget=budget)
+        asked = window._asked
+        for number in range(len(asked)):
+            last = number == len(asked) - 1
+            window._advance(len(messages) if last else asked[number] + 1)
+            if window.total > room:
+                window._make_room(asked[number], recent_from(asked, number, budget.recent_turns))
+        window._advance(len(messages))
+        return window
+
+    @property
+    def recent(self) -> int:
+        """The index of the message that the recent turns begin with."""
+        return recent_from(self._asked, len(self._asked) - 1, self._budget.recent_turns)
+
+    def make_more_room(self, needed: int) -> bool:
+        """Let go until the prompt, which has `needed` tokens, fits. False: nothing more may go."""
+        self.total = needed
+        before = (len(self.gone), len(self.cleared))
+        self._make_room(self._asked[-1] if self._asked else 0, self.recent)
+        return (len(self.gone), len(self.cleared)) != before
+
+    def next_out(self) -> tuple[frozenset[int], frozenset[tuple[int, int]]]:
+        """Which messages and passages leave first if one more turn needs more room."""
+        later = copy(self)
+        later.gone, later.cleared = set(self.gone), set(self.cleared)
+        later.total = max(self.total, self._room + 1)
+        end = len(self._messages)
+        later._make_room(end, recent_from([*self._asked, end], len(self._asked), self._budget.recent_turns))
+        return frozenset(later.gone - self.gone), frozenset(later.cleared - self.cleared)
+
+    def _advance(self, end: int) -> None:
+        for index in range(self._end, end):
+            weight, message = self._weights[index], self._messages[index]
+            self.total += weight.total
+            if len(message.segments) > 1 or message.role is Role.TOOL:
+                self._retrieved += sum(
+                    tokens
+                    for tokens, segment in zip(weight.segments, message.segments, strict=True)
+                    if is_retrieved(message, segment)
+                )
+        self._end = max(end, self._end)
+
+    def _make_room(self, question: int, recent: int) -> None:
+        aim = round(self._budget.kept * self._room)
+        may_hold = self._budget.retrieved * self._room
+        self._clear_passages(recent, lambda: self._retrieved <= may_hold or self.total <= aim)
+        self._drop_turns(recent, aim)
+        self._clear_passages(question, lambda: self.total <= self._room)
+        self._drop_turns(question, self._room)
+        for index in range(question):
+            if self.total > self._room and is_summary(self._messages[index]) and index not in self.gone:
+                self._drop(index)
+
+    def _clear_passages(self, before: int, enough: Callable[[], bool]) -> None:
+        while self._next_passage < len(self._passages) and not enough():
+            passage = self._passages[self._next_passage]
+            if passage.message >= before:
+                return
+            self._next_passage += 1
+            if passage.message not in self.gone:
+                self.cleared.add((passage.message, passage.segment))
+                self.total -= passage.tokens - NOTE_TOKENS
+                self._retrieved -= passage.tokens
+
+    def _drop_turns(self, before: int, aim: int) -> None:
+        while self._next_turn < len(self._turns) and self.total > aim:
+            turn = self._turns[self._next_turn]
+            if turn[0] >= before:
+                return
+            self._next_turn += 1
+            for index in turn:
+                self._drop(index)
+
+    def _drop(self, index: int) -> None:
+        message, weight = self._messages[index], self._weights[index]
+        self.gone.add(index)
+        self.total -= weight.total
+        for place, (tokens, segment) in enumerate(zip(weight.segments, message.segments, strict=True)):
+            if (index, place) in self.cleared:
+                self.cleared.remove((index, place))
+                self.total += tokens - NOTE_TOKENS
+            elif is_retrieved(message, segment):
+                self._retrieved -= tokens
 
 
-def _droppable_turns(messages: Sequence[PromptMessage]) -> list[tuple[int, ...]]:
-    """Indices of whole turns that may go, oldest first. What follows the last user message stays with it."""
-    turns: list[list[int]] = []
-    open_turn: list[int] | None = None
-    last_user = max((i for i, message in enumerate(messages) if message.role is Role.USER), default=len(messages) - 1)
-    for index, message in enumerate(messages[:last_user]):
-        if message.role is Role.SYSTEM:
-            continue
-        if message.role is Role.USER or open_turn is None:
-            open_turn = []
-            turns.append(open_turn)
-        open_turn.append(index)
-    free = (tuple(index for index in turn if not messages[index].pinned) for turn in turns)
-    return [turn for turn in free if turn]
+def _free_turns(messages: Sequence[PromptMessage], asked: Sequence[int]) -> list[tuple[int, ...]]:
+    """Indices of what may leave of each turn, oldest first. What comes before the first question is a turn too."""
+    starts = [0, *asked]
+    ends = [*asked, len(messages)]
+    turns = (
+        tuple(index for index in range(start, end) if _is_free(messages[index]))
+        for start, end in zip(starts, ends, strict=True)
+    )
+    return [turn for turn in turns if turn]
 
 
-def _without(messages: Sequence[PromptMessage], turns: Sequence[tuple[int, ...]]) -> tuple[PromptMessage, ...]:
-    gone = {index for turn in turns for index in turn}
-    return tuple(message for index, message in enumerate(messages) if index not in gone)
+def _is_free(message: PromptMessage) -> bool:
+    return not (message.pinned or message.role is Role.SYSTEM or is_summary(message))
 
 
-def _fewest(most: int, enough: Callable[[int], bool]) -> int:
-    """The smallest n up to `most` that is enough (`most` if none is): a search by halves, as counting costs."""
-    low, high = 0, most
-    while low < high:
-        middle = (low + high) // 2
-        if enough(middle):
-            high = middle
-        else:
-            low = middle + 1
-    return low
+def _passages(messages: Sequence[PromptMessage], weights: Sequence[Weight]) -> list[_Passage]:
+    return [
+        _Passage(index, place, tokens)
+        for index, (message, weight) in enumerate(zip(messages, weights, strict=True))
+        if _is_free(message) and (len(message.segments) > 1 or message.role is Role.TOOL)
+        for place, (segment, tokens) in enumerate(zip(message.segments, weight.segments, strict=True))
+        if tokens >= LEAST_PASSAGE and is_retrieved(message, segment)
+    ]

@@ -52,7 +52,8 @@ class Segment:
 class PromptMessage:
     """One turn's half as the model will see it: a role and its segments, in order.
 
-    `message_id` is the stored message, "" if there is none; a pinned message is never dropped.
+    `message_id` is the stored message, "" if there is none; a pinned message is never dropped. An `excluded` one is
+    left out whatever room there is, and named among the dropped: it comes along for the page table only.
     Raises `ValueError` for untrusted text in the system role (a bug of the caller).
     """
 
@@ -60,6 +61,7 @@ class PromptMessage:
     segments: tuple[Segment, ...]
     message_id: str = ""
     pinned: bool = False
+    excluded: bool = False
 
     def __post_init__(self) -> None:
         if self.role is Role.SYSTEM and any(s.trust is Trust.UNTRUSTED for s in self.segments):
