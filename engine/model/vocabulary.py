@@ -96,6 +96,12 @@ class Vocabulary:
         return token if token >= 0 else None
 
     @property
+    def filler(self) -> int:
+        """A token that stands for nothing: the padding's, failing that the end's, failing that the first one."""
+        candidates = (lib.llama_vocab_pad(self._vocab), lib.llama_vocab_eos(self._vocab))
+        return next((token for token in candidates if token >= 0), 0)
+
+    @property
     def adds_bos(self) -> bool:
         return bool(lib.llama_vocab_get_add_bos(self._vocab))
 

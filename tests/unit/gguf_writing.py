@@ -40,15 +40,25 @@ def value(item: Any) -> bytes:
         return struct.pack("<I", 8) + text(item)
     if all(isinstance(element, str) for element in item):
         return struct.pack("<IIQ", 9, 8, len(item)) + b"".join(text(element) for element in item)
+    if all(isinstance(element, float) for element in item):
+        return struct.pack("<IIQ", 9, 6, len(item)) + struct.pack(f"<{len(item)}f", *item)
     return struct.pack("<IIQ", 9, 5, len(item)) + struct.pack(f"<{len(item)}i", *item)
 
 
-def gguf(metadata: Mapping[Any, Any], tensors: Sequence[Tensor] = (), *, version: int = 3, fill: int = 0) -> bytes:
-    """A whole file, its tensors' bytes all `fill`."""
+def gguf(
+    metadata: Mapping[Any, Any],
+    tensors: Sequence[Tensor] = (),
+    *,
+    version: int = 3,
+    fill: int = 0,
+    contents: Mapping[str, bytes] | None = None,
+) -> bytes:
+    """A whole file, its tensors' bytes all `fill`, or those that `contents` has under a tensor's name."""
     alignment = metadata.get("general.alignment", 32)
     head = b"GGUF" + struct.pack("<IQQ", version, len(tensors), len(metadata))
     head += b"".join(text(key) + value(item) for key, item in metadata.items())
     offset = 0
+    body = []
     for name, shape, kind in tensors:
         elements, size = BLOCKS[kind]
         n_bytes = size
@@ -56,10 +66,20 @@ def gguf(metadata: Mapping[Any, Any], tensors: Sequence[Tensor] = (), *, version
             n_bytes *= length
         n_bytes //= elements
         head += text(name) + struct.pack(f"<I{len(shape)}QIQ", len(shape), *shape, kind, offset)
-        offset += -(-n_bytes // alignment) * alignment
+        content = bytes([fill]) * n_bytes if contents is None else contents[name]
+        assert len(content) == n_bytes, name
+        body.append(content + bytes([fill]) * (-n_bytes % alignment))
+        offset += len(body[-1])
     if tensors:
         head += bytes(-len(head) % alignment)
-    return head + bytes([fill]) * offset
+    return head + b"".join(body)
+
+
+def gguf_of_arrays(metadata: Mapping[Any, Any], arrays: Mapping[str, Any]) -> bytes:
+    """A whole file with real weights: NumPy arrays of float32 or float16, in NumPy's order of dimensions."""
+    kinds = {"float32": 0, "float16": 1}
+    tensors = [(name, array.shape[::-1], kinds[array.dtype.name]) for name, array in arrays.items()]
+    return gguf(metadata, tensors, contents={name: array.tobytes() for name, array in arrays.items()})
 
 
 def tiny_model(name: str = "Tiny", *, fill: int = 0, architecture: str = "llama", **changes: Any) -> bytes:
