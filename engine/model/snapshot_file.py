@@ -30,6 +30,7 @@ import psutil
 VERSION = 1
 SUFFIX = ".kvstate"
 TOKEN_BYTES = 4
+State = bytes | bytearray
 _MAGIC = b"HEARTHKV"
 _PREFIX = struct.Struct("=8sIII")  # magic, version, length of the header, CRC-32 of the header
 _MOST_HEADER_BYTES = 64 * 1024
@@ -86,7 +87,7 @@ def file_bytes(header: Header) -> int:
     return _PREFIX.size + len(_header_json(header, 0, 0)) + header.n_tokens * TOKEN_BYTES + header.state_bytes
 
 
-def write(path: Path, header: Header, tokens: array[int], state: bytes) -> None:
+def write(path: Path, header: Header, tokens: array[int], state: State) -> None:
     """Write the file so that it is there whole or not at all, also after a power cut. Raises `OSError`."""
     token_bytes = tokens.tobytes()
     head = _header_json(header, zlib.crc32(token_bytes), zlib.crc32(state))

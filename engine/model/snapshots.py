@@ -19,7 +19,7 @@ from pathlib import Path
 
 from engine.model import snapshot_file
 from engine.model.snapshot_choice import Snapshot, choose
-from engine.model.snapshot_file import DamagedSnapshotError, ForeignSnapshotError, Header
+from engine.model.snapshot_file import DamagedSnapshotError, ForeignSnapshotError, Header, State
 from engine.model.snapshot_queue import WriteQueue
 
 __all__ = ["Snapshot", "SnapshotShelf"]
@@ -33,7 +33,7 @@ MOST_WAITING_BYTES = 1_000_000_000
 @dataclass(frozen=True, slots=True)
 class _Waiting:
     snapshot: Snapshot
-    state: bytes
+    state: State
 
 
 class SnapshotShelf:
@@ -97,11 +97,11 @@ class SnapshotShelf:
             for snapshot in self.entries()
         )
 
-    def save(self, tokens: Sequence[int], state: bytes, *, key: str, variant: str = "") -> None:
+    def save(self, tokens: Sequence[int], state: State, *, key: str, variant: str = "") -> None:
         """Put a sequence on the shelf, in place of those of the same key and variant that it goes on from.
 
-        Returns at once, and `state` is not copied. From now on it is found, and `load` gives it from memory until it
-        is written. Refused quietly: an empty one, and one larger than the shelf.
+        Returns at once; `state` is not copied, so do not change it. From now on it is found, and `load` gives it
+        from memory until it is written. Refused quietly: an empty one, and one larger than the shelf.
         """
         header = Header(self._fingerprint, key, variant, len(tokens), len(state))
         if not tokens or not state or snapshot_file.file_bytes(header) > self._max_bytes:
@@ -118,7 +118,7 @@ class SnapshotShelf:
         """The state, checked, and marked as used; None if it is gone or damaged (it is then removed)."""
         waiting = self._queue.get(snapshot.path)
         if waiting is not None:
-            return waiting.state
+            return bytes(waiting.state)  # no copy where it is bytes already
         now = time.time()
         try:
             header, tokens, state = snapshot_file.read_all(snapshot.path)
