@@ -57,8 +57,9 @@ class Window:
         self._messages, self._weights, self._budget = messages, weights, budget
         self._room = room
         self._asked = questions(messages)
-        self._turns = _free_turns(messages, self._asked)
-        self._passages = _passages(messages, weights)
+        free = [_is_free(message) for message in messages]
+        self._turns = _free_turns(free, self._asked)
+        self._passages = _passages(messages, weights, free)
         self._next_turn = self._next_passage = 0
         self._end = 0
         self.total = base
@@ -106,7 +107,7 @@ class Window:
         for index in range(self._end, end):
             weight, message = self._weights[index], self._messages[index]
             self.total += weight.total
-            if len(message.segments) > 1 or message.role is Role.TOOL:
+            if _may_hold_passages(message):
                 self._retrieved += sum(
                     tokens
                     for tokens, segment in zip(weight.segments, message.segments, strict=True)
@@ -157,26 +158,27 @@ class Window:
                 self._retrieved -= tokens
 
 
-def _free_turns(messages: Sequence[PromptMessage], asked: Sequence[int]) -> list[tuple[int, ...]]:
-    """Indices of what may leave of each turn, oldest first. What comes before the first question is a turn too."""
-    starts = [0, *asked]
-    ends = [*asked, len(messages)]
-    turns = (
-        tuple(index for index in range(start, end) if _is_free(messages[index]))
-        for start, end in zip(starts, ends, strict=True)
-    )
-    return [turn for turn in turns if turn]
-
-
 def _is_free(message: PromptMessage) -> bool:
     return not (message.pinned or message.role is Role.SYSTEM or is_summary(message))
 
 
-def _passages(messages: Sequence[PromptMessage], weights: Sequence[Weight]) -> list[_Passage]:
+def _may_hold_passages(message: PromptMessage) -> bool:
+    return len(message.segments) > 1 or message.role is Role.TOOL
+
+
+def _free_turns(free: Sequence[bool], asked: Sequence[int]) -> list[tuple[int, ...]]:
+    """Indices of what may leave of each turn, oldest first. What comes before the first question is a turn too."""
+    starts = [0, *asked]
+    ends = [*asked, len(free)]
+    turns = (tuple(i for i in range(start, end) if free[i]) for start, end in zip(starts, ends, strict=True))
+    return [turn for turn in turns if turn]
+
+
+def _passages(messages: Sequence[PromptMessage], weights: Sequence[Weight], free: Sequence[bool]) -> list[_Passage]:
     return [
         _Passage(index, place, tokens)
-        for index, (message, weight) in enumerate(zip(messages, weights, strict=True))
-        if _is_free(message) and (len(message.segments) > 1 or message.role is Role.TOOL)
-        for place, (segment, tokens) in enumerate(zip(message.segments, weight.segments, strict=True))
+        for index, message in enumerate(messages)
+        if free[index] and _may_hold_passages(message)
+        for place, (segment, tokens) in enumerate(zip(message.segments, weights[index].segments, strict=True))
         if tokens >= LEAST_PASSAGE and is_retrieved(message, segment)
     ]

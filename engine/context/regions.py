@@ -67,7 +67,11 @@ def is_retrieved(message: PromptMessage, segment: Segment) -> bool:
 
 
 def is_summary(message: PromptMessage) -> bool:
-    return any(segment.origin is Origin.SUMMARY for segment in message.segments)
+    """Whether a message stands for others that were summarised."""
+    for segment in message.segments:  # noqa: SIM110  # called for every message of every prompt
+        if segment.origin is Origin.SUMMARY:
+            return True
+    return False
 
 
 def questions(messages: Sequence[PromptMessage]) -> list[int]:
