@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import math
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,18 +76,21 @@ def backend_name(device_name: str) -> str:
     return {"MTL": "Metal"}.get(stem, stem or "CPU")
 
 
-def gpu_room(devices: list[Device]) -> int:
+def gpu_room(devices: Sequence[Device]) -> int:
     """Bytes that a model may take on these GPUs together; 0 where no driver says."""
     return int(sum(device.free_bytes for device in devices) * GPU_MEMORY_SHARE)
 
 
-def choose_offload(wanted: int | None, needed_bytes: int, room: int, n_layers: int) -> Offload:
-    """Decide how many layers go to the GPU. `wanted` is the person's choice (-1: all); `needed_bytes` is for all."""
+def choose_offload(wanted: int | None, needed_bytes: int, room: int, n_layers: int, fixed_bytes: int = 0) -> Offload:
+    """Decide how many layers go to the GPU. `wanted` is the person's choice (-1: all); `needed_bytes` is for all.
+
+    Of those, `fixed_bytes` (the room to compute in) are needed however few layers go there.
+    """
     if wanted is not None:
         return Offload(ALL_LAYERS if wanted < 0 else wanted)
     if room == 0 or needed_bytes <= room:
         return Offload(ALL_LAYERS)
-    fitting = math.floor(n_layers * room / needed_bytes)
+    fitting = math.floor(n_layers * (room - fixed_bytes) / (needed_bytes - fixed_bytes))
     if fitting < 1:
         return Offload(0, NO_ROOM)
     return Offload(fitting, sentence("Only a part of the model fits into the graphics card's memory."))

@@ -13,18 +13,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.errors import ModelFileError, ModelFitError, ModelLoadError, sentence
-from engine.model.backend import NO_ROOM, Offload, backend_name, choose_offload, gpu_room, gpus, thread_count
+from engine.model.backend import Offload, backend_name, gpus, thread_count
 from engine.model.buffers import Buffers, read_buffers
 from engine.model.description import ModelDescription, ModelKind, describe
-from engine.model.fit import estimate, judge, largest_context
+from engine.model.fit import MAX_OUTPUTS, STATEFUL_SEQUENCES
 from engine.model.llama_library import LlamaLog, lib
+from engine.model.load_plan import LoadPlan, plan_load
 from engine.model.memory import machine_memory
 from engine.types import FlashAttention, KvType, ModelSpec
 
-STATEFUL_SEQUENCES = 4
-"""Recurrent and hybrid models keep a state of fixed size for each sequence."""
-MAX_OUTPUTS = 64
-"""Rows of logits in one batch: one a sequence, or one a drafted token. More would be memory for nothing."""
+NOT_LOCKED = sentence(
+    "The system does not let the whole model be kept in memory. It works all the same, and may be swapped out."
+)
 _FLASH_ATTENTION = {FlashAttention.AUTO: -1, FlashAttention.OFF: 0, FlashAttention.ON: 1}
 _KV_TYPES = {KvType.F16: lib.GGML_TYPE_F16, KvType.Q8_0: lib.GGML_TYPE_Q8_0, KvType.Q4_0: lib.GGML_TYPE_Q4_0}
 
@@ -47,6 +47,10 @@ class Handles:
     backend: str
     note: str
     load_s: float
+    flash_attention: bool = False
+    kv_type: KvType = KvType.F16
+    notes: tuple[str, ...] = ()
+    """Sentences about wishes that were not fulfilled, for the person."""
 
     def free(self) -> None:
         """Give the memory back; the handles are dead afterwards."""
@@ -62,10 +66,11 @@ def load(spec: ModelSpec, log: LlamaLog, progress: Progress) -> Handles:
         raise ModelFileError(
             sentence("{name} is not a language model that one can talk to."), name=description.path.name
         )
-    n_ctx, offload = _plan(spec, description)
+    devices = [] if spec.n_gpu_layers == 0 else gpus()
+    plan = plan_load(spec, description, devices, machine_memory().available_bytes)
     log.start_recording()
     try:
-        model, context, offload = _load_or_fall_back(spec, description, n_ctx, offload, progress)
+        model, context, offload = _load_or_fall_back(spec, description, plan, progress)
     finally:
         lines = log.stop_recording()
     buffers = read_buffers(lines)
@@ -74,7 +79,7 @@ def load(spec: ModelSpec, log: LlamaLog, progress: Progress) -> Handles:
         context=context,
         description=description,
         buffers=buffers,
-        n_ctx=min(n_ctx, lib.llama_n_ctx(context)),
+        n_ctx=min(plan.n_ctx, lib.llama_n_ctx(context)),
         n_cells=lib.llama_n_ctx(context),
         n_sequences=lib.llama_n_seq_max(context),
         n_threads=lib.llama_n_threads(context),
@@ -82,56 +87,35 @@ def load(spec: ModelSpec, log: LlamaLog, progress: Progress) -> Handles:
         backend=backend_name(buffers.devices[0]) if buffers.devices else "CPU",
         note=offload.note,
         load_s=time.perf_counter() - began,
+        kv_type=plan.kv_type,
+        flash_attention=buffers.flash_attention,
+        notes=(*plan.notes, *((NOT_LOCKED,) if buffers.not_locked else ())),
     )
 
 
-def _plan(spec: ModelSpec, description: ModelDescription) -> tuple[int, Offload]:
-    """The context window, and the layers for the GPU. Raises `ModelFitError` where there is no room at all."""
-    devices = [] if spec.n_gpu_layers == 0 else gpus()
-    if devices:
-        room = gpu_room(devices)
-        n_ctx = spec.n_ctx or largest_context(description, room, spec.kv_type, offloaded=True)
-        if n_ctx:
-            needed = estimate(description, n_ctx, spec.kv_type, n_ubatch=spec.n_ubatch, offloaded=True).needed_bytes
-            return n_ctx, choose_offload(spec.n_gpu_layers, needed, room, description.n_layer)
-    n_ctx = spec.n_ctx or largest_context(description, machine_memory().available_bytes, spec.kv_type)
-    if not n_ctx:
-        verdict = judge(description, machine_memory().available_bytes, None, spec.kv_type)
-        raise ModelFitError(verdict.template, **verdict.fields)
-    return n_ctx, Offload(0, NO_ROOM if devices else "")
-
-
 def _load_or_fall_back(
-    spec: ModelSpec,
-    description: ModelDescription,
-    n_ctx: int,
-    offload: Offload,
-    progress: Progress,
+    spec: ModelSpec, description: ModelDescription, plan: LoadPlan, progress: Progress
 ) -> tuple[Any, Any, Offload]:
     try:
-        return *_load_once(spec, description, n_ctx, offload.n_gpu_layers, progress), offload
+        return *_load_once(spec, description, plan, plan.offload.n_gpu_layers, progress), plan.offload
     except (ModelLoadError, ModelFitError):
-        if not offload.n_gpu_layers:
+        if not plan.offload.n_gpu_layers:
             raise
     offload = Offload(0, sentence("The graphics card could not hold the model, so the processor runs it."))
-    return *_load_once(spec, description, n_ctx, 0, progress), offload
+    return *_load_once(spec, description, plan, 0, progress), offload
 
 
 def _load_once(
-    spec: ModelSpec,
-    description: ModelDescription,
-    n_ctx: int,
-    n_gpu_layers: int,
-    progress: Progress,
+    spec: ModelSpec, description: ModelDescription, plan: LoadPlan, n_gpu_layers: int, progress: Progress
 ) -> tuple[Any, Any]:
     model = load_weights(spec, description, n_gpu_layers, progress)
     stateful = lib.llama_model_is_recurrent(model) or lib.llama_model_is_hybrid(model)
-    params = _context_params(spec, max(n_ctx, spec.n_cells or 0), n_gpu_layers, stateful=stateful)
+    params = _context_params(spec, plan, n_gpu_layers, stateful=stateful)
     context = lib.llama_init_from_model(model, params)
     if not context:
         lib.llama_model_free(model)
         raise ModelFitError(
-            sentence("There is not enough memory for a context window of {tokens} tokens."), tokens=n_ctx
+            sentence("There is not enough memory for a context window of {tokens} tokens."), tokens=plan.n_ctx
         )
     return model, context
 
@@ -151,7 +135,7 @@ def load_weights(
 
     params = lib.llama_model_default_params()
     params.n_gpu_layers = n_gpu_layers
-    params.load_mode = lib.LLAMA_LOAD_MODE_MMAP if spec.use_mmap else lib.LLAMA_LOAD_MODE_NONE
+    params.load_mode = _load_mode(spec)
     params.progress_callback = on_progress
     no_devices = (ctypes.c_void_p * 1)(None)
     if n_gpu_layers == 0:
@@ -165,18 +149,28 @@ def load_weights(
     return model
 
 
-def _context_params(spec: ModelSpec, n_cells: int, n_gpu_layers: int, *, stateful: bool) -> Any:
+def _load_mode(spec: ModelSpec) -> int:
+    """What is locked is not mapped: a locked map would hold the file beside its rearranged copy."""
+    mode: int = lib.LLAMA_LOAD_MODE_NONE
+    if spec.use_mlock:
+        mode = lib.LLAMA_LOAD_MODE_MLOCK
+    elif spec.use_mmap:
+        mode = lib.LLAMA_LOAD_MODE_MMAP
+    return mode
+
+
+def _context_params(spec: ModelSpec, plan: LoadPlan, n_gpu_layers: int, *, stateful: bool) -> Any:
     threads = thread_count(spec.n_threads)
     params = lib.llama_context_default_params()
-    params.n_ctx = n_cells
-    params.n_batch = min(spec.n_batch, n_cells)
-    params.n_ubatch = min(spec.n_ubatch, spec.n_batch, n_cells)
+    params.n_ctx = plan.n_cells
+    params.n_batch = min(spec.n_batch, plan.n_cells)
+    params.n_ubatch = min(spec.n_ubatch, spec.n_batch, plan.n_cells)
     params.n_seq_max = min(spec.n_sequences, STATEFUL_SEQUENCES) if stateful else spec.n_sequences
     params.n_outputs_max = MAX_OUTPUTS
     params.kv_unified = True
     params.n_threads = params.n_threads_batch = threads
-    params.flash_attn_type = _FLASH_ATTENTION[spec.flash_attention]
-    params.type_k = params.type_v = _KV_TYPES[spec.kv_type]
+    params.flash_attn_type = _FLASH_ATTENTION[plan.flash_attention]
+    params.type_k = params.type_v = _KV_TYPES[plan.kv_type]
     params.offload_kqv = params.op_offload = n_gpu_layers != 0
     params.no_perf = True
     return params

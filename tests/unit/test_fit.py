@@ -105,8 +105,12 @@ def test_what_compute_depends_on(model: ModelDescription) -> None:
     assert estimate(model, 2048, n_ubatch=256).compute_bytes < base
     assert estimate(model, 2048, filled=256).compute_bytes < base
     assert estimate(model, 2048, flash_attention=False).compute_bytes > base
-    # A GPU reserves the logits of the whole batch.
-    assert estimate(model, 2048, offloaded=True).compute_bytes == base + 4 * model.n_vocab * 511
+    # A row of logits, and a cleared copy for each of 32 sequences.
+    row = 4 * model.n_vocab
+    assert estimate(model, 2048, n_sequences=1).compute_bytes == base - 31 * row
+    assert estimate(model, 2048, n_outputs=40).compute_bytes == base + (39 + 8) * row
+    # A GPU reserves the logits of a whole batch; their copies lie in main memory.
+    assert estimate(model, 2048, offloaded=True).compute_bytes == base + (64 - 33) * row
     experts = replace(model, n_expert_used=4, n_ff_expert=512)
     assert estimate(experts, 2048).compute_bytes > base
 
