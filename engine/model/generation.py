@@ -1,202 +1,201 @@
-"""One answer: prefill, then token after token, from sampled tokens to whole characters.
+"""One answer under way: its tokens, how far they are in the cache, and what a freshly sampled one means.
 
-Knows a prompt's tokens, not its messages. Runs on the worker's main thread.
+Knows a prompt's tokens, not its messages, and nothing of other answers. Runs on the worker's main thread.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from typing import Any, Protocol
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from engine.context.reasoning import ReasoningSplitter, TextRun
-from engine.model.detokenise import StopStrings, TextDecoder
-from engine.model.kv_cache import BACKGROUND, FOREGROUND, KvCache, Outcome
 from engine.model.logprobs import token_logprob
 from engine.model.sampling import Sampler
+from engine.model.sequences import Lane, Opened
+from engine.model.text_pipeline import Hooks, TextPipeline
 from engine.model.vocabulary import Vocabulary
-from engine.types import FinishReason, PromptProgress, StreamEvent, TokenLogprob
+from engine.types import (
+    Adapter,
+    Finished,
+    FinishReason,
+    GenerationRequest,
+    PromptProgress,
+    Started,
+    Usage,
+)
+
+if TYPE_CHECKING:
+    from engine.model.speculation import Speculator
 
 
-class Hooks(Protocol):
-    """What a generation needs from whoever runs it. All calls come from the generating thread."""
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """What ends an answer. `controls` are control tokens whose text must be seen."""
 
-    def event(self, event: StreamEvent) -> None:
-        """Pass on an event that is not text."""
-        ...
-
-    def text(self, text: str, logprobs: tuple[TokenLogprob, ...]) -> None:
-        """Pass on the next characters of the answer (these may be gathered before they are sent)."""
-        ...
-
-    def reasoning(self, text: str) -> None:
-        """Pass on the next characters of the reasoning."""
-        ...
-
-    def cancelled(self) -> bool: ...
-
-    def pause(self) -> None:
-        """Background work offers to wait here; other generations may run inside."""
-        ...
-
-
-class TextPipeline:
-    """Token bytes to answer and reasoning: characters, reasoning marks, stop strings, in this order."""
-
-    def __init__(self, hooks: Hooks, splitter: ReasoningSplitter | None, stops: tuple[str, ...]) -> None:
-        self._hooks = hooks
-        self._decoder = TextDecoder()
-        self._splitter = splitter
-        self._stops = StopStrings(stops)
-        self._logprobs: list[TokenLogprob] = []
-
-    def feed(self, piece: bytes, logprob: TokenLogprob | None = None) -> bool:
-        """Take a token; True if a stop string ends the answer with it."""
-        if logprob is not None:
-            self._logprobs.append(logprob)
-        text = self._decoder.feed(piece)
-        return bool(text) and self._split(text)
-
-    def _split(self, text: str) -> bool:
-        if self._splitter is None:
-            return self._answer(text)
-        return self._pass(self._splitter.feed(text))
-
-    def _pass(self, runs: list[TextRun]) -> bool:
-        for run in runs:
-            if run.is_reasoning:
-                self._hooks.reasoning(run.text)
-                self._logprobs.clear()
-            elif self._answer(run.text):
-                return True
-        return False
-
-    def _answer(self, text: str) -> bool:
-        shown, stopped = self._stops.feed(text)
-        if shown:
-            self._show(shown)
-        return stopped
-
-    def _show(self, text: str) -> None:
-        logprobs = tuple(self._logprobs)
-        self._logprobs.clear()
-        self._hooks.text(text, logprobs)
-
-    def finish(self, *, stopped: bool) -> None:
-        """Let go of what was held back; after a stop string, that is nothing to show."""
-        if stopped:
-            return
-        rest = self._decoder.finish()
-        if rest:
-            stopped = self._split(rest)
-        if self._splitter is not None and not stopped:
-            stopped = self._pass(self._splitter.finish())
-        held = "" if stopped else self._stops.finish()
-        if held or self._logprobs:
-            self._show(held)
+    tokens: frozenset[int]
+    controls: frozenset[int]
+    n_ctx: int
+    """The window: prompt and answer together have no more tokens."""
 
 
 class Generation:
-    """Fills one sequence of the cache with a prompt, then writes behind it."""
+    """Its `tokens` are prompt and answer; those that its lane does not hold yet are pending.
+
+    `started` is sent with the numbers of cached tokens filled in once a lane is open.
+    """
 
     def __init__(
         self,
-        cache: KvCache,
-        vocabulary: Vocabulary,
-        hooks: Hooks,
+        request: GenerationRequest,
+        started: Started,
+        prompt: Sequence[int],
         *,
-        request_id: str,
-        background: bool,
-        prompt: list[int],
+        hooks: Hooks,
+        sampler: Sampler,
+        pipeline: TextPipeline,
+        vocabulary: Vocabulary,
+        ends: Ends,
+        adapters: tuple[Adapter, ...] = (),
+        variant: str = "",
+        speculator: Speculator | None = None,
     ) -> None:
-        self._cache = cache
+        self.request = request
+        self.hooks = hooks
+        self.tokens = list(prompt)
+        self.adapters = adapters
+        self.variant = variant
+        self.speculator = speculator
+        self.lane: Lane | None = None
+        self.reason: FinishReason | None = None
+        self.begun = False
+        """The prompt has been read, and writing has begun."""
+        self._started = started
+        self._was_started = False
+        self._stopped = False
+        self._n_prompt = len(self.tokens)
+        self._cached = 0
+        self._restored = 0
+        self._sampler = sampler
+        self._pipeline = pipeline
         self._vocabulary = vocabulary
-        self._hooks = hooks
-        self._request_id = request_id
-        self._background = background
-        self._sequence = BACKGROUND if background else FOREGROUND
-        self._tokens = list(prompt)
-        self._n_prompt = len(prompt)
-        self.prefill_s = 0.0
-        self.decode_s = 0.0
+        self._ends = ends
+        most = request.sampling.max_tokens
+        self._most = ends.n_ctx + 1 if most is None else most
+        self._began = self._first_sample = time.perf_counter()
+
+    @property
+    def key(self) -> str:
+        """Under which its lane is kept afterwards; background work leaves nothing of its own behind."""
+        return "" if self.request.background and not self.request.prefill_only else self.request.cache_key
+
+    @property
+    def background(self) -> bool:
+        return self.request.background
 
     @property
     def prompt_tokens(self) -> int:
         return self._n_prompt
 
     @property
-    def completion_tokens(self) -> int:
-        return len(self._tokens) - self._n_prompt
+    def n_pending(self) -> int:
+        """Tokens that must be evaluated before the next one can be sampled."""
+        return len(self.tokens) - (len(self.lane.tokens) if self.lane is not None else 0)
 
-    def reuse(self) -> int:
-        """Keep what the cache shares with the prompt; the number of tokens that need no work."""
-        return self._cache.reuse(self._sequence, self._tokens)
+    @property
+    def room(self) -> int:
+        """Tokens that the answer may still have."""
+        return min(self._ends.n_ctx - len(self.tokens), self._most - (len(self.tokens) - self._n_prompt))
 
-    def prefill(self) -> FinishReason | None:
-        """Evaluate the prompt; a reason if that could not be finished."""
-        began = time.perf_counter()
-        reason = self._fill(self._report_progress)
-        self.prefill_s = time.perf_counter() - began
-        return reason
+    @property
+    def writing(self) -> bool:
+        """The prompt is read; from here on one token follows another."""
+        return self.begun and self.n_pending == 1
 
-    def _report_progress(self, processed: int) -> bool:
-        self._hooks.event(PromptProgress(self._request_id, processed, self._n_prompt))
-        return not self._hooks.cancelled()
+    def enter(self, opened: Opened) -> None:
+        """Take the lane. After the first time (it had to leave for others) nothing is announced again."""
+        self.lane = opened.lane
+        if self._was_started:
+            return
+        self._was_started = True
+        self._cached, self._restored = opened.cached, opened.restored
+        self._began = time.perf_counter()
+        self.hooks.event(
+            Started(
+                self._started.request_id,
+                self._started.prompt_tokens,
+                opened.cached,
+                self._started.n_ctx,
+                self._started.seed,
+                self._started.dropped,
+                self._started.tokens_by_origin,
+                opened.restored,
+                self._started.pages,
+                self._started.regions,
+            )
+        )
 
-    def _fill(self, between: Callable[[int], bool] | None = None) -> FinishReason | None:
-        """Evaluate whatever of the tokens the sequence does not hold, through pauses and aborts."""
-        while True:
-            if self._background:
-                self._hooks.pause()
-            if self._hooks.cancelled():
-                return FinishReason.CANCELLED
-            held = self._cache.reuse(self._sequence, self._tokens)
-            outcome = self._cache.extend(self._sequence, self._tokens[held:], between)
-            if outcome is Outcome.DONE:
-                return FinishReason.CANCELLED if self._hooks.cancelled() else None
-            if outcome is Outcome.FULL:
-                return FinishReason.CONTEXT
-            self._cache.abort.clear()
+    def report_progress(self) -> None:
+        """Tell how much of the prompt is read."""
+        if self.lane is not None:
+            self.hooks.event(PromptProgress(self.request.request_id, len(self.lane.tokens), self._n_prompt))
 
-    def decode(
-        self, context: Any, sampler: Sampler, pipeline: TextPipeline, *, max_tokens: int | None, ends: frozenset[int],
-        controls: frozenset[int], logprobs: int,
-    ) -> FinishReason:  # fmt: skip
-        """Write until something ends the answer. `controls` are control tokens whose text must be seen."""
-        began = time.perf_counter()
-        most = max_tokens if max_tokens is not None else self._cache.n_ctx + 1
-        sample, vocabulary, tokens, feed = sampler.sample, self._vocabulary, self._tokens, pipeline.feed
-        advance, hooks = self._advance, self._hooks
-        reason: FinishReason | None = FinishReason.LENGTH if most <= 0 else None
-        stopped = False
-        while reason is None:
-            token = sample(context)
-            if token in ends:
-                reason = FinishReason.STOP
-                break
-            tokens.append(token)
-            logprob = token_logprob(context, vocabulary, token, logprobs) if logprobs else None
-            stopped = feed(vocabulary.piece(token, special=token in controls), logprob)
-            if stopped:
-                reason = FinishReason.STOP
-            elif len(tokens) - self._n_prompt >= most:
-                reason = FinishReason.LENGTH
-            elif hooks.cancelled():
-                reason = FinishReason.CANCELLED
-            else:
-                reason = advance(token)
-        pipeline.finish(stopped=stopped)
-        self.decode_s = time.perf_counter() - began
-        return reason
+    def begin_writing(self) -> None:
+        """The prompt is in the cache and its last logits are there."""
+        self.begun = True
+        self._first_sample = time.perf_counter()
+        if self.request.prefill_only or self._most <= 0:
+            self.reason = FinishReason.LENGTH
+        if self.speculator is not None:
+            self.speculator.begin(self.tokens)
 
-    def _advance(self, token: int) -> FinishReason | None:
-        """Evaluate the token just written, so that the next can be sampled."""
-        if self._background:
-            return self._fill()
-        outcome = self._cache.step(self._sequence, token)
-        if outcome is Outcome.DONE:
-            return None
-        if outcome is Outcome.FULL:
-            return FinishReason.CONTEXT
-        self._cache.abort.clear()
-        return self._fill()
+    def take(self, context: Any, row: int) -> int:
+        """Sample from one row of the last batch's logits; the token. Sets `reason` if the answer ends with it.
+
+        Raises `GrammarError`.
+        """
+        token = self._sampler.sample(context, row)
+        if token in self._ends.tokens:
+            self.reason = FinishReason.STOP
+            return token
+        self.tokens.append(token)
+        n_logprobs = self.request.sampling.logprobs
+        logprob = token_logprob(context, self._vocabulary, token, n_logprobs, row) if n_logprobs else None
+        if self._pipeline.feed(self._vocabulary.piece(token, special=token in self._ends.controls), logprob):
+            self.reason = FinishReason.STOP
+            self._stopped = True
+        elif len(self.tokens) - self._n_prompt >= self._most:
+            self.reason = FinishReason.LENGTH
+        elif len(self.tokens) >= self._ends.n_ctx:
+            self.reason = FinishReason.CONTEXT
+        if self.speculator is not None:
+            self.speculator.accept(token)
+        return token
+
+    def end(self) -> None:
+        """Say everything that is left to say, `Usage` and `Finished` last. `reason` is set."""
+        assert self.reason is not None
+        self._pipeline.finish(stopped=self._stopped)
+        if self._was_started:
+            self.hooks.event(self._usage())
+        self.hooks.event(Finished(self.request.request_id, self.reason))
+
+    def _usage(self) -> Usage:
+        now = time.perf_counter()
+        guessed = self.speculator
+        return Usage(
+            request_id=self.request.request_id,
+            prompt_tokens=self._n_prompt,
+            cached_tokens=self._cached,
+            completion_tokens=len(self.tokens) - self._n_prompt,
+            n_ctx=self._ends.n_ctx,
+            prefill_s=(self._first_sample if self.begun else now) - self._began,
+            decode_s=now - self._first_sample if self.begun else 0.0,
+            restored_tokens=self._restored,
+            drafted_tokens=guessed.drafted if guessed is not None else 0,
+            accepted_tokens=guessed.accepted if guessed is not None else 0,
+        )
+
+    def close(self) -> None:
+        """Free the sampler."""
+        self._sampler.close()

@@ -1,11 +1,12 @@
-"""A loaded model that answers requests: assembly, sampling and generation put together.
+"""A loaded model that answers requests: assembly, sampling and scheduling put together.
 
-The worker process's main thread owns it; `abort()` and `count()` may be called from another thread.
+The worker process's main thread owns it; `abort()`, `count()`, `plan()` and `cache()` may be called from another one.
 Knows no pipe and no other process.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from typing import Self
 
@@ -14,41 +15,67 @@ from engine.context.chat_template import ChatTemplate
 from engine.context.reasoning import ReasoningSplitter
 from engine.context.templates.choose import choose_template
 from engine.context.tokens import TokenCache
-from engine.model.generation import Generation, Hooks, TextPipeline
-from engine.model.kv_cache import FOREGROUND, KvCache
+from engine.errors import ModelFileError, sentence
+from engine.model.evaluator import Evaluator
+from engine.model.fingerprint import file_identity, fingerprint_of
+from engine.model.generation import Ends, Generation
 from engine.model.llama_library import LlamaLog, lib
-from engine.model.loading import Handles, load
+from engine.model.loading import MAX_OUTPUTS, Handles, load
 from engine.model.sampling import Sampler, choose_seed
+from engine.model.scheduler import Ended, Scheduler
+from engine.model.sequences import Lanes
+from engine.model.snapshots import SnapshotShelf
+from engine.model.text_pipeline import Hooks, TextPipeline
 from engine.model.vocabulary import Vocabulary
-from engine.types import Finished, GenerationRequest, LoadedModel, ModelSpec, Started, Usage
+from engine.pages import CacheReport, PromptPlan
+from engine.types import GenerationRequest, LoadedModel, ModelSpec, Started
+
+Report = Callable[[str], None]
 
 
 class Runner:
-    """One model, one context, one request at a time (background ones give way inside)."""
+    """One model, one context, many requests at once."""
 
-    def __init__(self, handles: Handles, spec: ModelSpec) -> None:
+    def __init__(
+        self, handles: Handles, spec: ModelSpec, *, report: Report = lambda _line: None,
+        news: Callable[[], bool] = lambda: False,
+    ) -> None:  # fmt: skip
         self._handles = handles
+        self._spec = spec
         self._vocabulary = Vocabulary(handles.model)
-        self._cache = KvCache(handles.context, handles.model, n_batch=min(spec.n_batch, handles.n_ctx))
         description = handles.description
         self._token_cache = TokenCache()
+        self._assembling = threading.Lock()
         self._template: ChatTemplate = choose_template(
             description.template,
             description.architecture,
             bos=self._vocabulary.bos_text,
             eos=self._vocabulary.eos_text,
         )
-        ends, self._stop_strings = self._split_stops(self._template.stop)
-        self._ends = self._vocabulary.end_tokens() | ends
-        self._controls = self._control_tokens(self._template)
+        marks, self._stop_strings = self._split_stops(self._template.stop)
+        self._ends = Ends(self._vocabulary.end_tokens() | marks, self._control_tokens(self._template), handles.n_ctx)
+        self._shelf = self._open_shelf(report)
+        self._lanes = Lanes(handles.context, handles.model, self._shelf)
+        self._evaluator = Evaluator(handles.context, min(spec.n_batch, handles.n_cells))
+        self._scheduler = Scheduler(self._lanes, self._evaluator, max_outputs=MAX_OUTPUTS, news=news)
 
     @classmethod
-    def load(cls, spec: ModelSpec, log: LlamaLog, progress: Callable[[float], None]) -> Self:
+    def load(
+        cls,
+        spec: ModelSpec,
+        log: LlamaLog,
+        progress: Callable[[float], None],
+        *,
+        report: Report = lambda _line: None,
+        news: Callable[[], bool] = lambda: False,
+    ) -> Self:
         """Load the model of `spec`; raises as `engine.model.loading.load`."""
-        return cls(load(spec, log, progress), spec)
+        return cls(load(spec, log, progress), spec, report=report, news=news)
 
     def close(self) -> None:
         """Free the model."""
+        if self._shelf is not None:
+            self._shelf.close()
         self._handles.free()
 
     def _split_stops(self, stops: Sequence[str]) -> tuple[frozenset[int], tuple[str, ...]]:
@@ -68,6 +95,22 @@ class Runner:
         texts = template.reasoning.texts if template.reasoning is not None else ()
         made = [self._vocabulary.tokenize(text, special=True) for text in texts]
         return frozenset(token for tokens in made for token in tokens if self._vocabulary.is_control(token))
+
+    def _open_shelf(self, report: Report) -> SnapshotShelf | None:
+        spec, handles = self._spec, self._handles
+        if spec.snapshot_folder is None or spec.snapshot_bytes <= 0:
+            return None
+        fingerprint = fingerprint_of(
+            file_identity(spec.path),
+            n_layer=lib.llama_model_n_layer(handles.model),
+            n_embd=lib.llama_model_n_embd(handles.model),
+            kv_types=(spec.kv_type.value, spec.kv_type.value),
+            template=self._template.family,
+            library_version=lib.llama_version().decode("ascii", "replace"),
+            flash_attention=handles.flash_attention,
+            more=(handles.backend, str(handles.n_gpu_layers)),
+        )
+        return SnapshotShelf(spec.snapshot_folder, spec.snapshot_bytes, fingerprint, report=report)
 
     @property
     def loaded(self) -> LoadedModel:
@@ -91,96 +134,133 @@ class Runner:
             template=self._template.family,
             can_think=self._template.can_think,
             load_s=handles.load_s,
+            n_cells=handles.n_cells,
+            n_sequences=handles.n_sequences,
+            n_threads=handles.n_threads,
+            kv_type=self._spec.kv_type,
+            flash_attention=handles.flash_attention,
+            shares_prefixes=self._lanes.shares_prefixes,
         )
+
+    # Any thread
 
     @property
     def beats(self) -> int:
         """Moves whenever llama.cpp finished a piece of work."""
-        return self._cache.beats
+        return self._evaluator.beats
 
     def abort(self) -> None:
-        """Make the evaluation under way stop soon; any thread. What it means is asked of the hooks."""
-        self._cache.abort.set()
+        """Make the evaluation under way stop soon. What it means is asked of the hooks."""
+        self._evaluator.abort.set()
 
     def clear_abort(self) -> None:
-        """Before the next request begins."""
-        self._cache.abort.clear()
+        """Before the next step begins."""
+        self._evaluator.abort.clear()
 
     def count(self, texts: Sequence[str]) -> tuple[int, ...]:
-        """Tokens of each text, as content. Any thread."""
+        """Tokens of each text, as content."""
         return tuple(len(self._vocabulary.tokenize(text, special=False)) for text in texts)
 
-    def generate(self, request: GenerationRequest, hooks: Hooks) -> None:
-        """Answer one request: Started to Finished. Raises `HearthError` where there is no answer to give."""
+    def plan(self, request: GenerationRequest) -> PromptPlan:
+        """What the request's prompt would be. Raises `HearthError`."""
+        prompt = self._assemble(request)
+        return PromptPlan(
+            pages=prompt.pages,
+            regions=prompt.regions,
+            prompt_tokens=len(prompt.tokens),
+            cached_tokens=self._lanes.longest(prompt.tokens),
+            n_ctx=self._handles.n_ctx,
+            dropped=prompt.dropped,
+        )
+
+    def cache(self) -> CacheReport:
+        """What need not be computed again."""
+        return self._lanes.report()
+
+    # The main thread
+
+    @property
+    def busy(self) -> bool:
+        return self._scheduler.busy
+
+    @property
+    def serves_foreground(self) -> bool:
+        """Whether somebody waits for an answer."""
+        return self._scheduler.serves_foreground
+
+    def begin(self, request: GenerationRequest, hooks: Hooks) -> Generation:
+        """Queue an answer: Started to Finished. Raises `HearthError` where there is no answer to give."""
         params = request.sampling
         seed = choose_seed(params)
         prompt = self._assemble(request)
-        with Sampler(params, self._vocabulary, n_ctx=self._cache.n_ctx, seed=seed) as sampler:
-            sampler.accept_prompt(prompt.tokens)
-            generation = Generation(
-                self._cache,
-                self._vocabulary,
-                hooks,
-                request_id=request.request_id,
-                background=request.background,
-                prompt=prompt.tokens,
-            )
-            cached = generation.reuse()
-            hooks.event(self._started(request, prompt, cached, seed))
-            reason = generation.prefill() or generation.decode(
-                self._handles.context,
-                sampler,
-                TextPipeline(hooks, self._splitter(prompt), (*self._stop_strings, *params.stop)),
-                max_tokens=params.max_tokens,
-                ends=self._ends,
-                controls=self._controls,
-                logprobs=params.logprobs,
-            )
-        hooks.event(self._usage(request, generation, cached))
-        hooks.event(Finished(request.request_id, reason))
+        sampler = Sampler(params, self._vocabulary, n_ctx=self._handles.n_ctx, seed=seed)
+        sampler.accept_prompt(prompt.tokens)
+        generation = Generation(
+            request,
+            self._started(request, prompt, seed),
+            prompt.tokens,
+            hooks=hooks,
+            sampler=sampler,
+            pipeline=TextPipeline(hooks, self._splitter(prompt), (*self._stop_strings, *params.stop)),
+            vocabulary=self._vocabulary,
+            ends=self._ends,
+        )
+        self._scheduler.add(generation)
+        return generation
+
+    def step(self) -> list[Ended]:
+        """Move all answers on by a batch; whoever has ended."""
+        return self._scheduler.step()
+
+    def idle(self) -> bool:
+        """Do a small piece of work that nobody waits for; False if there is none left."""
+        return False
+
+    def embed(self, texts: Sequence[str]) -> list[tuple[float, ...]]:
+        """Refuses: a chat model's vectors find nothing."""
+        raise ModelFileError(
+            sentence("{name} is made for talking. Searching documents needs an embedding model."),
+            name=self._handles.description.name,
+        )
+
+    def forget(self, key: str) -> None:
+        """As `Engine.forget`."""
+        self._lanes.forget(key)
+
+    def save(self, within_s: float) -> None:
+        """Write snapshots of the present conversations."""
+        self._lanes.save_all(within_s)
 
     def _assemble(self, request: GenerationRequest) -> AssembledPrompt:
-        n_ctx = self._cache.n_ctx
-        if request.background:
-            # The conversation's part of the cache is not pushed out for work that nobody waits for.
-            n_ctx -= len(self._cache.tokens(FOREGROUND))
         reserve = request.answer_reserve
         if request.sampling.max_tokens is not None:
             reserve = min(reserve, request.sampling.max_tokens)
-        return assemble(
-            request.messages,
-            self._template,
-            self._vocabulary,
-            n_ctx=n_ctx,
-            answer_reserve=reserve,
-            policy=request.overflow,
-            thinking=request.thinking,
-            continue_last=request.continue_last,
-            cache=self._token_cache,
-        )
+        with self._assembling:
+            return assemble(
+                request.messages,
+                self._template,
+                self._vocabulary,
+                n_ctx=self._handles.n_ctx,
+                answer_reserve=reserve,
+                policy=request.overflow,
+                thinking=request.thinking,
+                continue_last=request.continue_last,
+                cache=self._token_cache,
+            )
 
     def _splitter(self, prompt: AssembledPrompt) -> ReasoningSplitter | None:
         marks = self._template.reasoning
         return ReasoningSplitter(marks, starts_inside=prompt.starts_in_reasoning) if marks is not None else None
 
-    def _started(self, request: GenerationRequest, prompt: AssembledPrompt, cached: int, seed: int) -> Started:
+    def _started(self, request: GenerationRequest, prompt: AssembledPrompt, seed: int) -> Started:
         return Started(
             request_id=request.request_id,
             prompt_tokens=len(prompt.tokens),
-            cached_tokens=cached,
-            n_ctx=self._cache.n_ctx,
+            cached_tokens=0,
+            n_ctx=self._handles.n_ctx,
             seed=seed,
             dropped=prompt.dropped,
             tokens_by_origin=prompt.tokens_by_origin,
-        )
-
-    def _usage(self, request: GenerationRequest, generation: Generation, cached: int) -> Usage:
-        return Usage(
-            request_id=request.request_id,
-            prompt_tokens=generation.prompt_tokens,
-            cached_tokens=cached,
-            completion_tokens=generation.completion_tokens,
-            n_ctx=self._cache.n_ctx,
-            prefill_s=generation.prefill_s,
-            decode_s=generation.decode_s,
+            pages=prompt.pages,
+            regions=prompt.regions,
         )

@@ -1,4 +1,4 @@
-"""The requests of a worker: in which order they run, and which of them are cancelled.
+"""The requests and errands of a worker: in which order they begin, and which are cancelled.
 
 Two threads meet here: one takes commands, one runs llama.cpp. Knows neither pipes nor models.
 """
@@ -10,6 +10,9 @@ from collections import deque
 from collections.abc import Callable
 
 from engine.types import GenerationRequest
+
+Errand = Callable[[], None]
+"""Something small that only the main thread may do."""
 
 
 class Job:
@@ -23,19 +26,22 @@ class Job:
 
 
 class Jobs:
-    """First come, first served; background jobs only while no other waits.
+    """First come, first served; background jobs only while no other waits or runs.
 
-    `abort` is called, with the lock held, when the job under way should look up from its work: it was
-    cancelled, or it is in the background and another job came.
+    `abort` is called, with the lock held, when the work under way should be looked at again: a job of it was
+    cancelled, or only background jobs run and another one came.
     """
 
     def __init__(self) -> None:
         self._condition = threading.Condition()
         self._foreground: deque[Job] = deque()
         self._background: deque[Job] = deque()
+        self._errands: deque[Errand] = deque()
         self._running: list[Job] = []
         self._abort: Callable[[], None] = lambda: None
         self._clear_abort: Callable[[], None] = lambda: None
+        self.news = False
+        """Something waits that could begin now. Looked at once a token, so a plain attribute."""
 
     def connect(self, *, abort: Callable[[], None], clear_abort: Callable[[], None]) -> None:
         """Say how to interrupt the work under way."""
@@ -48,10 +54,19 @@ class Jobs:
 
     def put(self, request: GenerationRequest) -> None:
         with self._condition:
-            (self._background if request.background else self._foreground).append(Job(request))
-            if self._running and self._running[-1].request.background and not request.background:
-                self._abort()
-            self._condition.notify()
+            if request.background:
+                self._background.append(Job(request))
+            else:
+                self._foreground.append(Job(request))
+                if self._only_background_runs():
+                    self._abort()
+            self._tell()
+
+    def run(self, errand: Errand) -> None:
+        """Have the main thread do something between two batches."""
+        with self._condition:
+            self._errands.append(errand)
+            self._tell()
 
     def cancel(self, request_id: str) -> None:
         """Mark a job as cancelled; a waiting one will end as soon as it is taken."""
@@ -59,31 +74,44 @@ class Jobs:
             for job in (*self._foreground, *self._background, *self._running):
                 if job.request.request_id == request_id:
                     job.cancelled = True
-                    if self._running and job is self._running[-1]:
+                    if job in self._running:
                         self._abort()
 
-    def next(self) -> Job:
-        """Wait for the next job and begin it."""
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Sleep until something could begin; False if that took longer than `timeout_s`."""
         with self._condition:
-            while not (self._foreground or self._background):
-                self._condition.wait()
-            return self._begin(self._foreground or self._background)
+            return self._condition.wait_for(
+                lambda: bool(self._errands or self._foreground or self._background), timeout_s
+            )
 
-    def next_foreground(self) -> Job | None:
-        """Begin the next job that a background job must give way to, if there is one."""
+    def errands(self) -> list[Errand]:
+        """What the main thread has to do before anything else."""
         with self._condition:
-            return self._begin(self._foreground) if self._foreground else None
+            errands = list(self._errands)
+            self._errands.clear()
+            return errands
 
-    def _begin(self, waiting: deque[Job]) -> Job:
-        job = waiting.popleft()
-        self._running.append(job)
-        self._clear_abort()
-        return job
+    def take(self) -> list[Job]:
+        """Begin what may begin now; from here on an abort is meant for what runs then."""
+        with self._condition:
+            self._clear_abort()
+            taken = list(self._foreground)
+            self._foreground.clear()
+            if not taken and not self._running and self._background:
+                taken.append(self._background.popleft())
+            self._running += taken
+            self._tell()
+            return taken
 
     def done(self, job: Job) -> None:
-        """The job has ended; the one it interrupted goes on."""
+        """The job has ended."""
         with self._condition:
             self._running.remove(job)
-            self._clear_abort()
-            if self._running and self._running[-1].cancelled:
-                self._abort()
+            self._tell()
+
+    def _only_background_runs(self) -> bool:
+        return all(job.request.background for job in self._running)
+
+    def _tell(self) -> None:
+        self.news = bool(self._errands or self._foreground or (self._background and not self._running))
+        self._condition.notify_all()

@@ -13,20 +13,24 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
+from functools import partial
 from multiprocessing.connection import Connection
-from typing import TYPE_CHECKING
 
-from engine.errors import HearthError, sentence
-from engine.types import Failed, Finished, FinishReason, ModelSpec
-from engine.worker.jobs import Job, Jobs
+from engine.errors import HearthError
+from engine.types import ModelSpec
+from engine.worker.answering import Answers, ChatLoop
+from engine.worker.jobs import Jobs
 from engine.worker.no_network import forbid_network
-from engine.worker.outbox import Outbox, Stream
+from engine.worker.outbox import Outbox
 from engine.worker.protocol import (
     COMMAND_BYTES,
+    Answer,
     Answered,
     Ask,
     Cancel,
     CountTokens,
+    Embeddings,
+    EmbedTexts,
     Forget,
     Hello,
     Load,
@@ -35,21 +39,19 @@ from engine.worker.protocol import (
     LoadRefused,
     LogLine,
     Ping,
+    PlanPrompt,
     Pong,
     ProtocolError,
     Question,
     Quit,
     Refused,
+    ReportCache,
     Submit,
-    Taken,
     TokenCounts,
     decode_command,
     fault_of,
     receive,
 )
-
-if TYPE_CHECKING:
-    from engine.model.runner import Runner
 
 PROTOCOL_EXIT = 70
 """Exit code after a message that was none (EX_SOFTWARE)."""
@@ -90,7 +92,7 @@ def _settle() -> None:
 
 
 class Worker:
-    """Has no farewell: the client kills it, or the pipe ends. There is nothing here to be saved."""
+    """Ends when it is told to, when the pipe ends, or when it is killed; only `Quit` leaves it time to save."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -99,7 +101,7 @@ class Worker:
         self._spec: queue.SimpleQueue[ModelSpec] = queue.SimpleQueue()
         self._loading = True
         self._load_beats = 0
-        self._runner: Runner | None = None
+        self._runner: Answers | None = None
 
     def run(self) -> None:
         """Load, then answer until the process is ended; returns only where the model cannot be loaded."""
@@ -122,8 +124,8 @@ class Worker:
     def _work(self) -> None:
         self._outbox.post(Hello(os.getpid()))
         runner = self._load(self._spec.get())
-        while runner is not None:
-            self._answer(self._jobs.next(), runner)
+        if runner is not None:
+            ChatLoop(runner, self._jobs, self._outbox).run()
 
     # The reader thread
 
@@ -140,37 +142,52 @@ class Worker:
             case Cancel(request_id):
                 self._jobs.cancel(request_id)
             case Ask(call_id, question):
-                self._outbox.post(self._answer_to(call_id, question))
-            case Quit():
-                os._exit(0)
-            case Forget():
-                pass
+                self._answer(call_id, question)
+            case Forget(cache_key):
+                self._jobs.run(partial(self._forget, cache_key))
+            case Quit(within_s):
+                self._jobs.run(partial(self._quit, within_s))
             case Ping(number):
                 self._outbox.post(Pong(number, self._beats(), self._jobs.busy or self._loading))
 
-    def _answer_to(self, call_id: int, question: Question) -> Answered | Refused:
-        assert self._runner is not None
+    def _answer(self, call_id: int, question: Question) -> None:
         match question:
+            case EmbedTexts(texts):
+                self._jobs.run(lambda: self._reply(call_id, lambda runner: Embeddings(tuple(runner.embed(texts)))))
             case CountTokens(texts):
-                return Answered(call_id, TokenCounts(self._runner.count(texts)))
-            case _:
-                return Refused(call_id, fault_of(HearthError(sentence("This model cannot do that."))))
+                self._reply(call_id, lambda runner: TokenCounts(runner.count(texts)))
+            case PlanPrompt(request):
+                self._reply(call_id, lambda runner: runner.plan(request))
+            case ReportCache():
+                self._reply(call_id, lambda runner: runner.cache())
+
+    def _reply(self, call_id: int, find: Callable[[Answers], Answer]) -> None:
+        assert self._runner is not None
+        try:
+            self._outbox.post(Answered(call_id, find(self._runner)))
+        except HearthError as error:
+            self._outbox.post(Refused(call_id, fault_of(error)))
 
     def _beats(self) -> int:
         return self._load_beats + (self._runner.beats if self._runner is not None else 0)
 
     # The main thread
 
-    def _load(self, spec: ModelSpec) -> Runner | None:
+    def _load(self, spec: ModelSpec) -> Answers | None:
         # Imported here: llama.cpp comes into the process only after `_settle`.
+        from engine.model.embedding_runner import EmbeddingRunner, is_embedding_model  # noqa: PLC0415
         from engine.model.llama_library import LlamaLog, start_library  # noqa: PLC0415
         from engine.model.runner import Runner  # noqa: PLC0415
 
         log = LlamaLog()
         log.listen(self.report)
         start_library(log, self.report)
+        runner: Answers
         try:
-            runner = Runner.load(spec, log, self._progress())
+            if is_embedding_model(spec):
+                runner = EmbeddingRunner.load(spec, log, self._progress())
+            else:
+                runner = Runner.load(spec, log, self._progress(), report=self.report, news=lambda: self._jobs.news)
         except HearthError as error:
             self._outbox.post(LoadRefused(fault_of(error)))
             return None
@@ -179,6 +196,15 @@ class Worker:
         self._loading = False
         self._outbox.post(Loaded(runner.loaded))
         return runner
+
+    def _forget(self, cache_key: str) -> None:
+        if self._runner is not None:
+            self._runner.forget(cache_key)
+
+    def _quit(self, within_s: float) -> None:
+        if self._runner is not None:
+            self._runner.save(within_s)
+        os._exit(0)
 
     def report(self, line: str) -> None:
         """Tell the client's log."""
@@ -195,42 +221,3 @@ class Worker:
                 self._outbox.post(LoadProgress(fraction))
 
         return progress
-
-    def _answer(self, job: Job, runner: Runner) -> None:
-        request_id = job.request.request_id
-        stream = Stream(self._outbox, request_id)
-        self._outbox.post(Taken(request_id))
-        try:
-            if job.cancelled:
-                stream.event(Finished(request_id, FinishReason.CANCELLED))
-            else:
-                runner.generate(job.request, _JobHooks(job, stream, lambda: self._give_way(runner)))
-        except HearthError as error:
-            fault = fault_of(error)
-            stream.event(Failed(request_id, fault.code, fault.template, fault.fields))
-        finally:
-            self._jobs.done(job)
-
-    def _give_way(self, runner: Runner) -> None:
-        """Inside a background job: answer everything that a person waits for."""
-        while (job := self._jobs.next_foreground()) is not None:
-            self._answer(job, runner)
-
-
-class _JobHooks:
-    """Implements `engine.model.generation.Hooks` for one job."""
-
-    def __init__(self, job: Job, stream: Stream, give_way: Callable[[], None]) -> None:
-        self._job = job
-        self._stream = stream
-        self.event = stream.event
-        self.text = stream.text
-        self.reasoning = stream.reasoning
-        self._give_way = give_way
-
-    def cancelled(self) -> bool:
-        return self._job.cancelled
-
-    def pause(self) -> None:
-        self._stream.flush()
-        self._give_way()

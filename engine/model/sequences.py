@@ -1,0 +1,317 @@
+"""The sequences of the KV cache: which tokens each holds, whom they belong to, and who has to leave.
+
+What is in the cache is not computed again: a new prompt takes over, or copies, the longest beginning that any sequence
+has, or reads back a snapshot. Where room is short, the sequence that rested longest goes to disk.
+Knows tokens and keys, no text. One thread; `longest` and `report` may be called from others.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.model.llama_library import lib
+from engine.model.prefix_tree import PrefixTree, common_prefix
+from engine.model.snapshots import Snapshot, SnapshotShelf
+from engine.pages import CacheEntry, CacheReport
+
+TAKE_OVER_TOKENS = 64
+"""A conversation's resting sequence is cut and used again if it has at most so many tokens beyond the common ones (an
+answer that is tokenised a little differently); a longer rest may be another branch and is kept beside."""
+SNAPSHOT_TOKENS = 256
+"""A shorter sequence is read again faster than it is worth a file."""
+RESTORE_GAIN_TOKENS = 64
+"""A snapshot is read only where it spares at least so many tokens more than the cache does."""
+
+
+@dataclass(slots=True, eq=False)
+class Lane:
+    """One sequence of the cache: `tokens` by position, all with their keys and values. `key` and `variant` say whose.
+
+    An active lane belongs to a generation; the others rest and may be taken or evicted.
+    """
+
+    id: int
+    key: str
+    variant: str
+    tokens: list[int] = field(default_factory=list)
+    active: bool = True
+    used_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A lane for a prompt. Of the prompt's tokens `cached` are there, `restored` of them from a snapshot."""
+
+    lane: Lane
+    cached: int
+    restored: int = 0
+
+
+class Lanes:
+    """All sequences of one context. `variant` separates what was computed with different adapters."""
+
+    def __init__(self, context: Any, model: Any, shelf: SnapshotShelf | None = None) -> None:
+        self._context = context
+        self._memory = lib.llama_get_memory(context)
+        self._shelf = shelf
+        self._n_swa: int = lib.llama_model_n_swa(model)
+        self.shares_prefixes = not (lib.llama_model_is_recurrent(model) or lib.llama_model_is_hybrid(model))
+        self.n_cells: int = lib.llama_n_ctx(context)
+        self._free = list(range(lib.llama_n_seq_max(context)))
+        self._lanes: list[Lane] = []
+        self._trees: dict[str, PrefixTree] = {}
+
+    # What is there
+
+    def longest(self, tokens: Sequence[int], variant: str = "") -> int:
+        """How many tokens of a prompt's beginning are in the cache."""
+        tree = self._trees.get(variant)
+        return tree.longest(tokens)[1] if tree is not None else 0
+
+    def report(self) -> CacheReport:
+        """Everything that need not be computed again."""
+        now = time.monotonic()
+        entries = [
+            CacheEntry(lane.key, len(lane.tokens), False, lane.active, max(0.0, now - lane.used_at))
+            for lane in list(self._lanes)
+        ]
+        shelf = self._shelf
+        if shelf is not None:
+            clock = time.time()
+            entries += [
+                CacheEntry(each.key, len(each.tokens), True, False, max(0.0, clock - each.used_at))
+                for each in shelf.entries()
+            ]
+        return CacheReport(
+            tuple(entries),
+            self.used_cells,
+            self.n_cells,
+            shelf.disk_bytes if shelf is not None else 0,
+            shelf.max_bytes if shelf is not None else 0,
+        )
+
+    @property
+    def used_cells(self) -> int:
+        """Cells in use, shared ones counted once."""
+        resting = sum(tree.total for tree in list(self._trees.values()))
+        return resting + sum(len(lane.tokens) - self._known(lane) for lane in list(self._lanes) if lane.active)
+
+    def _known(self, lane: Lane) -> int:
+        """Tokens of an active lane that the tree counts already."""
+        return self.longest(lane.tokens, lane.variant)
+
+    # Taking and giving back
+
+    def open(self, tokens: Sequence[int], *, key: str, variant: str = "") -> Opened | None:
+        """A lane that holds as much of the prompt's beginning as is to be had without computing.
+
+        At least the last token is left to evaluate, so that there are logits. None if every lane is active.
+        """
+        limit = len(tokens) - 1
+        basis, cached = self._basis(tokens, limit, variant)
+        snapshot = self._better_snapshot(tokens, limit, variant, cached)
+        if snapshot is not None:
+            opened = self._restore(snapshot, tokens, limit, key)
+            if opened is not None:
+                return opened
+            basis, cached = self._basis(tokens, limit, variant)  # making room may have cost the best one
+        if basis is not None and not basis.active and self._may_take_over(basis, cached, key):
+            return self._take_over(basis, cached, key)
+        lane = self._new(key, variant, spare=basis)
+        if lane is None:
+            return None
+        if basis is not None and basis in self._lanes and cached:
+            # The copy costs no memory: both sequences own the same cells.
+            end = cached if self.shares_prefixes else -1
+            lib.llama_memory_seq_cp(self._memory, basis.id, lane.id, 0, end)
+            lane.tokens = list(tokens[:cached])
+            basis.used_at = time.monotonic()
+            self._check_window(lane)
+        return Opened(lane, len(lane.tokens))
+
+    def settle(self, lane: Lane) -> None:
+        """Let others share what an active lane holds now."""
+        self._tree(lane.variant).insert(lane.id, lane.tokens)
+
+    def rest(self, lane: Lane) -> None:
+        """A generation has ended; what it computed stays while there is room."""
+        lane.active = False
+        lane.used_at = time.monotonic()
+        if lane.tokens:
+            self.settle(lane)
+        else:
+            self.drop(lane)
+
+    def checkpoint(self, lane: Lane) -> None:
+        """Keep a lane's present state beside it, for models that cannot be cut back to it. Best effort."""
+        copy = self._new(lane.key, lane.variant, spare=lane)
+        if copy is None:
+            return
+        for older in [each for each in self._lanes if each.key == lane.key and not each.active]:
+            self.drop(older)
+        lib.llama_memory_seq_cp(self._memory, lane.id, copy.id, -1, -1)
+        copy.tokens = list(lane.tokens)
+        self.rest(copy)
+
+    def cut(self, lane: Lane, length: int) -> None:
+        """Forget all from position `length` on; everything where the model cannot forget a part."""
+        if length < len(lane.tokens):
+            if lib.llama_memory_seq_rm(self._memory, lane.id, length, -1):
+                del lane.tokens[length:]
+            else:
+                self._clear(lane)
+
+    def repair(self, lane: Lane) -> None:
+        """After an evaluation that did not finish: the cache holds the lane's own tokens again, or none."""
+        if not lib.llama_memory_seq_rm(self._memory, lane.id, len(lane.tokens), -1):
+            self._clear(lane)
+
+    def drop(self, lane: Lane) -> None:
+        """Give a lane up, and what it holds."""
+        self._clear(lane)
+        self._lanes.remove(lane)
+        self._free.append(lane.id)
+
+    def make_room(self) -> bool:
+        """Evict the lane that rested longest among those whose leaving frees cells; False if there is none."""
+        for lane in self._resting():
+            if self._tree(lane.variant).own(lane.id):
+                self._evict(lane)
+                return True
+        return False
+
+    def forget(self, key: str) -> None:
+        """Let go of everything under a key ("" is everything), in memory and on disk. Active lanes only lose it."""
+        for lane in list(self._lanes):
+            if key not in ("", lane.key):
+                continue
+            if lane.active:
+                lane.key = ""
+            else:
+                self.drop(lane)
+        if self._shelf is not None:
+            if key:
+                self._shelf.forget(key)
+            else:
+                self._shelf.clear()
+
+    def save_all(self, within_s: float) -> None:
+        """Write a snapshot of each conversation's newest lane, newest first, for at most `within_s` seconds."""
+        if self._shelf is None:
+            return
+        end = time.monotonic() + within_s
+        saved: set[str] = set()
+        for lane in sorted(self._lanes, key=lambda lane: (lane.active, lane.used_at), reverse=True):
+            if lane.key not in saved and time.monotonic() < end:
+                saved.add(lane.key)
+                self._save(lane)
+        self._shelf.flush(max(0.0, end - time.monotonic()))
+
+    # How
+
+    def _tree(self, variant: str) -> PrefixTree:
+        return self._trees.setdefault(variant, PrefixTree())
+
+    def _basis(self, tokens: Sequence[int], limit: int, variant: str) -> tuple[Lane | None, int]:
+        """The lane to start from, and how many of its tokens serve."""
+        if self.shares_prefixes:
+            owner, length = self._tree(variant).longest(tokens)
+            if owner is None:
+                return None, 0
+            return next(lane for lane in self._lanes if lane.id == owner), min(length, limit)
+        whole = [
+            lane
+            for lane in self._lanes
+            if not lane.active and lane.variant == variant and len(lane.tokens) <= limit
+            and common_prefix(lane.tokens, list(tokens)) == len(lane.tokens)
+        ]  # fmt: skip
+        best = max(whole, key=lambda lane: len(lane.tokens), default=None)
+        return best, len(best.tokens) if best is not None else 0
+
+    def _may_take_over(self, basis: Lane, cached: int, key: str) -> bool:
+        beyond = len(basis.tokens) - cached
+        return (basis.key == key and beyond <= TAKE_OVER_TOKENS) or (not basis.key and not beyond)
+
+    def _take_over(self, lane: Lane, cached: int, key: str) -> Opened:
+        self._tree(lane.variant).remove(lane.id)
+        lane.active, lane.key = True, key
+        self.cut(lane, cached)
+        self._check_window(lane)
+        return Opened(lane, len(lane.tokens))
+
+    def _check_window(self, lane: Lane) -> None:
+        """A sliding window keeps only the last tokens; before a cut it may lack those that it needs now."""
+        if lane.tokens and self._n_swa and self.shares_prefixes:
+            first = lib.llama_memory_seq_pos_min(self._memory, lane.id)
+            if first > max(0, len(lane.tokens) - self._n_swa):
+                self._clear(lane)
+
+    def _new(self, key: str, variant: str, *, spare: Lane | None = None) -> Lane | None:
+        """An empty active lane, at the cost of the one that rested longest; None if all others are active."""
+        if not self._free:
+            leaving = next((lane for lane in self._resting() if lane is not spare), None)
+            if leaving is None:
+                return None
+            self._evict(leaving)
+        lane = Lane(self._free.pop(0), key, variant)
+        self._lanes.append(lane)
+        return lane
+
+    def _resting(self) -> Iterator[Lane]:
+        """Lanes that may go, the one that rested longest first."""
+        yield from sorted((lane for lane in self._lanes if not lane.active), key=lambda lane: lane.used_at)
+
+    def _evict(self, lane: Lane) -> None:
+        self._save(lane)
+        self.drop(lane)
+
+    def _clear(self, lane: Lane) -> None:
+        self._tree(lane.variant).remove(lane.id)
+        lib.llama_memory_seq_rm(self._memory, lane.id, -1, -1)
+        lane.tokens.clear()
+
+    # Snapshots
+
+    def _save(self, lane: Lane) -> None:
+        if self._shelf is None or not lane.key or len(lane.tokens) < SNAPSHOT_TOKENS:
+            return
+        if self._shelf.holds(lane.tokens, key=lane.key, variant=lane.variant):
+            return
+        size: int = lib.llama_state_seq_get_size(self._context, lane.id)
+        state = bytearray(size)
+        buffer = (ctypes.c_uint8 * size).from_buffer(state)
+        if lib.llama_state_seq_get_data(self._context, buffer, size, lane.id) == size:
+            self._shelf.save(tuple(lane.tokens), state, key=lane.key, variant=lane.variant)
+
+    def _better_snapshot(
+        self, tokens: Sequence[int], limit: int, variant: str, cached: int
+    ) -> tuple[Snapshot, int] | None:
+        if self._shelf is None:
+            return None
+        found = self._shelf.longest(tokens, variant, whole=not self.shares_prefixes)
+        if found is None or min(found[1], limit) < cached + RESTORE_GAIN_TOKENS:
+            return None
+        if found[1] > limit and not self.shares_prefixes:
+            return None
+        return found
+
+    def _restore(self, found: tuple[Snapshot, int], tokens: Sequence[int], limit: int, key: str) -> Opened | None:
+        snapshot, common = found
+        assert self._shelf is not None
+        state = self._shelf.load(snapshot)
+        lane = self._new(key, snapshot.variant) if state is not None else None
+        if state is None or lane is None:
+            return None
+        buffer = (ctypes.c_uint8 * len(state)).from_buffer_copy(state)
+        while not lib.llama_state_seq_set_data(self._context, buffer, len(state), lane.id):
+            if not self.make_room():
+                self.drop(lane)
+                return None
+        lane.tokens = list(snapshot.tokens)
+        self.cut(lane, min(common, limit))
+        self._check_window(lane)
+        return Opened(lane, len(lane.tokens), len(lane.tokens))
