@@ -20,6 +20,7 @@ import platformdirs
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 LOCK = ROOT / "packaging" / "locks" / "llama.txt"
+PROGRAMS = ("llama-bench", "llama-server")
 
 
 def wheel_libraries() -> Path:
@@ -40,35 +41,41 @@ def llama_bench() -> Path:
     return _program("llama-bench")
 
 
-def _program(target: str) -> Path:
+def llama_server() -> Path:
+    """The path of `llama-server` without its web page, built now if it is not in the cache."""
+    return _program("llama-server")
+
+
+def _program(name: str) -> Path:
     key = hashlib.sha256(LOCK.read_bytes()).hexdigest()[:16]
     folder = platformdirs.user_cache_path("hearth", appauthor=False) / "peers" / key
-    program = folder / target
-    if program.exists():
-        return program
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as scratch:
-        source = _vendored_source(Path(scratch))
-        build = Path(scratch) / "build"
-        configure = [
-            "cmake", "-S", source, "-B", build, "-DCMAKE_BUILD_TYPE=Release", "-DBUILD_SHARED_LIBS=ON",
-            "-DLLAMA_CURL=OFF", "-DLLAMA_BUILD_TESTS=OFF", "-DLLAMA_BUILD_EXAMPLES=OFF", "-DLLAMA_BUILD_SERVER=OFF",
-            "-DLLAMA_BUILD_COMMON=ON", "-DLLAMA_BUILD_TOOLS=ON", "-DCMAKE_SKIP_RPATH=ON",
-        ]  # fmt: skip
-        jobs = str(os.cpu_count() or 2)
-        with (folder / f"{target}.log").open("w") as log:
-            subprocess.run(configure, check=True, stdout=log, stderr=log)
-            subprocess.run(
-                ["cmake", "--build", build, "--target", target, "-j", jobs], check=True, stdout=log, stderr=log
-            )
-        shipped = {library.name for library in wheel_libraries().iterdir()}
-        for library in (build / "bin").glob("*.so*"):
-            if library.name not in shipped:
-                shutil.copy(library, folder)
-        part = program.with_suffix(".part")
-        shutil.copy(build / "bin" / target, part)
-        part.replace(program)
-    return program
+    if not all((folder / program).exists() for program in PROGRAMS):
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory() as scratch:
+            _build(_vendored_source(Path(scratch)), Path(scratch) / "build", folder)
+    return folder / name
+
+
+def _build(source: Path, build: Path, folder: Path) -> None:
+    """One configured build for all programs; each appears in `folder` whole or not at all."""
+    configure: list[str | Path] = [
+        "cmake", "-S", source, "-B", build, "-DCMAKE_BUILD_TYPE=Release", "-DBUILD_SHARED_LIBS=ON",
+        "-DLLAMA_OPENSSL=OFF", "-DLLAMA_USE_PREBUILT_UI=OFF", "-DLLAMA_BUILD_UI=OFF", "-DLLAMA_BUILD_TESTS=OFF",
+        "-DLLAMA_BUILD_EXAMPLES=OFF", "-DLLAMA_BUILD_APP=OFF", "-DLLAMA_BUILD_SERVER=ON", "-DLLAMA_BUILD_COMMON=ON",
+        "-DLLAMA_BUILD_TOOLS=ON", "-DCMAKE_SKIP_RPATH=ON",
+    ]  # fmt: skip
+    compile_: list[str | Path] = ["cmake", "--build", build, "-j", str(os.cpu_count() or 2), "--target", *PROGRAMS]
+    with (folder / "build.log").open("w") as log:
+        subprocess.run(configure, check=True, stdout=log, stderr=log)
+        subprocess.run(compile_, check=True, stdout=log, stderr=log)
+    shipped = {library.name for library in wheel_libraries().iterdir()}
+    for library in (build / "bin").glob("*.so*"):
+        if library.name not in shipped:
+            shutil.copy(library, folder)
+    for program in PROGRAMS:
+        part = (folder / program).with_suffix(".part")
+        shutil.copy(build / "bin" / program, part)
+        part.replace(folder / program)
 
 
 def _vendored_source(scratch: Path) -> Path:
