@@ -31,9 +31,10 @@ shots: test-environment weights
 dist: test-environment
 	$(BIN)/python packaging/make_dist.py
 
-# The three models that tests and benchmarks run.
+# The three models that tests and benchmarks run, and an embedding model's weights for the tests.
 weights: test-environment
 	@$(BIN)/hearth fetch smollm2-135m-instruct qwen2.5-coder-0.5b-instruct qwen2.5-coder-1.5b-instruct
+	@$(BIN)/python -m tests.minilm_weights
 
 environment:
 	@$(PYTHON) packaging/setup_environment.py run

@@ -126,8 +126,8 @@ def describe(path: Path) -> ModelDescription:
     _check_split(first, len(paths))
     tensors = [tensor for header in headers for tensor in header.tensors]
     kind = _kind(first, tensors)
-    if kind is ModelKind.TEXT:
-        _check_text_model(first)
+    if kind in (ModelKind.TEXT, ModelKind.EMBEDDING):
+        _check_network(first)
     return _description(paths, headers, tensors, kind)
 
 
@@ -189,7 +189,7 @@ def _kind(header: GgufHeader, tensors: list[TensorInfo]) -> ModelKind:
     return ModelKind.TEXT
 
 
-def _check_text_model(header: GgufHeader) -> None:
+def _check_network(header: GgufHeader) -> None:
     """Refuse what would make llama.cpp end its process."""
     architecture = header.text("general.architecture")
     n_layer = header.integer(f"{architecture}.block_count") or 0
