@@ -16,7 +16,7 @@ import numpy as np
 
 from engine.model.llama_library import lib
 from engine.model.sampling import Sampler
-from engine.model.shortlist import Ids, Logits, LogitRows, Shortlist, lead
+from engine.model.shortlist import Ids, LogitRows, Logits, Shortlist, lead
 from engine.model.vocabulary import Vocabulary
 from engine.types import SamplingParams
 
