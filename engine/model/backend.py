@@ -7,14 +7,11 @@ from __future__ import annotations
 
 import ctypes
 import math
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-
-import psutil
 
 from engine.errors import sentence
+from engine.model.cores import look_at_cores
 from engine.model.llama_library import ggml, ggml_base
 
 _GPU, _INTEGRATED_GPU = 1, 2
@@ -97,19 +94,5 @@ def choose_offload(wanted: int | None, needed_bytes: int, room: int, n_layers: i
 
 
 def thread_count(wanted: int | None = None) -> int:
-    """Decode threads: the person's choice, else the physical cores that this process may use."""
-    if wanted:
-        return wanted
-    logical = os.cpu_count() or 1
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else logical
-    physical = psutil.cpu_count(logical=False) or logical
-    return max(1, min(physical, allowed, _cgroup_cores(logical)))
-
-
-def _cgroup_cores(otherwise: int) -> int:
-    """Whole cores that a Linux control group grants (rounded up), or `otherwise`."""
-    try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
-        return otherwise if quota == "max" else max(1, math.ceil(int(quota) / int(period)))
-    except (OSError, ValueError):
-        return otherwise  # no control group here, or an older one: nothing is known to be limited
+    """Threads: the person's choice, else the fast physical cores that this process may use."""
+    return wanted or look_at_cores().sensible
