@@ -72,8 +72,13 @@ class Talk:
             self._resume()
         if arguments.system is not None:
             self._set_system_prompt(arguments.system)
+        remote = self.services.remote.spec
         if arguments.model is not None:
             self.load(arguments.model)
+        elif remote is not None and remote.remote is not None:
+            self.console.note(
+                tr("Answers come from {host}: your messages leave this computer.", host=remote.remote.address)
+            )
         else:
             self.services.models.default()  # Looks at the folders now, so that the answer carries a model's name.
 

@@ -11,11 +11,12 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from app.engines import make_engine
 from app.paths import Paths
+from app.remote.choice import RemoteChoice
 from app.settings import Settings
 from engine.engine import Engine
 from engine.types import KvType, LoadedModel, ModelSpec
-from engine.worker.client import EngineClient
 
 GIGABYTE = 1_000_000_000
 
@@ -32,16 +33,19 @@ class HeadStart:
 def head_start(paths: Paths, model: str | None) -> HeadStart | None:
     """Begin to load `model` (a file), else the last model used; None if neither is a file here.
 
-    None, too, while another Hearth has this data folder: this one will hand over to it and end.
+    None, too, while another computer answers, and while another Hearth has this data folder: this one will hand over
+    to it and end.
     """
     if not _is_alone(paths):
         return None
     settings = Settings.load(paths.settings_file, look_only=True)
+    if model is None and RemoteChoice(settings, paths.config).spec is not None:
+        return None
     path = Path(model or settings.text("model.path") or "").expanduser()
     if not path.is_file():
         return None
     path = path.resolve()
-    engine = EngineClient()
+    engine = make_engine(settings, paths)
     return HeadStart(
         engine, path, engine.load(spec_by_settings(path, settings, settings.integer("model.n_ctx") or None, paths))
     )

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from app.head_start import HeadStart, spec_by_settings
 from app.i18n import error_sentence, tr
@@ -47,6 +47,19 @@ _NONE_FITS = sentence(
 _DIED = sentence("The model could not be loaded.")
 
 
+class ResidentModels(Protocol):
+    """What an engine for several models tells of them."""
+
+    @property
+    def held_bytes(self) -> int:
+        """What all of them take."""
+        ...
+
+    def resident(self, path: Path) -> LoadedModel | None:
+        """The model of this file, if it is in memory."""
+        ...
+
+
 class ModelLibrary:
     """Any thread. `entries` is the newest list; `refresh` makes a newer one."""
 
@@ -61,7 +74,15 @@ class ModelLibrary:
         paths: Paths | None = None,
         places: Places | None = None,
         catalogue: Catalogue | None = None,
+        elsewhere: Callable[[], ModelSpec | None] = lambda: None,
+        residents: ResidentModels | None = None,
     ) -> None:
+        """`elsewhere` names the model on another computer that is used in place of the default, None for none.
+
+        `residents` are given where the engine keeps more models in memory than the one it shows.
+        """
+        self._elsewhere = elsewhere
+        self._residents = residents
         self._engine = engine
         self._settings = settings
         self._folder = models_folder
@@ -141,6 +162,9 @@ class ModelLibrary:
     def expected_name(self) -> str:
         """The name of the model that is loaded, or would be loaded now; "" if that is not known yet."""
         with self._lock:
+            remote = spec.remote if (spec := self._elsewhere()) is not None else None
+            if remote is not None:
+                return remote.name or remote.address
             coming = self._loading_path if self._loading is not None and not self._loading.done() else None
             if coming is not None:
                 return next((entry.name for entry in self._entries if entry.path == coming), coming.stem)
@@ -163,10 +187,14 @@ class ModelLibrary:
         return find_entry(self.entries, wanted)
 
     def load(self, path: Path, *, n_ctx: int | None = None) -> Future[LoadedModel]:
-        """Load a model file and remember it as the last one used. Fails with `HearthError`."""
+        """Load a model file and remember it as the last one used. Fails with `HearthError`.
+
+        From now on this computer answers.
+        """
         with self._lock:
             loading: Future[LoadedModel] = Future()
             self._loading, self._loading_path = loading, path
+        self._settings.set("remote.enabled", False)
         self._pool.submit(self._load, path, n_ctx, loading).add_done_callback(_pass_bug_to(loading))
         return loading
 
@@ -175,6 +203,7 @@ class ModelLibrary:
         with self._lock:
             loading: Future[LoadedModel] = Future()
             self._loading, self._loading_path = loading, None
+        self._settings.set("remote.enabled", False)
 
         def find_and_load() -> None:
             try:
@@ -192,15 +221,30 @@ class ModelLibrary:
         return loading
 
     def adopt(self, begun: HeadStart) -> Future[LoadedModel]:
-        """Take over a load that began before this library was there."""
+        """Take over a load that began before this library was there. This computer answers then, in this run."""
+        if self._elsewhere() is not None:
+            self._settings.override("remote.enabled", False)
         with self._lock:
             loading: Future[LoadedModel] = Future()
             self._loading, self._loading_path = loading, begun.path
         begun.loading.add_done_callback(lambda loaded: self._on_loaded(begun.path, loaded, loading))
         return loading
 
+    def load_elsewhere(self, spec: ModelSpec) -> Future[LoadedModel]:
+        """Let another computer's model answer from now on. Fails with `HearthError`."""
+        with self._lock:
+            loading: Future[LoadedModel] = Future()
+            self._loading, self._loading_path = loading, spec.path
+        self._engine.load(spec, self._closing).add_done_callback(lambda loaded: self._on_loaded(None, loaded, loading))
+        return loading
+
     def load_default(self) -> Future[LoadedModel]:
-        """Load `default()`. Fails with the sentence that says what to do if there is none."""
+        """Load `default()`, or what is used in its place on another computer.
+
+        Fails with the sentence that says what to do if there is none.
+        """
+        if (spec := self._elsewhere()) is not None:
+            return self.load_elsewhere(spec)
         with self._lock:
             if self._loading is not None and not self._loading.done():
                 return self._loading
@@ -330,9 +374,12 @@ class ModelLibrary:
         )
 
     def _available(self) -> int:
-        """Bytes that a model could have: what is free, and what the present one would give back."""
-        model = self._engine.state.model
-        own = model.weights_bytes + model.kv_bytes + model.compute_bytes if model is not None else 0
+        """Bytes that a model could have: what is free, and what those in memory would give back."""
+        if self._residents is not None:
+            own = self._residents.held_bytes
+        else:
+            model = self._engine.state.model
+            own = model.weights_bytes + model.kv_bytes + model.compute_bytes if model is not None else 0
         memory = machine_memory()
         return min(memory.total_bytes, memory.available_bytes + own)
 
@@ -376,11 +423,15 @@ class ModelLibrary:
         assert entry.path is not None and entry.description is not None
         # Judged anew: how much is free has changed since the list was made.
         chosen = judge(entry.description, self._settings, self._available()).n_ctx
+        if self._residents is not None and not self._settings.integer("model.n_ctx"):
+            # A model that is still in memory keeps the window that was chosen for it, and so its cache.
+            present = self._residents.resident(entry.path)
+            chosen = present.n_ctx if present is not None else chosen
         return spec_by_settings(entry.path, self._settings, n_ctx or chosen, self._paths)
 
     # From the engine's threads
 
-    def _on_loaded(self, path: Path, loaded: Future[LoadedModel], loading: Future[LoadedModel]) -> None:
+    def _on_loaded(self, path: Path | None, loaded: Future[LoadedModel], loading: Future[LoadedModel]) -> None:
         if loaded.cancelled():
             loading.set_exception(WorkerError(_DIED))
             return
@@ -388,7 +439,8 @@ class ModelLibrary:
         if error is not None:
             loading.set_exception(error)
             return
-        self._settings.set("model.path", str(path))
+        if path is not None:
+            self._settings.set("model.path", str(path))
         loading.set_result(loaded.result())
 
     def _on_engine_state(self, state: EngineState) -> None:

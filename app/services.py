@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, TypeVar
 from filelock import FileLock, Timeout
 
 from app.chat import ChatService
+from app.engines import follow_settings, make_engine
 from app.events import ChatEvent, Notice, StoreChanged
 from app.head_start import HeadStart
 from app.housekeeping import Housekeeping
 from app.i18n import error_sentence, ntr, tr
 from app.models import ModelLibrary
 from app.paths import Paths
+from app.remote.choice import RemoteChoice
 from app.settings import Settings
 from app.store.recovery import RecoveryReport, open_or_recover
 from app.store.store import ConversationStore
@@ -28,7 +30,8 @@ from app.store.types import Changes
 from engine.engine import Engine
 from engine.errors import ChatError, HearthError, ModelFileError, sentence
 from engine.model.discovery_stores import Places
-from engine.types import LoadedModel
+from engine.types import LoadedModel, ModelSpec
+from engine.worker.pool import EnginePool
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -69,6 +72,8 @@ class Services:
         self._closed = False
         self.recovery: RecoveryReport | None = None
         """What became of a damaged conversations file, for the window to offer the last backup."""
+        self.remote = RemoteChoice(settings, paths.config)
+        residents = engine if isinstance(engine, EnginePool) else None
         self.models = ModelLibrary(
             engine,
             settings,
@@ -77,7 +82,12 @@ class Services:
             memory_file=paths.cache / "models.json",
             paths=paths,
             places=places,
+            elsewhere=lambda: self.remote.spec,
+            residents=residents,
         )
+        self._unfollow = [self.remote.follow(self._on_remote)]
+        if residents is not None:
+            self._unfollow.append(follow_settings(residents, settings))
         self.chat = ChatService(store, engine, settings, publish, store_pool=store_pool, pool=pool, models=self.models)
         self.housekeeping = Housekeeping(self.store_call, paths.backups, publish)
         settings.write_on(pool)
@@ -123,9 +133,7 @@ class Services:
                 lock.release()
             raise
         if engine is None:
-            from engine.worker.client import EngineClient  # noqa: PLC0415  # a test may never need it
-
-            engine = EngineClient()
+            engine = make_engine(settings, paths)
         pool = ThreadPoolExecutor(max_workers=_GENERAL_THREADS, thread_name_prefix="general")
         services = cls(
             paths,
@@ -168,6 +176,8 @@ class Services:
         if self._closed:
             return
         self._closed = True
+        for unfollow in self._unfollow:
+            unfollow()
         self.housekeeping.close()
         self.chat.close()
         self.models.close()
@@ -221,6 +231,13 @@ class Services:
             return self.store_call(replace).result()
 
         return self.pool.submit(stop_and_replace)
+
+    def _on_remote(self, before: ModelSpec | None, now: ModelSpec | None) -> None:
+        """The person has turned another computer on or off, or meant another one. Any thread."""
+        loading = self.models.load_elsewhere(now) if now is not None else self.models.load_default()
+        loading.add_done_callback(lambda ended: self._on_first_model(None, ended))
+        if before is not None and isinstance(self.engine, EnginePool):
+            self.engine.drop(before)
 
     def _on_first_model(self, wanted: str | None, ended: Future[LoadedModel]) -> None:
         error = None if ended.cancelled() else ended.exception()

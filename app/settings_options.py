@@ -16,6 +16,7 @@ APPEARANCE = sentence("Appearance")
 CHAT = sentence("Chat")
 ANSWERS = sentence("Answers")
 MODEL = sentence("Model")
+REMOTE = sentence("Another computer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +244,55 @@ OPTIONS: tuple[Option, ...] = (
         maximum=512,
         special=(0, sentence("Automatic")),
         advanced=True,
+    ),
+    Option(
+        "model.resident",
+        2,
+        sentence("Models kept in memory"),
+        sentence("Going back to a model that is still in memory takes no time. It leaves when memory gets short."),
+        MODEL,
+        minimum=1,
+        maximum=16,
+        special=(1, sentence("Only the one in use")),
+        advanced=True,
+    ),
+    Option(
+        "model.idle_minutes",
+        60,
+        sentence("Free the memory after"),
+        sentence("Minutes without a question. The next question loads the model again by itself."),
+        MODEL,
+        minimum=0,
+        maximum=100_000,
+        special=(0, sentence("Never")),
+        advanced=True,
+        step=10,
+    ),
+    Option(
+        "remote.enabled",
+        False,
+        sentence("Let another computer answer"),
+        sentence(
+            "Your messages and attachments then leave this computer and go to the address below, and to no other."
+            " Off, nothing leaves this computer."
+        ),
+        REMOTE,
+    ),
+    Option(
+        "remote.address",
+        "",
+        sentence("Address"),
+        sentence(
+            "Of a server on your own network: llama-server, vLLM, Ollama or LM Studio, as http://192.168.1.20:8080."
+        ),
+        REMOTE,
+    ),
+    Option(
+        "remote.model",
+        "",
+        sentence("Model there"),
+        sentence("The name that the server gives it. Left empty, the first one is used."),
+        REMOTE,
     ),
 )
 

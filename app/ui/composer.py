@@ -175,7 +175,7 @@ class Composer(QWidget):
             shown = name or (state.model.name if state.model is not None else "")
             waiting = tr("Loading {model}… you can already write", model=shown)
             self._text.setPlaceholderText(waiting if shown else tr("Loading the model… you can already write"))
-        elif state.status is EngineStatus.EMPTY:
+        elif state.status is EngineStatus.EMPTY and state.model is None:
             self._text.setPlaceholderText(tr("Choose a model to talk to, or start writing"))
         else:
             self._text.setPlaceholderText(tr("Message Hearth"))

@@ -82,10 +82,18 @@ class Resident:
         return model.weights_bytes + model.kv_bytes + model.compute_bytes if model is not None else 0
 
     def serves(self, spec: ModelSpec) -> bool:
-        """Whether this is what `spec` asks for. A window chosen automatically is that of its choice's outcome, too."""
-        if replace(spec, n_ctx=None) != replace(self.spec, n_ctx=None):
+        """Whether this is what `spec` asks for, wherever it keeps its notes.
+
+        A window that was chosen automatically may also be asked for by its size.
+        """
+        if _essence(spec) != _essence(self.spec):
             return False
         return spec.n_ctx == self.spec.n_ctx or (self.model is not None and spec.n_ctx == self.model.n_ctx)
+
+
+def _essence(spec: ModelSpec) -> ModelSpec:
+    """A spec without what makes no other model of it."""
+    return replace(spec, n_ctx=None, snapshot_folder=None, snapshot_bytes=0, notes_folder=None)
 
 
 class Step(Enum):
