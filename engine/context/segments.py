@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 
 class Role(StrEnum):
@@ -39,13 +40,30 @@ class Trust(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class ImageRef:
+    """An image file of ours, by its place and the sha256 (hex) of its bytes, which travel in no message."""
+
+    path: Path
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class Segment:
-    """One run of text with one origin. `label` names the source to the person ("notes.txt, page 3")."""
+    """One run of text with one origin. `label` names the source to the person ("notes.txt, page 3").
+
+    A model that can see gets `image`, where there is one, in place of `text`, which is then `image_text(label)`.
+    """
 
     text: str
     origin: Origin
     trust: Trust = Trust.TRUSTED
     label: str = ""
+    image: ImageRef | None = None
+
+
+def image_text(name: str) -> str:
+    """What stands for an image where the model cannot see."""
+    return f"[image: {name}]" if name else "[image]"
 
 
 @dataclass(frozen=True, slots=True)
