@@ -16,13 +16,14 @@ from app.store.types import (
     MessageUsage,
     Part,
     ReasoningPart,
+    RecallPart,
     StoredMessage,
     TextPart,
 )
 from engine.context.segments import Role
 from engine.types import SamplingParams
 
-PartRow = tuple[int, int, str, str, float, str, str, int]
+PartRow = tuple[int, int, str, str, float, str, str, int, str, str]
 USAGE_COLUMNS = tuple(field.name for field in fields(MessageUsage))
 CONVERSATION_COLUMNS = (
     "id, title, title_is_automatic, created_at, updated_at, folder_id, pinned, archived, tags, active_leaf, model, "
@@ -30,9 +31,9 @@ CONVERSATION_COLUMNS = (
 )
 MESSAGE_COLUMNS = (
     "number, id, conversation_id, parent_id, role, state, created_at, model, error, pinned, last_child, deleted_at, "
-    + ", ".join(USAGE_COLUMNS)
+    "excluded, " + ", ".join(USAGE_COLUMNS)
 )
-PART_COLUMNS = "message_number, position, kind, text, seconds, name, media_type, size"
+PART_COLUMNS = "message_number, position, kind, text, seconds, name, media_type, size, source, origin"
 _ROLES = {role.value: role for role in Role}
 _STATES = {state.value: state for state in MessageState}
 
@@ -48,12 +49,15 @@ def part_rows(message_number: int, parts: Iterable[Part]) -> list[PartRow]:
     for position, part in enumerate(parts):
         match part:
             case TextPart(text):
-                rows.append((message_number, position, "text", storable(text), 0.0, "", "", 0))
+                rows.append((message_number, position, "text", storable(text), 0.0, "", "", 0, "", ""))
             case ReasoningPart(text, seconds):
-                rows.append((message_number, position, "reasoning", storable(text), seconds, "", "", 0))
+                rows.append((message_number, position, "reasoning", storable(text), seconds, "", "", 0, "", ""))
             case AttachmentPart(name, text, size, media_type):
                 kept = storable(text), 0.0, storable(name), media_type, size
-                rows.append((message_number, position, "attachment", *kept))
+                rows.append((message_number, position, "attachment", *kept, "", ""))
+            case RecallPart(source, text, origin, name):
+                kept = storable(text), 0.0, storable(name), "", 0
+                rows.append((message_number, position, "recall", *kept, source, origin))
     return rows
 
 
@@ -63,13 +67,17 @@ def part_of(row: sqlite3.Row) -> Part:
         return ReasoningPart(row["text"], row["seconds"])
     if row["kind"] == "attachment":
         return AttachmentPart(row["name"], row["text"], row["size"], row["media_type"])
+    if row["kind"] == "recall":
+        return RecallPart(row["source"], row["text"], row["origin"], row["name"])
     return TextPart(row["text"])
 
 
 def message_of(row: sqlite3.Row, parts: tuple[Part, ...], *, position: int = 1, siblings: int = 1) -> StoredMessage:
     """One row of `MESSAGE_COLUMNS`. A word that only a newer version knows must not hide a message."""
     # By place, not by name: a path of 1,000 messages reads 19,000 values.
-    _, message_id, conversation_id, parent_id, role, state, created_at, model, error, pinned, _, _, *usage = row
+    _, message_id, conversation_id, parent_id, role, state, created_at, model, error, pinned, _, _, excluded, *usage = (
+        row
+    )
     return StoredMessage(
         message_id,
         conversation_id,
@@ -84,6 +92,7 @@ def message_of(row: sqlite3.Row, parts: tuple[Part, ...], *, position: int = 1, 
         bool(pinned),
         position,
         siblings,
+        bool(excluded),
     )
 
 

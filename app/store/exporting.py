@@ -6,12 +6,14 @@ The JSON form is Hearth's own exchange format, version 1, which `app.store.impor
     "id", "title", "title_is_automatic", "created_at", "updated_at", "pinned", "archived", "tags": [...],
     "model", "system_prompt", "sampling": null or {SamplingParams}, "active_leaf",
     "messages": [{
-        "id", "parent_id", "role", "state", "created_at", "model", "error", "pinned",
+        "id", "parent_id", "role", "state", "created_at", "model", "error", "pinned", "excluded",
         "usage": null or {MessageUsage},
         "parts": [{"kind": "text", "text"} or {"kind": "reasoning", "text", "seconds"}
-                  or {"kind": "attachment", "name", "text", "size", "media_type"}]}]}]}
+                  or {"kind": "attachment", "name", "text", "size", "media_type"}
+                  or {"kind": "recall", "message_id", "text", "origin", "name"}]}]}]}
 
-Times are seconds since 1970, UTC. Given all messages of a tree it loses nothing; a folder is the library's affair.
+Times are seconds since 1970, UTC. Given all messages of a tree it loses nothing that was said; a folder is the
+library's affair, and a summary, which a model can make again, stays behind.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ from datetime import datetime
 from markdown_it import MarkdownIt
 
 from app.i18n import tr
-from app.store.types import AttachmentPart, Conversation, Part, ReasoningPart, StoredMessage, TextPart
+from app.store.types import AttachmentPart, Conversation, Part, ReasoningPart, RecallPart, StoredMessage, TextPart
 from engine.context.segments import Role
 
 FORMAT = "hearth-conversations"
@@ -95,6 +97,7 @@ def to_json(conversation: Conversation, messages: Sequence[StoredMessage]) -> st
                 "model": message.model,
                 "error": message.error,
                 "pinned": message.pinned,
+                "excluded": message.excluded,
                 "usage": None if message.usage is None else asdict(message.usage),
                 "parts": [_part(part) for part in message.parts],
             }
@@ -132,7 +135,9 @@ def to_html(conversation: Conversation, messages: Sequence[StoredMessage]) -> st
 
 
 def _part(part: Part) -> dict[str, object]:
-    kind = {TextPart: "text", ReasoningPart: "reasoning", AttachmentPart: "attachment"}[type(part)]
+    kind = {TextPart: "text", ReasoningPart: "reasoning", AttachmentPart: "attachment", RecallPart: "recall"}[
+        type(part)
+    ]
     return {"kind": kind, **asdict(part)}
 
 

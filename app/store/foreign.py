@@ -23,6 +23,7 @@ from app.store.types import (
     MessageUsage,
     Part,
     ReasoningPart,
+    RecallPart,
     StoredMessage,
     TextPart,
 )
@@ -209,6 +210,7 @@ def _from_hearth(raw: Json) -> ForeignConversation:
             model=_name(node.get("model")),
             error=_clean(node.get("error")),
             pinned=node.get("pinned") is True,
+            excluded=node.get("excluded") is True,
             usage=_usage(node["usage"]) if node.get("usage") else None,
         )
 
@@ -236,6 +238,9 @@ def _hearth_part(raw: Json) -> Part:
     if raw["kind"] == "attachment":
         text = _clean(raw["text"], ATTACHMENT_BYTES)
         return AttachmentPart(_name(raw["name"]), text, int(_amount(raw["size"])), _name(raw["media_type"]))
+    if raw["kind"] == "recall":
+        # What a file says about itself is no reason to trust it more than a document.
+        return RecallPart(_name(raw["message_id"]), _clean(raw["text"]), "document", _name(raw["name"]))
     return TextPart(_clean(raw["text"]))
 
 

@@ -6,13 +6,13 @@ import json
 import sqlite3
 import time
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 
 from app.store import codec
 from app.store.database import Database
-from app.store.types import Changes, MessageState, MessageUsage, Part, StoredMessage
+from app.store.types import Changes, MessageState, MessageUsage, Part, RecallPart, StoredMessage
 from engine.context.segments import Role
 from engine.errors import StoreError, sentence
 
@@ -69,7 +69,8 @@ class Messages:
                 ids[message.id] = new_id()
                 parent_id = None if message.parent_id is None else ids[message.parent_id]
                 state = MessageState.STOPPED if message.state is MessageState.STREAMING else message.state
-                copy = replace(message, id=ids[message.id], parent_id=parent_id, state=state)
+                parts = tuple(_moved(part, ids) for part in message.parts)
+                copy = replace(message, id=ids[message.id], parent_id=parent_id, state=state, parts=parts)
                 self._insert(replace(copy, conversation_id=conversation_id))
         return ids
 
@@ -82,6 +83,7 @@ class Messages:
         usage: MessageUsage | None = None,
         error: str | None = None,
         pinned: bool | None = None,
+        excluded: bool | None = None,
     ) -> StoredMessage:
         """Change what is given; None leaves a field as it is."""
         changed: dict[str, object] = {}
@@ -91,6 +93,8 @@ class Messages:
             changed["error"] = codec.storable(error)
         if pinned is not None:
             changed["pinned"] = int(pinned)
+        if excluded is not None:
+            changed["excluded"] = int(excluded)
         if usage is not None:
             changed |= zip(codec.USAGE_COLUMNS, codec.usage_values(usage), strict=True)
         with self._db.transaction():
@@ -189,7 +193,7 @@ class Messages:
             raise StoreError(sentence("The message that this one belongs to was deleted."))
 
     def _insert(self, message: StoredMessage) -> None:
-        columns = "id, conversation_id, parent_id, role, state, created_at, model, error, pinned"
+        columns = "id, conversation_id, parent_id, role, state, created_at, model, error, pinned, excluded"
         values = (
             message.id,
             message.conversation_id,
@@ -200,6 +204,7 @@ class Messages:
             codec.storable(message.model),
             codec.storable(message.error),
             int(message.pinned),
+            int(message.excluded),
             *codec.usage_values(message.usage),
         )
         number = self._db.write(
@@ -213,7 +218,7 @@ class Messages:
 
     def _write_parts(self, number: int, parts: Sequence[Part]) -> None:
         self._db.write_many(
-            f"INSERT INTO parts ({codec.PART_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", codec.part_rows(number, parts)
+            f"INSERT INTO parts ({codec.PART_COLUMNS}) VALUES ({', '.join('?' * 10)})", codec.part_rows(number, parts)
         )
 
     def _index(self, message: StoredMessage) -> None:
@@ -294,6 +299,11 @@ class Messages:
 
     def _remember(self, message_id: str, parent_id: str | None) -> None:
         self._db.write("UPDATE messages SET last_child = ? WHERE id = ?", (message_id, parent_id))
+
+
+def _moved(part: Part, ids: Mapping[str, str]) -> Part:
+    """A part of a copied message: what it recalls is the copy of what the original recalled."""
+    return replace(part, message_id=ids.get(part.message_id, "")) if isinstance(part, RecallPart) else part
 
 
 def new_id() -> str:

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from app.store.database import Database, newest_version
 
-_TABLES = ("folders", "conversations", "messages", "parts", "drafts")
+_FIRST_TABLES = ("folders", "conversations", "messages", "parts", "drafts")
+_TABLES = (*_FIRST_TABLES, "summaries")
 _HIGHEST = 1 << 62
 _ONE_BY_ONE = 64
 """Rows tried singly behind a damaged spot, about what a page holds, before the steps double."""
@@ -59,6 +60,8 @@ def salvage(damaged: Path, saved: Path) -> int:
 def _fill(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
     for table, into in (*((name, name) for name in _TABLES), ("searchable", "known")):
         names = [row[1] for row in target.execute(f"PRAGMA table_info({into})")]
+        if not names:
+            continue  # a table of a later version than the file's
         columns, marks = ", ".join(names), ", ".join("?" * len(names))
         for row in _readable_rows(source, table, columns):
             try:
@@ -109,6 +112,8 @@ def _mend(target: sqlite3.Connection) -> None:
     """Make the copy whole again: no dangling references, every title and message findable."""
     for statement in _MENDING:
         target.execute(statement)
+    if target.execute("PRAGMA table_info(summaries)").fetchone() is not None:
+        target.execute("DELETE FROM summaries WHERE conversation_id NOT IN (SELECT id FROM conversations)")
 
 
 _NO_ID = "(length({0}) <> 32 OR {0} GLOB '*[^0-9a-f]*')"
@@ -174,7 +179,7 @@ def _is_readable(path: Path) -> bool:
     try:
         with closing(sqlite3.connect(path)) as connection:
             names = {row[0] for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
-            return names >= set(_TABLES)
+            return names >= set(_FIRST_TABLES)
     except sqlite3.DatabaseError:
         return False
 

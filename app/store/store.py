@@ -16,6 +16,7 @@ from app.store.database import Database
 from app.store.foreign import ForeignConversation
 from app.store.messages import Messages, new_id
 from app.store.search import search
+from app.store.summaries import Summaries
 from app.store.types import (
     Changes,
     Conversation,
@@ -26,6 +27,7 @@ from app.store.types import (
     Part,
     SearchHit,
     StoredMessage,
+    Summary,
 )
 from engine.context.segments import Role
 from engine.errors import StoreError, sentence
@@ -39,6 +41,7 @@ class ConversationStore:
         self._db = database
         self._backups = backups
         self._messages = Messages(database)
+        self._summaries = Summaries(database)
 
     @classmethod
     def open(cls, path: Path, *, backups: Path | None = None) -> ConversationStore:
@@ -174,6 +177,7 @@ class ConversationStore:
         """Remove for good what has been in the bin since before `older_than`; return how many conversations."""
         with self._db.transaction():
             self._db.write("DELETE FROM messages WHERE deleted_at < ?", (older_than,))
+            self._summaries.purge()
             purged = self._db.write("DELETE FROM conversations WHERE deleted_at < ?", (older_than,)).rowcount
             if purged:
                 self._db.write(
@@ -192,6 +196,7 @@ class ConversationStore:
             self.set_sampling(branch.id, origin.sampling)
             ids = self._messages.add_tree(branch.id, self._messages.path(origin.id, message_id))
             self._messages.select(ids[message_id])
+            self._summaries.copy(origin.id, branch.id, ids)
             return self.conversation(branch.id)
 
     def adopt(self, foreign: ForeignConversation) -> Conversation | None:
@@ -276,9 +281,12 @@ class ConversationStore:
         usage: MessageUsage | None = None,
         error: str | None = None,
         pinned: bool | None = None,
+        excluded: bool | None = None,
     ) -> StoredMessage:
         """Change what is given; None leaves a field as it is."""
-        return self._messages.update(message_id, parts=parts, state=state, usage=usage, error=error, pinned=pinned)
+        return self._messages.update(
+            message_id, parts=parts, state=state, usage=usage, error=error, pinned=pinned, excluded=excluded
+        )
 
     def message(self, message_id: str) -> StoredMessage:
         return self._messages.get(message_id)
@@ -305,6 +313,25 @@ class ConversationStore:
 
     def recover_interrupted(self) -> int:
         return self._messages.recover_interrupted()
+
+    # Summaries
+
+    def add_summary(self, conversation_id: str, first_message_id: str, last_message_id: str, text: str) -> Summary:
+        """Let the model read `text` instead of these messages and all between them."""
+        return self._summaries.add(conversation_id, first_message_id, last_message_id, text)
+
+    def summary(self, summary_id: str) -> Summary:
+        return self._summaries.get(summary_id)
+
+    def summaries(self, conversation_id: str) -> list[Summary]:
+        """All of a conversation, also undone ones and those of other branches, oldest first."""
+        return self._summaries.of(conversation_id)
+
+    def edit_summary(self, summary_id: str, text: str) -> Summary:
+        return self._summaries.edit(summary_id, text)
+
+    def set_summary_undone(self, summary_id: str, undone: bool) -> Summary:
+        return self._summaries.set_undone(summary_id, undone)
 
     # Drafts and search
 

@@ -51,7 +51,20 @@ class AttachmentPart:
     media_type: str = "text/plain"
 
 
-Part = TextPart | ReasoningPart | AttachmentPart
+@dataclass(frozen=True, slots=True)
+class RecallPart:
+    """A passage of an earlier message, found again for a question that came when it had left the window.
+
+    `origin` is whose words they are: "user", "assistant", or "document" (untrusted) for the attached file `name`.
+    """
+
+    message_id: str
+    text: str
+    origin: str
+    name: str = ""
+
+
+Part = TextPart | ReasoningPart | AttachmentPart | RecallPart
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +97,30 @@ class StoredMessage:
     pinned: bool = False
     position: int = 1
     siblings: int = 1
+    excluded: bool = False
+    """The person took it out of the model's view."""
 
     @property
     def text(self) -> str:
         """The words of the role itself, without reasoning and attachments."""
         return "\n\n".join(part.text for part in self.parts if isinstance(part, TextPart))
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Words that the model reads instead of the messages from the first to the last, while not `undone`.
+
+    `edited`: they are the person's own.
+    """
+
+    id: str
+    conversation_id: str
+    first_message_id: str
+    last_message_id: str
+    text: str
+    created_at: float
+    edited: bool = False
+    undone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
