@@ -8,16 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from engine.context.segments import Origin, PromptMessage
 from engine.engine import Engine
-from engine.pages import PageState, PromptPage, PromptPlan, Region, RegionUse
+from engine.pages import CacheReport, PageState, PromptPage, PromptPlan, Region, RegionUse
 from engine.types import GenerationRequest, Started
 
 PageKey = tuple[str, str, str]
 """Message id, origin, label."""
-PageTexts = Mapping[PageKey, str]
+
+
+@dataclass(frozen=True, slots=True)
+class PromptWords:
+    """What a prompt's pages say, and the ids of messages that the person has taken out of it."""
+
+    texts: Mapping[PageKey, str] = field(default_factory=dict)
+    excluded: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +32,7 @@ class MemoryPage:
     """One part of one message. `tokens` include the `format_tokens` of the chat format around it.
 
     `start` is the first token's place in the prompt, -1 for a page that is left out. `growing` marks the answer that
-    is being written.
+    is being written. Of those left out, the `excluded` ones were taken out by the person; for others there was no room.
     """
 
     origin: str
@@ -39,6 +46,7 @@ class MemoryPage:
     pinned: bool = False
     text: str = ""
     growing: bool = False
+    excluded: bool = False
 
     @property
     def key(self) -> PageKey:
@@ -77,21 +85,24 @@ class MemoryView:
         return tuple((origin, tokens) for origin, tokens in counts.items() if tokens)
 
 
-def texts_of(messages: Iterable[PromptMessage]) -> PageTexts:
+def words_of(messages: Iterable[PromptMessage]) -> PromptWords:
     """The words of each page that these messages make. A file's name and its text share a page: the text counts."""
     texts: dict[PageKey, str] = {}
+    excluded: set[str] = set()
     for message in messages:
+        if message.excluded:
+            excluded.add(message.message_id)
         for segment in message.segments:
             key = (message.message_id, segment.origin.value, segment.label)
             if segment.origin is not Origin.APP and len(segment.text) > len(texts.get(key, "")):
                 texts[key] = segment.text
-    return texts
+    return PromptWords(texts, frozenset(excluded))
 
 
-def view_of_start(started: Started, texts: PageTexts) -> MemoryView:
+def view_of_start(started: Started, words: PromptWords) -> MemoryView:
     """What an answer under way was given."""
     return MemoryView(
-        _folded(started.pages, texts),
+        _folded(started.pages, words),
         started.regions,
         started.prompt_tokens,
         started.cached_tokens,
@@ -104,7 +115,7 @@ def view_of_start(started: Started, texts: PageTexts) -> MemoryView:
 def view_of_plan(plan: PromptPlan, request: GenerationRequest) -> MemoryView:
     """What the model would be given now."""
     return MemoryView(
-        _folded(plan.pages, texts_of(request.messages)),
+        _folded(plan.pages, words_of(request.messages)),
         plan.regions,
         plan.prompt_tokens,
         plan.cached_tokens,
@@ -129,6 +140,32 @@ def read_memory(engine: Engine, pool: Executor, build: Callable[[], GenerationRe
     return result
 
 
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """Another conversation that need not be read again: the most tokens of it that are kept in one place."""
+
+    key: str
+    tokens: int
+    in_memory: bool
+    on_disk: bool
+
+
+def remembered(report: CacheReport, *, but: str = "") -> list[Remembered]:
+    """The conversations of a report, the one used last first; without the one of the key `but`, and nameless ones."""
+    found: dict[str, Remembered] = {}
+    for entry in sorted(report.entries, key=lambda entry: entry.idle_s):
+        if entry.key in ("", but):
+            continue
+        known = found.get(entry.key, Remembered(entry.key, 0, False, False))
+        found[entry.key] = Remembered(
+            entry.key,
+            max(known.tokens, entry.tokens),
+            known.in_memory or not entry.on_disk,
+            known.on_disk or entry.on_disk,
+        )
+    return list(found.values())
+
+
 def _hand_on(planned: Future[PromptPlan], request: GenerationRequest, result: Future[MemoryView]) -> None:
     if planned.cancelled():
         result.cancel()
@@ -142,7 +179,7 @@ def _reserve(regions: Iterable[RegionUse], otherwise: int) -> int:
     return next((each.budget for each in regions if each.region is Region.ANSWER), otherwise)
 
 
-def _folded(pages: Iterable[PromptPage], texts: PageTexts) -> tuple[MemoryPage, ...]:
+def _folded(pages: Iterable[PromptPage], words: PromptWords) -> tuple[MemoryPage, ...]:
     """Pages as people know them: template words join a neighbour, a file's name its text. Those left out come last.
 
     Template words join the page of their own message that follows, else the one before them.
@@ -152,9 +189,12 @@ def _folded(pages: Iterable[PromptPage], texts: PageTexts) -> tuple[MemoryPage, 
     made: list[MemoryPage] = []
     start = 0
     for page in inside:
-        made.append(replace(page, start=start, text=texts.get(page.key, "")))
+        made.append(replace(page, start=start, text=words.texts.get(page.key, "")))
         start += page.tokens
-    return (*made, *(replace(page, text=texts.get(page.key, "")) for page in outside))
+    for page in outside:
+        excluded = page.message_id in words.excluded
+        made.append(replace(page, text=words.texts.get(page.key, ""), excluded=excluded))
+    return tuple(made)
 
 
 def _joined(pages: Iterable[PromptPage]) -> list[MemoryPage]:

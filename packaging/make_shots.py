@@ -242,7 +242,7 @@ def shoot_chats(camera: Photographer, app: QApplication, root: Path, theme: str)
     window.panel.show()
     origins = ((Origin.APP, 62), (Origin.PERSONA, 118), (Origin.USER, 301), (Origin.ASSISTANT, 803))
     assert window.panel.context is not None
-    window.panel.context.observe(
+    window.panel.context.follower.observe(
         Started("demo", 1284, 1031, 8192, 7, tokens_by_origin=tuple((each.value, count) for each, count in origins))
     )
     camera.wait(lambda: len(window.page.path) == 2, settle_s=1.5)

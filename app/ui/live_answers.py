@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.events import ChatEvent, MessageAdded, MessageFinished, Streamed
 from app.store.types import MessageState, Part, ReasoningPart, StoredMessage, TextPart
+from app.ui.answer_meter import AnswerMeter
 from app.ui.bridge import EventBridge
 from engine.context.segments import Role
 from engine.types import ReasoningDelta, TextDelta
@@ -22,6 +23,7 @@ class _Answer:
     message: StoredMessage | None
     reasoning: list[str] = field(default_factory=list)
     text: list[str] = field(default_factory=list)
+    meter: AnswerMeter = field(default_factory=AnswerMeter)
 
 
 class LiveAnswers(QObject):
@@ -46,6 +48,12 @@ class LiveAnswers(QObject):
 
     def is_generating(self, conversation_id: str) -> bool:
         return conversation_id in self._conversation_of.values()
+
+    def meter(self, conversation_id: str) -> AnswerMeter | None:
+        """What the answer under way in a conversation has cost so far; None before the engine has begun with it."""
+        found = (message for message, each in self._conversation_of.items() if each == conversation_id)
+        meter = next((self._answers[message].meter for message in found), None)
+        return meter if meter is not None and meter.started is not None else None
 
     def is_outdated(self, path: list[StoredMessage]) -> bool:
         """True if an answer has ended since `path` was read, and the store knows more by now."""
@@ -93,6 +101,7 @@ class LiveAnswers(QObject):
                 self._conversation_of[event.message_id] = event.conversation_id
                 self.changed.emit()
             answer = self._answers[event.message_id]
+            answer.meter.observe(event.event)
             if isinstance(event.event, TextDelta):
                 answer.text.append(event.event.text)
             elif isinstance(event.event, ReasoningDelta):

@@ -417,7 +417,7 @@ class MainWindow(QMainWindow):
         if not self.page.is_generating:
             self.status_bar.follower.show_usage(usage)
             if self.panel.context is not None:
-                self.panel.context.show_usage(usage)
+                self.panel.context.follower.show_usage(usage)
 
     def _on_panel_built(self) -> None:
         parameters, context = self.panel.parameters, self.panel.context
@@ -426,7 +426,7 @@ class MainWindow(QMainWindow):
         parameters.changed.connect(self.page.set_parameters)
         parameters.setting_requested.connect(self._open_setting)
         context.message_requested.connect(self.page.show_message)
-        self.page.observed.connect(context.observe)
+        self.page.observed.connect(context.follower.observe)
         self._show_parameters()
         self._on_engine_changed(self.workspace.engine_state)
         self._on_path_shown(self.page.path)

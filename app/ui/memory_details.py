@@ -73,9 +73,8 @@ class PageDetails(QFrame):
         out = page.state is PageState.OUT
         self.evict_button.setText(tr("Take back in") if out else tr("Leave out"))
         self.show_button.setVisible(bool(page.message_id))
-        for button in (self.pin_button, self.evict_button):
-            button.setVisible(can_be_moved(page))
-        self.evict_button.setEnabled(not page.pinned or out)
+        self.pin_button.setVisible(can_be_moved(page))
+        self.evict_button.setVisible(can_be_evicted(page))
 
     def ask_to_show(self) -> None:
         if self._page is not None and self._page.message_id:
@@ -87,9 +86,9 @@ class PageDetails(QFrame):
             self.pin_requested.emit(self._page.message_id, not self._page.pinned)
 
     def ask_to_evict(self) -> None:
-        """Leave the page out, or take it back in. A pinned one stays."""
+        """Leave the page out, or take it back in."""
         page = self._page
-        if page is not None and can_be_moved(page) and (not page.pinned or page.state is PageState.OUT):
+        if page is not None and can_be_evicted(page):
             self.evict_requested.emit(page.message_id, page.state is not PageState.OUT)
 
     def _on_theme_changed(self) -> None:
@@ -103,6 +102,11 @@ class PageDetails(QFrame):
 def can_be_moved(page: MemoryPage) -> bool:
     """Whether a page is a message of the chat that can be pinned or left out."""
     return bool(page.message_id) and not page.growing and page.origin not in (Origin.APP, Origin.PERSONA)
+
+
+def can_be_evicted(page: MemoryPage) -> bool:
+    """Whether a page can be left out or, if the person left it out, be taken back in. A pinned one stays."""
+    return can_be_moved(page) and (page.excluded if page.state is PageState.OUT else not page.pinned)
 
 
 def _beginning(text: str) -> str:

@@ -64,6 +64,16 @@ class MemoryMapModel(QAbstractListModel):
         """As the rows are."""
         return self._pages
 
+    @property
+    def used(self) -> int:
+        """Tokens in the window, the growing answer's too."""
+        return max(self.view.prompt_tokens, max((page.end for page in self._pages), default=0))
+
+    @property
+    def by_origin(self) -> tuple[tuple[str, int], ...]:
+        """As `MemoryView.by_origin`, with the growing answer."""
+        return replace(self.view, pages=tuple(self._pages)).by_origin
+
     def page(self, index: Index) -> MemoryPage | None:
         return self._pages[index.row()] if index.isValid() and index.row() < len(self._pages) else None
 

@@ -87,7 +87,7 @@ def state_texts(page: MemoryPage, view: MemoryView) -> list[str]:
     if page.state is PageState.NEXT_OUT:
         texts.append(tr("among the first to be left out"))
     elif page.state is PageState.OUT:
-        texts.append(tr("left out"))
+        texts.append(tr("left out by you") if page.excluded else tr("left out, as there was no room"))
     return [text for text in texts if text]
 
 

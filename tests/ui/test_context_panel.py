@@ -40,10 +40,10 @@ def legend(panel: ContextPanel) -> list[str]:
 
 
 def answer(panel: ContextPanel, *, dropped: tuple[str, ...] = ()) -> None:
-    panel.observe(Started("r", 1000, 600, 2000, 1, dropped, ORIGINS))
-    panel.observe(TextDelta("r", "x"))
-    panel.observe(Usage("r", 1000, 600, 100, 2000, 2.0, 4.0))
-    panel.observe(Finished("r", FinishReason.STOP))
+    panel.follower.observe(Started("r", 1000, 600, 2000, 1, dropped, ORIGINS))
+    panel.follower.observe(TextDelta("r", "x"))
+    panel.follower.observe(Usage("r", 1000, 600, 100, 2000, 2.0, 4.0))
+    panel.follower.observe(Finished("r", FinishReason.STOP))
 
 
 def test_an_answer_is_shown_by_origin(panel: ContextPanel) -> None:
@@ -67,7 +67,7 @@ def test_the_speed_of_the_last_answer(panel: ContextPanel) -> None:
 
 def test_what_was_left_out_can_be_visited(qtbot: QtBot, panel: ContextPanel) -> None:
     answer(panel)
-    jump = next(each for each in panel.findChildren(QPushButton))
+    jump = next(each for each in panel.findChildren(QPushButton) if each.text() == "Show the first of them")
     assert not jump.isVisible()
     answer(panel, dropped=("m1", "m2"))
     assert any("2 older messages" in text for text in shown_texts(panel))
@@ -77,15 +77,15 @@ def test_what_was_left_out_can_be_visited(qtbot: QtBot, panel: ContextPanel) -> 
 
 
 def test_numbers_from_the_store(panel: ContextPanel) -> None:
-    panel.show_usage(MessageUsage(prompt_tokens=1800, completion_tokens=100, n_ctx=2000, dropped=1))
+    panel.follower.show_usage(MessageUsage(prompt_tokens=1800, completion_tokens=100, n_ctx=2000, dropped=1))
     assert legend(panel)[0] == f"The chat so far: {count_text(1800)} tokens, 90 %"
     assert any("1 older message " in text for text in shown_texts(panel))
 
 
 def test_a_nearly_full_window_is_announced(panel: ContextPanel) -> None:
-    panel.show_usage(MessageUsage(prompt_tokens=1600, n_ctx=2000))
+    panel.follower.show_usage(MessageUsage(prompt_tokens=1600, n_ctx=2000))
     assert not any("Nearly full" in text for text in shown_texts(panel))
-    panel.show_usage(MessageUsage(prompt_tokens=1800, n_ctx=2000))
+    panel.follower.show_usage(MessageUsage(prompt_tokens=1800, n_ctx=2000))
     assert any("Nearly full" in text for text in shown_texts(panel))
 
 
@@ -96,9 +96,9 @@ def test_an_empty_chat_shows_the_loaded_models_window(panel: ContextPanel) -> No
 
 
 def test_it_counts_while_the_answer_is_written(qtbot: QtBot, panel: ContextPanel) -> None:
-    panel.observe(Started("r", 100, 0, 2000, 1, (), (("user", 100),)))
+    panel.follower.observe(Started("r", 100, 0, 2000, 1, (), (("user", 100),)))
     for _ in range(5):
-        panel.observe(TextDelta("r", "x"))
+        panel.follower.observe(TextDelta("r", "x"))
     qtbot.waitUntil(lambda: "Answers: 5 tokens, 0 %" in legend(panel))
 
 

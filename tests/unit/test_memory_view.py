@@ -6,11 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from app.memory_view import read_memory, texts_of, view_of_plan, view_of_start
+from app.memory_view import Remembered, read_memory, remembered, view_of_plan, view_of_start, words_of
 from engine.context.segments import Origin, PromptMessage, Role, Segment, Trust
 from engine.errors import HearthError
 from engine.fake import FakeEngine
-from engine.pages import PageState, PromptPage, PromptPlan, Region, RegionUse
+from engine.pages import CacheEntry, CacheReport, PageState, PromptPage, PromptPlan, Region, RegionUse
 from engine.types import GenerationRequest, Started
 
 MESSAGES = (
@@ -63,7 +63,7 @@ def test_template_words_join_their_neighbours_and_nothing_is_lost() -> None:
 
 def test_a_start_knows_what_is_kept_for_the_answer() -> None:
     started = Started("r", 79, 17, 256, 1, pages=PAGES, regions=(RegionUse(Region.ANSWER, 0, 50),))
-    view = view_of_start(started, texts_of(MESSAGES))
+    view = view_of_start(started, words_of(MESSAGES))
     assert (view.cached_tokens, view.read_tokens, view.reserve) == (17, 17, 50)
     assert view.pages[0].text == "Be kind."
 
@@ -80,6 +80,29 @@ def test_two_messages_of_one_kind_stay_two_pages() -> None:
         PromptPage("user", 6, Region.RECENT, message_id="m2"),
     )
     assert len(view_of_plan(PromptPlan(pages, (), 11, 0, 64), REQUEST).pages) == 2
+
+
+def test_who_took_a_page_out() -> None:
+    messages = (*MESSAGES, PromptMessage(Role.USER, (Segment("Old", Origin.USER),), "m0", excluded=True))
+    words = words_of(messages)
+    started = Started("r", 79, 17, 256, 1, pages=(*PAGES, PromptPage("user", 3, Region.OLDER, PageState.OUT, "m9")))
+    out = [(page.message_id, page.excluded) for page in view_of_start(started, words).pages if page.start < 0]
+    assert out == [("m0", True), ("m9", False)]
+
+
+def test_what_else_is_remembered() -> None:
+    entries = (
+        CacheEntry("old", 100, True, False, 90.0),
+        CacheEntry("here", 500, False, True, 0.0),
+        CacheEntry("both", 300, False, False, 5.0),
+        CacheEntry("both", 280, True, False, 50.0),
+        CacheEntry("", 12, False, False, 1.0),
+    )
+    report = CacheReport(entries, 0, 0, 0, 0)
+    assert remembered(report, but="here") == [
+        Remembered("both", 300, True, True),
+        Remembered("old", 100, False, True),
+    ]
 
 
 def test_asking_the_engine() -> None:
