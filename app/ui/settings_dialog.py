@@ -25,16 +25,23 @@ from PySide6.QtWidgets import (
 
 from app.i18n import tr
 from app.settings import Settings, default_of
-from app.settings_options import OPTIONS, Option
+from app.settings_options import OPTIONS, REMOTE, Option
 from app.ui.dialogs import line
 from app.ui.icons import IconButton, set_button_icon
+from app.ui.remote_section import RemoteSection
 from app.ui.settings_controls import FolderList, control_for
 from app.ui.settings_data import DataPage
 from app.ui.shortcuts_dialog import ShortcutsDialog
 from app.ui.theme import Theme
 from app.ui.workspace import Workspace
 
-_ICONS = {"Appearance": "sun", "Chat": "message-square", "Answers": "sliders-horizontal", "Model": "cpu"}
+_ICONS = {
+    "Appearance": "sun",
+    "Chat": "message-square",
+    "Answers": "sliders-horizontal",
+    "Model": "cpu",
+    REMOTE: "globe",
+}
 
 
 class OptionRow(QWidget):
@@ -195,6 +202,8 @@ class SettingsDialog(QDialog):
                 row = OptionRow(option, self._workspace.settings, theme)
                 self.rows.append(row)
                 page.column.addWidget(row)
+            if group == REMOTE:
+                page.column.addWidget(RemoteSection(self._workspace))
             page.column.addStretch(1)
             self._add_page(group, tr(group), _ICONS.get(group, "settings"), page)
 
