@@ -1,10 +1,11 @@
-"""How a worker ended, in plain words. Knows exit codes, no process."""
+"""How a worker ended, or why there is none, in plain words. Knows exit codes, no process."""
 
 from __future__ import annotations
 
 import signal
 
-from engine.errors import WorkerCrashedError, sentence
+from engine.errors import ModelLoadError, WorkerCrashedError, WorkerQuarantinedError, sentence
+from engine.types import ModelSpec
 
 _MEMORY_ERROR = sentence("The model's process ended with a memory error.")
 _INTERNAL_ERROR = sentence("The model's process ended itself because of an internal error.")
@@ -40,3 +41,21 @@ def crash_error(exit_code: int | None) -> WorkerCrashedError:
         template = None  # a signal without a name here
     template = template or _BY_WINDOWS_STATUS.get(code & 0xFFFFFFFF)
     return WorkerCrashedError(template) if template else WorkerCrashedError(_OTHER, code=code)
+
+
+def no_model() -> ModelLoadError:
+    """For whoever asks something of an engine that has no model."""
+    return ModelLoadError(sentence("No model is loaded."))
+
+
+def quarantine_error(spec: ModelSpec) -> WorkerQuarantinedError:
+    """For a model that is not tried again for a while (`engine.worker.restart`)."""
+    if spec.n_gpu_layers == 0:
+        return WorkerQuarantinedError(
+            sentence("{name} crashed too often and is left alone for ten minutes. Choose another model."),
+            name=spec.path.name,
+        )
+    return WorkerQuarantinedError(
+        sentence("{name} crashed too often and is left alone for ten minutes. Load it on the processor instead."),
+        name=spec.path.name,
+    )

@@ -19,6 +19,7 @@ from engine.worker.protocol import (
     REPORT_BYTES,
     CommandMessage,
     ProtocolError,
+    Quit,
     ReportMessage,
     decode_report,
     encode,
@@ -28,8 +29,8 @@ from engine.worker.protocol import (
 EntryPoint = Callable[[Connection], None]
 _LINGER_S = 5.0
 """How long a process may live on after it closed its end of the pipe."""
-
-
+_OF_WHICH_TO_WRITE = 0.8
+"""Of the time to leave; the rest is for the last file and for the memory to be freed."""
 _start_lock = threading.Lock()
 
 
@@ -89,6 +90,13 @@ class WorkerProcess:
     def send(self, message: CommandMessage) -> None:
         """Queue a message; never blocks. Raises `MessageTooLongError`. Nothing happens if the process is gone."""
         self._outgoing.put(encode(message, COMMAND_BYTES))
+
+    def leave(self, within_s: float) -> None:
+        """Have the process write its snapshots and end by itself; end it after `within_s` seconds. Not from the
+        reader thread."""
+        self.send(Quit(within_s * _OF_WHICH_TO_WRITE))
+        self._reader.join(within_s)
+        self.kill()
 
     def kill(self) -> None:
         """End the process at once and wait for its memory to be free. Not from the reader thread."""
