@@ -131,11 +131,16 @@ class RemoteSection(QWidget):
         # The dialog may be closed when the answer comes.
         here = [self]
         self.destroyed.connect(lambda _gone=None: here.clear())
-        self._workspace.bridge.then(
-            future,
-            lambda found: [each._on_found(found) for each in here],
-            lambda error: [each._on_failed(error) for each in here],
-        )
+
+        def done(found: Found) -> None:
+            if here:
+                self._on_found(found)
+
+        def failed(error: BaseException) -> None:
+            if here:
+                self._on_failed(error)
+
+        self._workspace.bridge.then(future, done, failed)
 
     def _on_found(self, found: Found) -> None:
         self.try_button.setEnabled(True)
