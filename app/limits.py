@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from engine.model import picture
+
 KIB = 1024
 MIB = 1024 * KIB
 GIB = 1024 * MIB
@@ -11,6 +13,9 @@ COMPOSER_CHARACTERS = 200_000
 ATTACHMENT_BYTES = 10 * MIB
 """A larger text file is refused, with a sentence."""
 ATTACHMENTS_PER_MESSAGE = 20
+IMAGE_BYTES = picture.MAX_BYTES
+"""A larger image file is refused, with a sentence; so is one of more than `IMAGE_PIXELS` (width times height)."""
+IMAGE_PIXELS = picture.MAX_PIXELS
 TITLE_CHARACTERS = 120
 IMPORT_FILE_BYTES = 2 * GIB
 """Also the unpacked size of a zipped export."""

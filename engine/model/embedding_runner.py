@@ -196,6 +196,6 @@ def _pooling(description: ModelDescription) -> int:
         raise ModelFileError(
             sentence("{name} sorts search results. It does not turn texts into vectors."), name=description.path.name
         )
-    known = (lib.LLAMA_POOLING_TYPE_CLS, lib.LLAMA_POOLING_TYPE_LAST)
-    pooling: int = declared if declared in known else lib.LLAMA_POOLING_TYPE_MEAN
-    return pooling
+    if declared == lib.LLAMA_POOLING_TYPE_CLS:
+        return int(lib.LLAMA_POOLING_TYPE_CLS)
+    return int(lib.LLAMA_POOLING_TYPE_LAST if declared == lib.LLAMA_POOLING_TYPE_LAST else lib.LLAMA_POOLING_TYPE_MEAN)
