@@ -1,7 +1,7 @@
 """Load a model as the engine does, use it a little, and print as JSON what memory that took. Run as a script.
 
-Arguments: model file, n_ctx, KV type ("f16", "q8_0"), flash attention (-1 auto, 0 off, 1 on), map ("1" or "0"),
-and how many tokens the window is filled with.
+Arguments: model file, cells of the KV cache, KV type ("f16", "q8_0", "q4_0"), flash attention (-1 auto, 0 off, 1 on),
+map ("1" or "0"), how many cells are filled, and of how many tokens in one batch the logits are asked for.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ import psutil
 MIB = 1024 * 1024
 BATCH = 512
 DECODED = 4
+SEQUENCES, MAX_OUTPUTS = 32, 64
+"""As engine.model.loading has them."""
 
 
 def memory() -> dict[str, int]:
@@ -45,7 +47,20 @@ def decode(context: Any, tokens: list[int]) -> None:
         raise SystemExit("llama_decode failed")
 
 
-def main(file: str, n_ctx: int, kv_type: str, *, flash_attention: int, use_mmap: bool, filled: int) -> dict[str, Any]:
+def decode_with_outputs(context: Any, outputs: int) -> None:
+    """Let as many sequences read a token each, and ask for the logits of all."""
+    batch = lib.llama_batch_init(outputs, 0, 1)
+    batch.n_tokens = outputs
+    for index in range(outputs):
+        batch.token[index], batch.pos[index], batch.logits[index] = index + 10, index // SEQUENCES, True
+        batch.n_seq_id[index], batch.seq_id[index][0] = 1, index % SEQUENCES
+    if lib.llama_decode(context, batch):
+        raise SystemExit("llama_decode failed")
+
+
+def main(
+    file: str, n_cells: int, kv_type: str, *, flash_attention: int, use_mmap: bool, filled: int, outputs: int
+) -> dict[str, Any]:
     lines: list[str] = []
 
     @lib.llama_log_callback  # type: ignore[untyped-decorator]
@@ -68,14 +83,15 @@ def main(file: str, n_ctx: int, kv_type: str, *, flash_attention: int, use_mmap:
         raise SystemExit("".join(lines))
 
     params = lib.llama_context_default_params()
-    params.n_ctx = n_ctx
-    params.n_batch = params.n_ubatch = min(BATCH, n_ctx)
-    params.n_seq_max = 2
+    params.n_ctx = n_cells
+    params.n_batch = params.n_ubatch = min(BATCH, n_cells)
+    params.n_seq_max = SEQUENCES
+    params.n_outputs_max = MAX_OUTPUTS
     params.kv_unified = True
     # More would wait for each other where the machine is busy; they take no memory to speak of.
     params.n_threads = params.n_threads_batch = 1
     params.flash_attn_type = flash_attention
-    params.type_k = params.type_v = {"f16": lib.GGML_TYPE_F16, "q8_0": lib.GGML_TYPE_Q8_0}[kv_type]
+    params.type_k = params.type_v = getattr(lib, f"GGML_TYPE_{kv_type.upper()}")
     params.offload_kqv = params.op_offload = False
     params.no_perf = True
     context = lib.llama_init_from_model(model, params)
@@ -83,11 +99,14 @@ def main(file: str, n_ctx: int, kv_type: str, *, flash_attention: int, use_mmap:
         raise SystemExit("".join(lines))
     loaded_s = time.perf_counter() - began
 
-    prompt = [index % 500 + 10 for index in range(filled - DECODED)]
+    prompt = [index % 500 + 10 for index in range(filled - DECODED - outputs)]
     for start in range(0, len(prompt), BATCH):
         decode(context, prompt[start : start + BATCH])
     for index in range(DECODED):
         decode(context, [index + 10])
+    if outputs > 1:
+        lib.llama_memory_seq_rm(lib.llama_get_memory(context), 0, -1, -1)
+        decode_with_outputs(context, outputs)
 
     after = memory()
     sizes: dict[str, float] = {}
@@ -97,8 +116,14 @@ def main(file: str, n_ctx: int, kv_type: str, *, flash_attention: int, use_mmap:
 
 
 if __name__ == "__main__":
-    path, context_size, element, attention, mapped, tokens = sys.argv[1:]
+    path, cells, element, attention, mapped, tokens, rows = sys.argv[1:]
     report = main(
-        path, int(context_size), element, flash_attention=int(attention), use_mmap=mapped == "1", filled=int(tokens)
+        path,
+        int(cells),
+        element,
+        flash_attention=int(attention),
+        use_mmap=mapped == "1",
+        filled=int(tokens),
+        outputs=int(rows),
     )
     sys.stdout.write(json.dumps(report))

@@ -21,10 +21,18 @@ Q4_0, Q8_0 = 2, 7
 
 
 def measured(
-    model: Path, n_ctx: int, kv_type: KvType, filled: int, *, use_mmap: bool = True, flash_attention: bool = True
+    model: Path,
+    n_cells: int,
+    kv_type: KvType,
+    filled: int,
+    *,
+    use_mmap: bool = True,
+    flash_attention: bool = True,
+    n_outputs: int = 1,
 ) -> dict[str, Any]:
     """What `measured_load.py` says; `taken` is the peak beyond what the process had before, in bytes."""
-    options = [str(n_ctx), kv_type.value, "-1" if flash_attention else "0", str(int(use_mmap)), str(filled)]
+    attention = "-1" if flash_attention else "0"
+    options = [str(n_cells), kv_type.value, attention, str(int(use_mmap)), str(filled), str(n_outputs)]
     run = subprocess.run(
         [sys.executable, str(HERE / "measured_load.py"), str(model), *options],
         capture_output=True,
@@ -40,12 +48,10 @@ def measured(
     return result
 
 
-def check(
-    model: Path, n_ctx: int, kv_type: KvType, filled: int, *, use_mmap: bool = True, flash_attention: bool = True
-) -> tuple[float, float]:
+def check(model: Path, n_cells: int, kv_type: KvType, filled: int, **how: Any) -> tuple[float, float]:
     """Assert the promise for one setting; return what was taken and the size of the file."""
-    real = measured(model, n_ctx, kv_type, filled, use_mmap=use_mmap, flash_attention=flash_attention)
-    guess = estimate(describe(model), n_ctx, kv_type, filled=filled, use_mmap=use_mmap, flash_attention=flash_attention)
+    real = measured(model, n_cells, kv_type, filled, **how)
+    guess = estimate(describe(model), n_cells, kv_type, filled=filled, **how)
     off = guess.total_bytes / real["taken"] - 1
     assert abs(off) <= TOLERANCE, f"{off:+.1%}: estimated {guess}, taken {real['taken']}, {real['buffers']}"
     assert guess.kv_bytes == pytest.approx(real["kv"], rel=0.01)
@@ -53,30 +59,32 @@ def check(
 
 
 @pytest.mark.parametrize(
-    ("n_ctx", "kv_type", "filled", "how"),
+    ("n_cells", "kv_type", "filled", "how"),
     [
         (512, KvType.F16, 512, {}),
         (1024, KvType.F16, 1024, {"flash_attention": False}),
         (2048, KvType.Q8_0, 512, {}),
+        (2048, KvType.Q4_0, 512, {"n_outputs": 32}),
         (8192, KvType.F16, 256, {"use_mmap": False}),
     ],
 )
-def test_smallest_model(smollm2: Path, n_ctx: int, kv_type: KvType, filled: int, how: dict[str, bool]) -> None:
-    check(smollm2, n_ctx, kv_type, filled, **how)
+def test_smallest_model(smollm2: Path, n_cells: int, kv_type: KvType, filled: int, how: dict[str, Any]) -> None:
+    check(smollm2, n_cells, kv_type, filled, **how)
 
 
 @pytest.mark.parametrize(
-    ("n_ctx", "kv_type", "filled", "how"),
+    ("n_cells", "kv_type", "filled", "how"),
     [
         (512, KvType.F16, 512, {}),
         (2048, KvType.Q8_0, 512, {"use_mmap": False}),
+        (2048, KvType.Q4_0, 512, {"n_outputs": 64}),
         (32768, KvType.F16, 512, {}),
     ],
 )
-def test_small_model(qwen_small: Path, n_ctx: int, kv_type: KvType, filled: int, how: dict[str, bool]) -> None:
+def test_small_model(qwen_small: Path, n_cells: int, kv_type: KvType, filled: int, how: dict[str, Any]) -> None:
     if psutil.virtual_memory().available < 1_500_000_000:
         pytest.skip("less than 1.5 GB of free memory")
-    taken, file_size = check(qwen_small, n_ctx, kv_type, filled, **how)
+    taken, file_size = check(qwen_small, n_cells, kv_type, filled, **how)
     # Positive control: the file's size alone is no estimate.
     assert file_size / taken - 1 < -TOLERANCE
 
