@@ -1,4 +1,5 @@
-"""What is done for the conversations while nobody waits: broken answers marked, backups, the bin emptied.
+"""What is done for the conversations while nobody waits: broken answers marked, backups, the bin emptied, and what
+the model had read of what was in it forgotten.
 
 Runs on the store's thread, by a timer. Knows no window.
 """
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.events import ChatEvent, StoreChanged
+from app.remembered import RememberedChats
 from app.store.types import Changes
 from engine.errors import StoreError
 
@@ -39,12 +41,14 @@ class Housekeeping:
         store_call: StoreCall,
         backups: Path,
         publish: Callable[[ChatEvent], None],
+        remembered: RememberedChats | None = None,
         *,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._call = store_call
         self._backups = backups
         self._publish = publish
+        self._remembered = remembered
         self._now = now
         self._lock = threading.Lock()
         self._timer: threading.Timer | None = None
@@ -91,6 +95,8 @@ class Housekeeping:
 
     def _do_due(self, store: ConversationStore) -> object:
         store.purge_deleted(self._now() - KEPT_DELETED_S)
+        if self._remembered is not None:
+            self._remembered.forget_deleted(store)
         if self._newest_backup() < self._now() - BACKUP_AGE_S:
             return store.backup()
         return None

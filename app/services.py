@@ -22,6 +22,7 @@ from app.housekeeping import Housekeeping
 from app.i18n import error_sentence, ntr, tr
 from app.models import ModelLibrary
 from app.paths import Paths
+from app.remembered import RememberedChats
 from app.remote.choice import RemoteChoice
 from app.settings import Settings
 from app.store.recovery import RecoveryReport, open_or_recover
@@ -89,7 +90,8 @@ class Services:
         if residents is not None:
             self._unfollow.append(follow_settings(residents, settings))
         self.chat = ChatService(store, engine, settings, publish, store_pool=store_pool, pool=pool, models=self.models)
-        self.housekeeping = Housekeeping(self.store_call, paths.backups, publish)
+        self.remembered = RememberedChats(paths.snapshots, engine)
+        self.housekeeping = Housekeeping(self.store_call, paths.backups, publish, self.remembered)
         settings.write_on(pool)
         settings.subscribe_notices(lambda text: publish(Notice(text, "warning")))
 

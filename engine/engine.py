@@ -73,7 +73,7 @@ class Engine(Protocol):
     def generate_many(
         self, request: GenerationRequest, n: int, cancel: CancelToken | None = None
     ) -> Iterator[tuple[int, StreamEvent]]:
-        """`n` answers to one prompt, which is read once; each event with its answer's index. Seeds are seed, seed + 1 ...
+        """`n` answers to one prompt, which is read once; each event with its answer's index. Seeds: seed, seed + 1 ...
 
         Ends after the last terminal event. Closing the iterator early cancels all.
         """
@@ -88,7 +88,7 @@ class Engine(Protocol):
         ...
 
     def forget(self, cache_key: str) -> None:
-        """Let go of all that is cached under this key, in memory and on disk."""
+        """Let go of all that is cached under this key, in memory and on disk; "" is everything."""
         ...
 
     def embed(self, texts: Sequence[str]) -> Future[list[tuple[float, ...]]]:

@@ -35,6 +35,7 @@ class ConversationOperations(QObject):
 
     def __init__(self, workspace: Workspace, toasts: Toasts, window: QWidget) -> None:
         super().__init__(window)
+        self._workspace = workspace
         self._theme, self._library, self._bridge = workspace.theme, workspace.library, workspace.bridge
         self._pool, self._toasts, self._window = workspace.pool, toasts, window
 
@@ -69,6 +70,8 @@ class ConversationOperations(QObject):
 
         def done(_changes: object) -> None:
             self.conversation_deleted.emit(conversation.id)
+            if (services := self._workspace.services) is not None:
+                self._pool.submit(services.remembered.forget, conversation.id)
             self._toasts.show(
                 tr("Deleted “{title}”", title=shown_title(conversation)),
                 action=tr("Undo"),

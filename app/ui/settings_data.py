@@ -10,6 +10,7 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from app.i18n import tr
+from app.remembered import RememberedChats
 from app.ui.amounts import bytes_text
 from app.ui.dialogs import line
 from app.ui.import_dialog import import_conversations
@@ -43,6 +44,15 @@ class DataPage(QWidget):
         )
         bring_in.clicked.connect(lambda: import_conversations(workspace, self))
         self._column.addWidget(line())
+        self._remembered_title = QLabel()
+        self._clear = self._row(
+            self._remembered_title,
+            tr("What the model has read is kept, so that a long chat goes on at once. The chats themselves stay."),
+            tr("Clear"),
+        )
+        self._clear.setAccessibleName(tr("Clear the remembered chats"))
+        self._clear.clicked.connect(self._on_clear)
+        self._column.addWidget(line())
         self._backup = self._row(
             tr("Backups"),
             tr("Hearth copies your chats regularly and keeps the last copies."),
@@ -68,14 +78,16 @@ class DataPage(QWidget):
         self._column.addSpacing(self._space(3))
         self._column.addWidget(show_backups, 0, Qt.AlignmentFlag.AlignLeft)
         self._show_copies()
+        self._show_remembered(0)
+        self._measure_remembered()
 
-    def _row(self, title: str, words: str, button_text: str) -> QPushButton:
+    def _row(self, title: str | QLabel, words: str, button_text: str) -> QPushButton:
         row = QHBoxLayout()
         row.setContentsMargins(0, self._space(3), 0, self._space(3))
         row.setSpacing(self._space(3))
         column = QVBoxLayout()
         column.setSpacing(self._space(0.5))
-        column.addWidget(QLabel(title))
+        column.addWidget(title if isinstance(title, QLabel) else QLabel(title))
         help_text = QLabel(words)
         help_text.setProperty("kind", "caption")
         help_text.setWordWrap(True)
@@ -127,6 +139,32 @@ class DataPage(QWidget):
             self._show_copies()
 
         restore_backup(self._workspace, self, backup, said)
+
+    def _remembered(self) -> RememberedChats:
+        services = self._workspace.services
+        return RememberedChats(self._workspace.paths.snapshots) if services is None else services.remembered
+
+    def _show_remembered(self, size: int) -> None:
+        self._remembered_title.setText(tr("Remembered chats on disk: {size}", size=bytes_text(size)))
+        self._clear.setEnabled(size > 0)
+
+    def _measure_remembered(self) -> None:
+        workspace = self._workspace
+        workspace.bridge.then(workspace.run(self._remembered().size), self._show_remembered, self._on_clear_failed)
+
+    def _on_clear(self) -> None:
+        self._clear.setEnabled(False)
+
+        def done(_nothing: object) -> None:
+            self._say(tr("The remembered chats are cleared."))
+            self._measure_remembered()
+
+        workspace = self._workspace
+        workspace.bridge.then(workspace.run(self._remembered().clear), done, self._on_clear_failed)
+
+    def _on_clear_failed(self, error: BaseException) -> None:
+        self._clear.setEnabled(True)
+        self._say(sentence_of(error))
 
     def _on_backup(self) -> None:
         self._backup.setEnabled(False)

@@ -158,6 +158,18 @@ def bytes_in(folder: Path) -> int:
     return sum(file.size for file in files_in(folder))
 
 
+def keys_in(folder: Path) -> set[str]:
+    """The keys of all whole snapshots, of every model. Raises `OSError`."""
+    keys = set()
+    for file in files_in(folder):
+        if file.is_whole:
+            try:
+                keys.add(read_index(file.path)[0].key)
+            except (DamagedSnapshotError, ForeignSnapshotError, FileNotFoundError):
+                continue
+    return keys
+
+
 def remove_all(folder: Path) -> None:
     """Remove every snapshot, of every model. Raises `OSError`."""
     for file in files_in(folder):
