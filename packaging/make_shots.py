@@ -26,16 +26,17 @@ from app.paths import Paths, default_models_folder, resolve_paths
 from app.services import Services
 from app.settings import Settings
 from app.store.store import ConversationStore
-from app.store.types import MessageUsage, Part, ReasoningPart, TextPart
+from app.store.types import AttachmentPart, MessageUsage, Part, ReasoningPart, StoredMessage, TextPart
 from app.ui.application import Application
 from app.ui.main_window import MainWindow
 from app.ui.model_dialog import open_model_picker
 from app.ui.settings_dialog import SettingsDialog
 from app.ui.shortcuts_dialog import ShortcutsDialog
-from engine.context.segments import Origin, Role
+from engine.context.segments import Role
 from engine.fake import FakeEngine
 from engine.model.discovery_stores import Places
-from engine.types import ModelSpec, Started
+from engine.pages import CacheEntry, CacheReport, PageState, PromptPage, PromptPlan, Region, RegionUse
+from engine.types import ModelSpec
 
 WIDTH, HEIGHT = 1280, 820
 PATIENCE_S = 20.0
@@ -88,6 +89,31 @@ LETTER = """Dear Mr Alder,
 since Monday the radiator in the living room stays cold, though the valve is open. Could you send someone this week?
 Mornings before ten suit me best."""
 
+LEASE = (
+    """LEASE AGREEMENT
+
+7. Heating. The landlord keeps the heating in working order from 1 October to 30 April and has faults repaired within
+two working days after they are reported. Where a living room stays below 20 °C for longer, the rent is reduced."""
+    * 3
+)
+LEASE_TURNS = (
+    ("I have attached my lease. In one sentence: who repairs the heating?", "The landlord, within two working days."),
+    (
+        "What counts as a fault?",
+        "Any living room that stays below 20 °C between October and April, says clause 7. " * 3,
+    ),
+    ("The radiator has been cold since Monday. What should I do first?", "Report it in writing and keep a copy. " * 4),
+    ("By e-mail?", "Yes. Ask for a confirmation, and note the day and hour of your message. " * 3),
+    ("Here are my notes of the temperatures.", "Thank you. Three evenings lie clearly below 20 °C. " * 5),
+    ("Which days exactly?", "Tuesday (17.5 °C), Wednesday (16 °C) and Thursday (16.5 °C). " * 2),
+    ("How much less rent would that be?", "Courts often allow a tenth to a fifth for one cold living room. " * 6),
+    ("Remember: I do not want to quarrel.", "Understood. I will keep the tone friendly. "),
+    ("Is there a deadline?", "Clause 7 gives two working days, so the landlord is late since Thursday. " * 3),
+    ("Can I call a plumber myself?", "Only after a second reminder, or in an emergency. " * 4),
+    ("And if nobody answers?", "Then set a date in writing, one week ahead, and say what you will do after it. " * 3),
+    ("Good. Draft the reminder.", LETTER),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Demo:
@@ -99,6 +125,8 @@ class Demo:
     folder: str = ""
     tags: tuple[str, ...] = ()
     pinned: bool = False
+    files: Sequence[tuple[int, AttachmentPart]] = ()
+    """(turn, file)."""
 
 
 def short(question: str, answer: str) -> list[tuple[str, tuple[Part, ...]]]:
@@ -116,6 +144,15 @@ DEMOS = (
     Demo("Minutes from meeting notes", 3, short("Minutes, please.", "Decisions first."), folder="Work"),
     Demo("Tomato blight", 4, short("Brown spots?", "Remove the leaves."), folder="Garden"),
     Demo("When to prune the apple tree", 12, short("When?", "In late winter."), folder="Garden"),
+    Demo(
+        "My lease and the cold radiator",
+        4.5,
+        [(question, (TextPart(answer),)) for question, answer in LEASE_TURNS],
+        files=(
+            (0, AttachmentPart("lease.pdf, page 3", LEASE, 48_000)),
+            (4, AttachmentPart("temperatures.txt", "Mon 18.5\nTue 17.5\nWed 16.0\nThu 16.5\n" * 8, 400)),
+        ),
+    ),
     Demo("Packing list for Lisbon", 5, short("What to pack?", "Layers.")),
     Demo("Explain a lease clause", 8, short("Clause 7?", "It is about heating.")),
     Demo("SQL window functions", 16, short("How?", "`OVER (PARTITION BY …)`"), tags=("sql",)),
@@ -133,8 +170,10 @@ def seed(paths: Paths) -> None:
     for demo in sorted(DEMOS, key=lambda each: -each.age_days):
         conversation = store.create_conversation(title=demo.title, folder_id=folders.get(demo.folder))
         parent = None
-        for question, answer in demo.turns:
-            asked = store.add_message(conversation.id, parent_id=parent, role=Role.USER, parts=(TextPart(question),))
+        for turn, (question, answer) in enumerate(demo.turns):
+            files = tuple(file for at, file in demo.files if at == turn)
+            parts = (*files, TextPart(question))
+            asked = store.add_message(conversation.id, parent_id=parent, role=Role.USER, parts=parts)
             told = store.add_message(conversation.id, parent_id=asked.id, role=Role.ASSISTANT, parts=answer)
             parent = store.update_message(told.id, usage=usage).id
         store.set_tags(conversation.id, demo.tags)
@@ -148,6 +187,33 @@ def _make_old(database: Path, ages: Sequence[tuple[float, str]]) -> None:
     with sqlite3.connect(database) as connection:
         connection.executemany("UPDATE conversations SET updated_at = ? WHERE id = ?", ages)
     connection.close()
+
+
+def memory_plan(path: Sequence[StoredMessage], n_ctx: int) -> PromptPlan:
+    """What an engine might say of a long conversation: one turn left out, two to go next, a summary, a pinned one."""
+    pages = [PromptPage("persona", 118, Region.SYSTEM)]
+    pinned = path[14].id
+    for place, message in enumerate(path):
+        state = PageState.OUT if place in (2, 3) else PageState.NEXT_OUT if 4 <= place < 8 else PageState.IN_WINDOW
+        if place == 2:
+            pages.append(PromptPage("summary", 96, Region.OLDER))
+        region = Region.RECENT if place > 15 else Region.OLDER
+        region = Region.PINNED if message.id == pinned else region
+        common = (region, state, message.id)
+        pages += [
+            PromptPage("document", len(part.text) // 3, Region.RETRIEVED, state, message.id, part.name)
+            for part in message.parts
+            if isinstance(part, AttachmentPart)
+        ]
+        origin = "user" if message.role is Role.USER else "assistant"
+        pages.append(PromptPage(origin, len(message.text) // 3, *common, pinned=message.id == pinned))
+        pages.append(PromptPage("app", 6, *common))
+    inside = [page for page in pages if page.state is not PageState.OUT]
+    held = {region: sum(page.tokens for page in inside if page.region is region) for region in Region}
+    shares = {Region.SYSTEM: 512, Region.PINNED: 512, Region.RECENT: 1536, Region.RETRIEVED: 1024, Region.OLDER: 1024}
+    regions = (*(RegionUse(each, held[each], shares[each]) for each in shares), RegionUse(Region.ANSWER, 0, 512))
+    used = sum(held.values())
+    return PromptPlan(tuple(pages), regions, used, used - 60, n_ctx, tuple(path[place].id for place in (2, 3)))
 
 
 class Photographer:
@@ -230,7 +296,8 @@ def shoot_chats(camera: Photographer, app: QApplication, root: Path, theme: str)
     paths.create()
     seed(paths)
     starter = default_models_folder() / "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf"
-    application = open_window(app, paths, _engine(starter), theme)
+    engine = _engine(starter)
+    application = open_window(app, paths, engine, theme)
     window = application.windows[0]
     camera.wait(lambda: window.workspace.library.loaded and window.workspace.models.scanned)
     camera.take(window, f"start-{theme}")
@@ -240,13 +307,7 @@ def shoot_chats(camera: Photographer, app: QApplication, root: Path, theme: str)
     window.open_conversation(_conversation(window, DEMOS[1].title))
     window.panel.show_context()
     window.panel.show()
-    origins = ((Origin.APP, 62), (Origin.PERSONA, 118), (Origin.USER, 301), (Origin.ASSISTANT, 803))
-    assert window.panel.context is not None
-    window.panel.context.follower.observe(
-        Started("demo", 1284, 1031, 8192, 7, tokens_by_origin=tuple((each.value, count) for each, count in origins))
-    )
-    camera.wait(lambda: len(window.page.path) == 2, settle_s=1.5)
-    camera.take(window, f"chat-context-{theme}")
+    shoot_memory(camera, window, engine, theme)
     window.panel.show_parameters()
     camera.wait(lambda: True)
     camera.take(window, f"chat-parameters-{theme}")
@@ -263,6 +324,34 @@ def shoot_chats(camera: Photographer, app: QApplication, root: Path, theme: str)
     )
     camera.over(window, open_model_picker(window.workspace.theme, window.workspace.models, window), f"models-{theme}")
     application.close()
+
+
+def shoot_memory(camera: Photographer, window: MainWindow, engine: FakeEngine, theme: str) -> None:
+    """The memory map of a long conversation, and the same pages as a list."""
+    title = next(demo.title for demo in DEMOS if demo.files)
+    others = [_conversation(window, each.title) for each in DEMOS[:2]]
+    window.open_conversation(_conversation(window, title))
+    camera.wait(lambda: len(window.page.path) == 2 * len(LEASE_TURNS), settle_s=0)
+    engine.planned = memory_plan(window.page.path, 4096)
+    entries = (CacheEntry(others[0], 3980, False, False, 60.0), CacheEntry(others[1], 1284, True, False, 900.0))
+    engine.cached = CacheReport(entries, 6000, 8192, 48_000_000, 4_000_000_000)
+    panel = window.panel.context
+    assert panel is not None
+    panel.shown.emit()
+    camera.wait(lambda: panel.memory.model.rowCount() > 0, settle_s=1.0)
+    camera.take(window, f"chat-context-{theme}")
+    panel.memory.map.setCurrentIndex(panel.memory.model.index(4))
+    panel.memory.map.setFocus()
+    camera.wait(lambda: True)
+    camera.take(window, f"memory-page-{theme}")
+    panel.memory.toggle.setChecked(True)
+    camera.wait(lambda: True)
+    camera.take(window, f"memory-list-{theme}")
+    panel.memory.toggle.setChecked(False)
+    panel.verticalScrollBar().setValue(panel.verticalScrollBar().maximum())
+    camera.wait(lambda: True)
+    camera.take(window, f"memory-foot-{theme}")
+    panel.verticalScrollBar().setValue(0)
 
 
 def main() -> int:

@@ -65,6 +65,13 @@ class AnswerMeter:
         self.processed = known.prompt_tokens
         self._ticks.clear()
 
+    def has_followed(self, usage: MessageUsage | None) -> bool:
+        """Whether `usage` is of the answer that was counted here."""
+        if usage is None or self.started is None or self.phase is not Phase.IDLE:
+            return False
+        counted = (self.prompt_tokens, self.completion_tokens, self.prefill_s, self.decode_s)
+        return counted == (usage.prompt_tokens, usage.completion_tokens, usage.prefill_s, usage.decode_s)
+
     def copied(self) -> AnswerMeter:
         """One that counts on from here by itself."""
         twin = copy.copy(self)

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from app.i18n import tr
 from app.ui.amounts import count_text
+from app.ui.memory_paint import PagePainter
 from app.ui.theme import TextSize, Theme
 
 _LINE_ROLE = int(Qt.ItemDataRole.UserRole) + 1
@@ -95,11 +96,13 @@ class _LegendDelegate(QStyledItemDelegate):
         theme, rect = self._theme, option.rect
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        side = float(theme.space(2.5))
+        side = float(theme.space(4))
         mark = QRectF(rect.left() + 1, rect.center().y() - side / 2 + 0.5, side, side)
         painter.setPen(Qt.PenStyle.NoPen if line.origin else QPen(theme.color("text_faint")))
         painter.setBrush(theme.origin_color(line.origin) if line.origin else theme.color("pressed"))
-        painter.drawRoundedRect(mark, side / 4, side / 4)
+        painter.drawRoundedRect(mark, side / 6, side / 6)
+        if line.origin:
+            PagePainter(painter, theme).icon(line.origin, mark, solid=True)
         if option.state & QStyle.StateFlag.State_HasFocus:
             painter.setPen(QPen(theme.color("focus"), 1))
             painter.setBrush(Qt.BrushStyle.NoBrush)

@@ -47,6 +47,7 @@ class ContextPanel(QScrollArea):
         self._n_ctx = 0
         self._view: MemoryView | None = None
         self._started: Started | None = None
+        self._is_live = False
         self._words = PromptWords()
         self._growing_id = ""
         self.setWidgetResizable(True)
@@ -62,7 +63,7 @@ class ContextPanel(QScrollArea):
         self._dropped = _label("", "")
         self._jump = QPushButton(tr("Show the first of them"))
         self._jump.setProperty("kind", "link")
-        self._shares_title = _label(tr("Shared out"), "large")
+        self._shares_title = _label(tr("Shares of the window"), "large")
         self.regions = RegionList(theme)
         self._speed = AnswerSpeed(theme)
         self.remembered = RememberedList(theme)
@@ -91,15 +92,15 @@ class ContextPanel(QScrollArea):
 
     def show_memory(self, view: MemoryView | None) -> None:
         """What the model would be given now; None if that is not known. An answer under way knows better."""
-        if self.follower.meter.phase is Phase.IDLE or self._started is None or not self._started.pages:
-            self._view = view
+        if self.follower.meter.phase is Phase.IDLE or not self._is_live:
+            self._view, self._is_live = view, False
             self.memory.show_view(view)
             self._show()
 
     def set_words(self, words: PromptWords, growing_id: str = "") -> None:
         """What the pages of the answer under way say, and the id of the message that it becomes."""
         self._words, self._growing_id = words, growing_id
-        if self._started is not None and self.follower.meter.started is self._started:
+        if self._is_live:
             self._started = None  # shown anew
             self._show()
 
@@ -134,9 +135,10 @@ class ContextPanel(QScrollArea):
         """Show what the answer under way was given, once, and let it grow."""
         if meter.started is not None and meter.started is not self._started:
             self._started = meter.started
-            self._view = view_of_start(meter.started, self._words) if meter.started.pages else None
+            self._is_live = bool(meter.started.pages)
+            self._view = view_of_start(meter.started, self._words) if self._is_live else None
             self.memory.show_view(self._view)
-        if self._view is not None and self._started is not None and meter.started is self._started:
+        if self._is_live:
             self.memory.model.set_live(meter.processed, meter.completion_tokens, self._growing_id)
 
     def _lines(self, meter: AnswerMeter) -> list[LegendLine]:

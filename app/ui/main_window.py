@@ -22,6 +22,7 @@ from app.ui.conversation_page import ConversationPage
 from app.ui.first_run import FirstRun, bind_first_run
 from app.ui.icons import themed_icon
 from app.ui.page_header import PageHeader
+from app.ui.remote_banner import RemoteBanner
 from app.ui.restoring import restore_backup
 from app.ui.side_panel import SidePanel
 from app.ui.sidebar import Sidebar
@@ -88,6 +89,7 @@ class MainWindow(QMainWindow):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.header)
+        column.addWidget(RemoteBanner(self.workspace))
         self.banner = Banner(self.workspace.theme)
         column.addWidget(self.banner)
         self.first_run = FirstRun(self.workspace.theme)
@@ -413,23 +415,23 @@ class MainWindow(QMainWindow):
         self._on_engine_changed(self.workspace.engine_state)
 
     def _on_path_shown(self, path: list[StoredMessage]) -> None:
-        usage = next((each.usage for each in reversed(path) if each.usage is not None), None)
+        follower = self.status_bar.follower
         if not self.page.is_generating:
-            self.status_bar.follower.show_usage(usage)
-            if self.panel.context is not None:
-                self.panel.context.follower.show_usage(usage)
+            follower.show_usage(next((each.usage for each in reversed(path) if each.usage is not None), None))
+        elif (meter := self.workspace.answers.meter(self.page.conversation_id)) is not None:
+            follower.show_live(meter)
 
     def _on_panel_built(self) -> None:
+        from app.ui.memory_flow import MemoryFlow  # noqa: PLC0415  # most starts do without the panel
+
         parameters, context = self.panel.parameters, self.panel.context
         assert parameters is not None
         assert context is not None
         parameters.changed.connect(self.page.set_parameters)
         parameters.setting_requested.connect(self._open_setting)
-        context.message_requested.connect(self.page.show_message)
-        self.page.observed.connect(context.follower.observe)
+        MemoryFlow(self.workspace, self.page, context)
         self._show_parameters()
         self._on_engine_changed(self.workspace.engine_state)
-        self._on_path_shown(self.page.path)
 
     def _show_parameters(self) -> None:
         if self.panel.parameters is not None:

@@ -40,9 +40,13 @@ class MeterFollower(QObject):
         self._follow()
 
     def show_usage(self, usage: MessageUsage | None) -> None:
-        """Another conversation came into view; `usage` is its last answer's, None if it has none."""
+        """Another conversation came into view; `usage` is its last answer's, None if it has none.
+
+        Of an answer that was followed to its end the meter knows more than the store, and keeps it.
+        """
         self._timer.stop()
-        self.meter.show(usage)
+        if not self.meter.has_followed(usage):
+            self.meter.show(usage)
         self.changed.emit()
 
     def _follow(self) -> None:
