@@ -8,6 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from shiboken6 import isValid
 
 from app.i18n import tr
 from app.remembered import RememberedChats
@@ -145,6 +146,8 @@ class DataPage(QWidget):
         return RememberedChats(self._workspace.paths.snapshots) if services is None else services.remembered
 
     def _show_remembered(self, size: int) -> None:
+        if not isValid(self):
+            return  # the dialog was closed meanwhile
         self._remembered_title.setText(tr("Remembered chats on disk: {size}", size=bytes_text(size)))
         self._clear.setEnabled(size > 0)
 
@@ -156,6 +159,8 @@ class DataPage(QWidget):
         self._clear.setEnabled(False)
 
         def done(_nothing: object) -> None:
+            if not isValid(self):
+                return
             self._say(tr("The remembered chats are cleared."))
             self._measure_remembered()
 
@@ -163,6 +168,8 @@ class DataPage(QWidget):
         workspace.bridge.then(workspace.run(self._remembered().clear), done, self._on_clear_failed)
 
     def _on_clear_failed(self, error: BaseException) -> None:
+        if not isValid(self):
+            return
         self._clear.setEnabled(True)
         self._say(sentence_of(error))
 
