@@ -17,6 +17,7 @@ from app.i18n import tr
 from app.store.types import AttachmentPart, Changes, Draft, MessageState, StoredMessage
 from app.ui.composer import Composer
 from app.ui.library import sentence_of
+from app.ui.remote_banner import answering_host
 from app.ui.start_page import StartPage
 from app.ui.toast import Toasts, announce
 from app.ui.workspace import Workspace
@@ -404,6 +405,7 @@ class ConversationPage(QWidget):
 
     def _on_engine_changed(self, state: EngineState) -> None:
         self.composer.set_model_state(state)
+        self.start_page.set_private(not answering_host(self._workspace, state))
         self._show_whether_sendable()
 
     def _show_whether_sendable(self) -> None:

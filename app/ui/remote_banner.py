@@ -13,6 +13,15 @@ from app.ui.workspace import Workspace
 from engine.engine import EngineState, EngineStatus
 
 
+def answering_host(workspace: Workspace, state: EngineState) -> str:
+    """The computer that would have the next question; "" if that is this one."""
+    if state.model is not None and state.status is not EngineStatus.LOADING:
+        return state.model.remote_host
+    services = workspace.services
+    spec = services.remote.spec if services is not None else None
+    return spec.remote.address if spec is not None and spec.remote is not None else ""
+
+
 class RemoteBanner(Banner):
     """Hidden while this computer answers. Cannot be closed: what it says holds until it is turned off."""
 
@@ -23,16 +32,8 @@ class RemoteBanner(Banner):
         workspace.engine_changed.connect(self._on_engine_changed)
         self._on_engine_changed(workspace.engine_state)
 
-    def _host(self, state: EngineState) -> str:
-        """The computer that has the next question; "" if that is this one."""
-        if state.model is not None:
-            return state.model.remote_host
-        services = self._workspace.services
-        spec = services.remote.spec if services is not None and state.status is EngineStatus.LOADING else None
-        return spec.remote.address if spec is not None and spec.remote is not None else ""
-
     def _on_engine_changed(self, state: EngineState) -> None:
-        host = self._host(state)
+        host = answering_host(self._workspace, state)
         text = tr("Answers come from {host}: your messages leave this computer.", host=host) if host else ""
         self.show_text(text, action=tr("Answer on this computer"), run=self._turn_off, closable=False)
 

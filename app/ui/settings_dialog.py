@@ -81,7 +81,10 @@ class OptionRow(QWidget):
             outer.addLayout(row)
             outer.addWidget(self.control)
         else:
-            self.control.setMinimumWidth(min(self.control.sizeHint().width() + space(2), space(66)))
+            wide = isinstance(self.control, QLineEdit)
+            self.control.setMinimumWidth(
+                space(66) if wide else min(self.control.sizeHint().width() + space(2), space(66))
+            )
             row.addWidget(self.control, 0, Qt.AlignmentFlag.AlignVCenter)
             outer.addLayout(row)
         self._searched = f"{tr(option.label)} {words} {tr(option.group)} {option.key}".casefold()

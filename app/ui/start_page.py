@@ -67,6 +67,10 @@ class StartPage(QWidget):
         self._on_theme_changed()
         self.refresh()
 
+    def set_private(self, private: bool) -> None:
+        """Whether what is written stays here: only then the page says so."""
+        self._promise.setVisible(private)
+
     def refresh(self) -> None:
         """Greet for the present hour."""
         self._greeting.setText(greeting(dt.datetime.now().astimezone().hour))
