@@ -12,11 +12,12 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from app.engines import make_engine
+from app.model_adapters import adapters_of
 from app.paths import Paths
 from app.remote.choice import RemoteChoice
 from app.settings import Settings
 from engine.engine import Engine
-from engine.types import KvType, LoadedModel, ModelSpec
+from engine.types import FlashAttention, KvType, LoadedModel, ModelSpec
 
 GIGABYTE = 1_000_000_000
 
@@ -58,10 +59,17 @@ def spec_by_settings(path: Path, settings: Settings, n_ctx: int | None, paths: P
     """
     layers = settings.integer("model.n_gpu_layers")
     snapshot_bytes = settings.integer("model.snapshot_gigabytes") * GIGABYTE
+    weights, draft = settings.text("model.weights"), settings.text("model.draft_path")
     return ModelSpec(
         path=path,
         n_ctx=n_ctx,
         kv_type=KvType(settings.text("model.kv_type")),
+        use_mmap=weights == "mapped",
+        use_mlock=weights == "locked",
+        flash_attention=FlashAttention(settings.text("model.flash_attention")),
+        adapters=adapters_of(path, settings),
+        draft_path=Path(draft).expanduser() if draft else None,
+        speculate=settings.flag("model.speculate"),
         n_gpu_layers=None if layers < -1 else layers,
         n_threads=settings.integer("model.n_threads") or None,
         snapshot_folder=paths.snapshots if paths is not None and snapshot_bytes else None,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from app.head_start import spec_by_settings
 from app.i18n import tr
 from app.model_entry import Fit
 from app.settings import Settings
 from engine.model import fit
+from engine.model.companions import company_bytes
 from engine.model.description import ModelDescription
-from engine.types import KvType
+from engine.types import FlashAttention
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +25,14 @@ class Judgement:
 
 
 def judge(description: ModelDescription, settings: Settings, available_bytes: int) -> Judgement:
-    """The verdict for one model, if `available_bytes` were free for it."""
+    """The verdict for one model, if `available_bytes` were free for it and what is loaded beside it."""
+    spec = spec_by_settings(description.path, settings, None)
     verdict = fit.judge(
         description,
-        available_bytes,
+        max(0, available_bytes - company_bytes(spec)),
         settings.integer("model.n_ctx") or None,
-        KvType(settings.text("model.kv_type")),
+        spec.kv_type,
+        flash_attention=spec.flash_attention is not FlashAttention.OFF,
     )
     return Judgement(
         Fit(verdict.level.value),

@@ -24,7 +24,8 @@ class Option:
     """One setting. Its type is that of `default`; `choices` are (value, label) pairs.
 
     `minimum` and `maximum` are inclusive. `special` is the (number, label) that means something of its own
-    ("automatic"). `step` is what one click changes. An option that is `hidden` has no row in the dialog.
+    ("automatic"). `step` is what one click changes. With `file` the text is a path. An option that is `hidden` has
+    no row in the dialog.
     """
 
     key: str
@@ -39,6 +40,7 @@ class Option:
     special: tuple[float, str] | None = None
     step: float = 1
     multiline: bool = False
+    file: bool = False
     hidden: bool = False
     needs_restart: bool = False
 
@@ -218,10 +220,64 @@ OPTIONS: tuple[Option, ...] = (
         "model.kv_type",
         "f16",
         sentence("Precision of the model's memory"),
-        sentence("The smaller one lets longer chats fit, at a small loss of quality."),
+        sentence(
+            "Smaller ones let longer chats fit. Half the size can hardly be told from full, a quarter costs some "
+            "quality. Both need flash attention, which is then on."
+        ),
         MODEL,
-        choices=(("f16", sentence("Full")), ("q8_0", sentence("Half the size"))),
+        choices=(
+            ("f16", sentence("Full")),
+            ("q8_0", sentence("Half the size")),
+            ("q4_0", sentence("A quarter of the size")),
+        ),
         advanced=True,
+    ),
+    Option(
+        "model.flash_attention",
+        "auto",
+        sentence("Flash attention"),
+        sentence("A way to compute that takes less memory for long chats, and is mostly faster."),
+        MODEL,
+        choices=(("auto", sentence("Automatic")), ("on", sentence("On")), ("off", sentence("Off"))),
+        advanced=True,
+    ),
+    Option(
+        "model.weights",
+        "mapped",
+        sentence("The model's file in memory"),
+        sentence("Kept in memory, the first answer after a long pause comes as fast as any other."),
+        MODEL,
+        choices=(
+            ("mapped", sentence("As the system sees fit")),
+            ("read", sentence("Read as a whole")),
+            ("locked", sentence("Kept in memory always")),
+        ),
+        advanced=True,
+    ),
+    Option(
+        "model.speculate",
+        True,
+        sentence("Guess words ahead"),
+        sentence("Faster where an answer repeats what was said or read. The answer stays the same."),
+        MODEL,
+        advanced=True,
+    ),
+    Option(
+        "model.draft_path",
+        "",
+        sentence("Small model that guesses ahead"),
+        sentence("A GGUF file of the same family as the large model, and much smaller."),
+        MODEL,
+        advanced=True,
+        file=True,
+    ),
+    Option(
+        "model.adapters",
+        (),
+        sentence("Adapters"),
+        sentence("LoRA files by model, each with its weight. The list of models shows and changes them."),
+        MODEL,
+        hidden=True,
     ),
     Option(
         "model.n_gpu_layers",
@@ -238,7 +294,7 @@ OPTIONS: tuple[Option, ...] = (
         "model.n_threads",
         0,
         sentence("Processor threads"),
-        sentence("How many processor cores the model may use."),
+        sentence("How many the model computes with. Automatic measures in an idle moment which number is fastest."),
         MODEL,
         minimum=0,
         maximum=512,

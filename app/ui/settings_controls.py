@@ -29,6 +29,7 @@ from app.i18n import tr
 from app.settings import Settings
 from app.settings_options import Option
 from app.ui.icons import IconButton
+from app.ui.settings_file import FileField
 from app.ui.theme import Theme
 
 _TYPING_PAUSE_MS = 400
@@ -156,6 +157,8 @@ def control_for(option: Option, settings: Settings, theme: Theme) -> tuple[QWidg
         control, show = _folders(option, settings, theme)
     elif option.multiline:
         control, show = _text(option, settings, theme)
+    elif option.file:
+        control, show = _file(option, settings, theme)
     else:
         control, show = _line(option, settings)
     control.setAccessibleName(label)
@@ -250,3 +253,9 @@ def _line(option: Option, settings: Settings) -> tuple[QWidget, Callable[[], Non
     control = QLineEdit()
     control.editingFinished.connect(lambda: settings.set(option.key, control.text()))
     return control, lambda: control.setText(settings.text(option.key))
+
+
+def _file(option: Option, settings: Settings, theme: Theme) -> tuple[QWidget, Callable[[], None]]:
+    control = FileField(theme, tr(option.label))
+    control.changed.connect(lambda: settings.set(option.key, control.path))
+    return control, lambda: control.show_path(settings.text(option.key))

@@ -7,18 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from engine.errors import ModelFileError, ModelFitError, sentence
+from engine.errors import ModelFitError, sentence
 from engine.model.backend import Device, Offload, choose_offload, gpu_room
-from engine.model.description import ModelDescription, describe
+from engine.model.companions import company_bytes
+from engine.model.description import ModelDescription
 from engine.model.fit import cells_for, estimate, judge, largest_context
 from engine.types import FlashAttention, KvType, ModelSpec
 
 KV_BLOCK = 32
 """Elements that Q8_0 and Q4_0 quantise together: a head must be a whole number of blocks."""
-DRAFT_WINDOW = 4_096
-"""Tokens that room is kept for in a draft model's own KV cache."""
 _NEVER_FLASH = frozenset({"grok"})
 """llama.cpp switches flash attention off for these, and then refuses quantised values."""
 KV_TYPE_REFUSED = sentence("This model's memory cannot be made smaller, so it is kept in full.")
@@ -68,33 +66,6 @@ def plan_load(
         verdict = judge(description, main_room, None, kv_type, **how)
         raise ModelFitError(verdict.template, **verdict.fields)
     return LoadPlan(n_ctx, max(n_ctx, n_cells), offload, kv_type, flash_attention, notes)
-
-
-def company_bytes(spec: ModelSpec) -> int:
-    """What is loaded beside the model: projector, draft model, adapters. A file that cannot be read counts nothing."""
-    return sum(_file_bytes(path) for path in _companions(spec)) + _draft_bytes(spec.draft_path)
-
-
-def _companions(spec: ModelSpec) -> tuple[Path, ...]:
-    projector = (spec.projector,) if spec.projector is not None else ()
-    return (*projector, *(adapter.path for adapter in spec.adapters))
-
-
-def _file_bytes(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:  # Whoever loads it says so.
-        return 0
-
-
-def _draft_bytes(path: Path | None) -> int:
-    if path is None:
-        return 0
-    try:
-        description = describe(path)
-    except ModelFileError:  # Whoever loads it says so.
-        return 0
-    return estimate(description, DRAFT_WINDOW, n_sequences=1).needed_bytes
 
 
 def _attention(spec: ModelSpec, description: ModelDescription) -> tuple[KvType, FlashAttention, tuple[str, ...]]:
