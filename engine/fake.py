@@ -18,7 +18,7 @@ from engine.cancel import CancelToken
 from engine.context.segments import Role
 from engine.engine import EngineState, EngineStatus, StateListener, StreamSink
 from engine.errors import HearthError, ModelLoadError, WorkerCrashedError, sentence
-from engine.pages import CacheReport, PromptPage, PromptPlan, Region, RegionUse
+from engine.pages import CacheReport, PageState, PromptPage, PromptPlan, Region, RegionUse
 from engine.streaming import iterate, iterate_many
 from engine.types import (
     Failed,
@@ -349,12 +349,13 @@ def _echo(request: GenerationRequest) -> str:
 
 
 def _plan(request: GenerationRequest, n_ctx: int) -> PromptPlan:
-    """Every segment a page; nothing is left out."""
+    """Every segment a page; nothing is left out but what the person excluded."""
     pages = tuple(
         PromptPage(
             segment.origin.value,
             len(fake_tokens(segment.text)),
             Region.SYSTEM if message.role is Role.SYSTEM else Region.PINNED if message.pinned else Region.RECENT,
+            PageState.OUT if message.excluded else PageState.IN_WINDOW,
             message_id=message.message_id,
             label=segment.label,
             pinned=message.pinned,
@@ -362,13 +363,15 @@ def _plan(request: GenerationRequest, n_ctx: int) -> PromptPlan:
         for message in request.messages
         for segment in message.segments
     )
-    return PromptPlan(pages, (), sum(page.tokens for page in pages), 0, n_ctx)
+    inside = sum(page.tokens for page in pages if page.state is not PageState.OUT)
+    dropped = tuple(message.message_id for message in request.messages if message.excluded)
+    return PromptPlan(pages, (), inside, 0, n_ctx, dropped)
 
 
 def _pages(request: GenerationRequest, total: int) -> tuple[PromptPage, ...]:
     """As `_plan`, and the template's words at the end, so that all add up to `total`."""
     pages = _plan(request, total).pages
-    rest = total - sum(page.tokens for page in pages)
+    rest = total - sum(page.tokens for page in pages if page.state is not PageState.OUT)
     return (*pages, PromptPage("app", rest, Region.RECENT)) if rest > 0 else pages
 
 

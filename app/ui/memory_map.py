@@ -2,14 +2,14 @@
 
 What is known already is solid, what must still be read is pale with a line below; what goes first is hatched. The end
 of the window, kept for the answer, is hatched cells, the rest of it empty ones. Pages left out lie below, in outline.
-Being an item view, it has selection, keyboard, tooltips and a screen reader's list of pages like any list.
+Being a list view that places and paints its items itself, it has selection, tooltips and a screen reader's list.
 """
 
 from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QRegion, QResizeEvent
-from PySide6.QtWidgets import QAbstractItemView, QFrame, QSizePolicy, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QFrame, QListView, QSizePolicy, QWidget
 
 from app.i18n import tr
 from app.memory_view import MemoryPage
@@ -28,7 +28,7 @@ _EDGE = 3
 Index = QModelIndex | QPersistentModelIndex
 
 
-class MemoryMap(QAbstractItemView):
+class MemoryMap(QListView):
     """As high as its window needs; never scrolls. Tokens to pixels through two `MemoryGrid`s: inside, and left out."""
 
     def __init__(self, theme: Theme, model: MemoryMapModel, parent: QWidget | None = None) -> None:
@@ -159,6 +159,15 @@ class MemoryMap(QAbstractItemView):
         row = min(self._pages.rowCount() - 1, max(0, current.row() + step))
         return self._pages.index(row)
 
+    def doItemsLayout(self) -> None:
+        """A list's own rows are not wanted, nor its scrolling."""
+
+    def updateGeometries(self) -> None:
+        """See `doItemsLayout`."""
+
+    def scrollContentsBy(self, dx: int, dy: int) -> None:
+        """See `doItemsLayout`."""
+
     def horizontalOffset(self) -> int:
         return 0
 
@@ -222,7 +231,7 @@ class MemoryMap(QAbstractItemView):
             draw.unread(origin, grid.stretch(border, end))
         if page.state is PageState.NEXT_OUT:
             draw.hatched(rects)
-        draw.marks(page, rects, solid=page.start < known)
+        draw.marks(page, rects, solid=min(page.start + grid.cell, page.end) <= known)
 
     def _paint_caption(self, painter: QPainter) -> None:
         out = [page for page in self._pages.pages() if page.state is PageState.OUT]

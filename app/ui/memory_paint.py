@@ -19,12 +19,10 @@ _ICON_PIXELS = 11
 
 def blended(color: QColor, ground: QColor, share: float) -> QColor:
     """`share` of `color` on `ground`."""
-    rest = 1 - share
-    return QColor.fromRgbF(
-        color.redF() * share + ground.redF() * rest,
-        color.greenF() * share + ground.greenF() * rest,
-        color.blueF() * share + ground.blueF() * rest,
+    channels = zip(
+        (color.red(), color.green(), color.blue()), (ground.red(), ground.green(), ground.blue()), strict=True
     )
+    return QColor(*(round(a * share + b * (1 - share)) for a, b in channels))
 
 
 def pale(theme: Theme, origin: str) -> QColor:
