@@ -18,6 +18,7 @@ PLANTED = {
     "product": ("app/store/planted.py", "import app.services\n"),
     "window": ("app/planted.py", "from PySide6 import QtCore\n"),
     "network": ("app/planted.py", "import urllib.request\n"),
+    "network, beside the door": ("app/remote/planted.py", "import socket\n"),
     "llama": ("engine/planted.py", "import llama_cpp\n"),
     "worker": ("app/planted.py", "from engine.model.runner import Runner\n"),
 }
