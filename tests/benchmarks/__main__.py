@@ -1,6 +1,6 @@
 """`make bench`: every measurement, as tables on the terminal and as JSON.
 
-python -m tests.benchmarks [--out FOLDER] [--rounds N] [--only generation,follow_up,window,transcript]
+python -m tests.benchmarks [--out FOLDER] [--rounds N] [--only generation,switching,...] [--turns N]
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from tests.conftest import QWEN_SMALL, SMOLLM2, STARTER, weights_path
 from tests.end2end.screen import Screen
 
 Rows = list[dict[str, object]]
+TURNS = "HEARTH_BENCH_TURNS"
 MODELS = (SMOLLM2, QWEN_SMALL, STARTER)
 
 
@@ -76,9 +77,51 @@ def transcript(rounds: int) -> Rows:
     return rows
 
 
+def switching(rounds: int) -> Rows:
+    """Back to a conversation of 4,000 tokens: its first token as a share of a whole prefill, beside llama-server."""
+    from tests.benchmarks.switching import measure
+
+    return [row for name in (QWEN_SMALL, STARTER) for row in measure(weights_path(name), rounds=min(rounds, 3))]
+
+
+def shared_prefix(rounds: int) -> Rows:
+    """A second chat with the same persona of 2,000 tokens: what is read of its prompt is its own tail."""
+    from tests.benchmarks.shared_prefix import measure
+
+    return [row for name in MODELS for row in measure(weights_path(name), rounds=min(rounds, 3))]
+
+
+def lookup(rounds: int) -> Rows:
+    """Guessing ahead, on answers that quote and on prose, against llama-server; temperature 0."""
+    from tests.benchmarks.lookup import measure
+
+    return [row for name in (QWEN_SMALL, STARTER) for row in measure(weights_path(name), rounds=rounds)]
+
+
+def many(rounds: int) -> Rows:
+    """Samples of one prompt in one batch, against one after another and against the bare loop."""
+    from tests.benchmarks.many import measure, measure_requantised
+
+    few = min(rounds, 3)
+    rows = [row for name in (SMOLLM2, QWEN_SMALL) for row in measure(weights_path(name), rounds=few)]
+    return rows + measure_requantised(weights_path(QWEN_SMALL), rounds=few)
+
+
+def long_conversation(_rounds: int) -> Rows:
+    """A thousand turns through a window of 4,096 tokens, through the chat service and the store."""
+    from tests.benchmarks.long_conversation import measure
+
+    return measure(weights_path(SMOLLM2), turns=int(os.environ.get(TURNS, "1000")))
+
+
 PARTS: dict[str, Callable[[int], Rows]] = {
     "generation": generation,
     "follow_up": follow_up,
+    "switching": switching,
+    "shared_prefix": shared_prefix,
+    "lookup": lookup,
+    "many": many,
+    "long_conversation": long_conversation,
     "window": window,
     "transcript": transcript,
 }
@@ -102,7 +145,10 @@ def main() -> int:
     parser.add_argument("--out", type=Path)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", default=",".join(PARTS))
+    parser.add_argument("--turns", type=int, help="of the long conversation")
     arguments = parser.parse_args()
+    if arguments.turns is not None:
+        os.environ[TURNS] = str(arguments.turns)
     results: dict[str, object] = {"machine": f"{os.cpu_count()} cores, {platform.platform()}"}
     for name in arguments.only.split(","):
         print(f"\n{name}: {PARTS[name].__doc__}")
