@@ -48,7 +48,7 @@ def placed(messages: Sequence[PromptMessage]) -> list[PromptMessage]:
         PromptMessage(
             message.role,
             tuple(
-                PlacedSegment(segment.text, segment.origin, segment.trust, segment.label, (index, place))
+                PlacedSegment(segment.text, segment.origin, segment.trust, segment.label, segment.image, (index, place))
                 for place, segment in enumerate(message.segments)
             ),
             message.message_id,
@@ -77,7 +77,7 @@ def _note(segment: Segment, place: Place) -> PlacedSegment:
     named = segment.trust is Trust.UNTRUSTED
     name = clean(segment.label, max_characters=NAME_CHARACTERS).text if named else ""
     text = f"[{name} was here; left out to save room]" if name else "[left out to save room]"
-    return PlacedSegment(text, Origin.APP, segment.trust, segment.label, place)
+    return PlacedSegment(text, Origin.APP, segment.trust, segment.label, place=place)
 
 
 def weigh(rendered: Rendered, messages: Sequence[PromptMessage]) -> tuple[list[Weight], int]:
