@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from engine.errors import HearthError, ModelFileError, ModelFitError, ModelLoadError, sentence
+from engine.errors import ModelFileError, ModelFitError, ModelLoadError, sentence
 from engine.model.backend import Offload, backend_name, choose_offload, gpu_room, gpus, thread_count
 from engine.model.buffers import read_buffers
 from engine.model.description import ModelDescription, ModelKind, describe
@@ -19,7 +19,13 @@ from engine.model.llama_library import LlamaLog, lib
 from engine.model.loading import Handles, Progress, load_weights
 from engine.model.memory import machine_memory
 from engine.model.vocabulary import Vocabulary
-from engine.types import LoadedModel, ModelSpec
+from engine.pages import CacheReport, PromptPlan
+from engine.types import GenerationRequest, LoadedModel, ModelSpec
+
+if TYPE_CHECKING:
+    from engine.model.generation import Generation
+    from engine.model.scheduler import Ended
+    from engine.model.text_pipeline import Hooks
 
 WINDOW = 2048
 """Tokens of the longest text, where nobody asks for more and the model can do so much: memory grows with it."""
@@ -30,7 +36,10 @@ _COMPUTE_SHARE = 0.25
 
 
 class EmbeddingRunner:
-    """A loaded embedding model. One thread only, except `count` and the properties."""
+    """A loaded embedding model as the worker asks of it (`engine.worker.answering.Answers`).
+
+    `embed` belongs to one thread, the rest to any.
+    """
 
     def __init__(self, handles: Handles) -> None:
         self._handles = handles
@@ -81,6 +90,12 @@ class EmbeddingRunner:
         """Moves whenever llama.cpp finished a piece of work."""
         return self._embedder.beats
 
+    def abort(self) -> None:
+        """Nothing to interrupt: a batch takes less than a second."""
+
+    def clear_abort(self) -> None:
+        """As `abort`."""
+
     def count(self, texts: Sequence[str]) -> tuple[int, ...]:
         """Tokens of each text, as content. Any thread."""
         return self._embedder.count(texts)
@@ -89,11 +104,38 @@ class EmbeddingRunner:
         """As `Embedder.embed`."""
         return self._embedder.embed(texts, cancelled)
 
-    def refusal(self) -> HearthError:
-        """What to answer a request for text."""
-        name = self._handles.description.name
+    def plan(self, request: GenerationRequest) -> PromptPlan:
+        """Refuses, as `begin`."""
+        raise self._refusal()
+
+    def cache(self) -> CacheReport:
+        """Nothing is kept from one text to the next."""
+        return CacheReport((), 0, 0, 0, 0)
+
+    @property
+    def busy(self) -> bool:
+        return False
+
+    def begin(self, request: GenerationRequest, hooks: Hooks) -> Generation:
+        """Refuses with a `ModelFileError`."""
+        raise self._refusal()
+
+    def step(self) -> list[Ended]:
+        return []
+
+    def idle(self) -> bool:
+        return False
+
+    def forget(self, key: str) -> None:
+        """Nothing is kept."""
+
+    def save(self, within_s: float) -> None:
+        """Nothing is kept."""
+
+    def _refusal(self) -> ModelFileError:
         return ModelFileError(
-            sentence("{name} is made for searching documents. One cannot talk to it: choose another model."), name=name
+            sentence("{name} is made for searching documents. One cannot talk to it: choose another model."),
+            name=self._handles.description.name,
         )
 
 
