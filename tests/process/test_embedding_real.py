@@ -12,7 +12,10 @@ from typing import Any
 import pytest
 
 from engine.model.description import ModelKind, describe
+from engine.types import Failed, ModelSpec
+from engine.worker.client import EngineClient
 from tests.minilm_weights import VOCABULARY, WEIGHTS, minilm_folder
+from tests.process.engine_asking import PATIENCE_S, ask
 from tests.process.minilm import Reference, cosine, write_gguf
 from tests.unit.gguf_writing import tiny_model
 
@@ -145,3 +148,20 @@ def test_models_that_make_no_vectors_are_refused(tmp_path: Path) -> None:
     ranking.write_bytes(tiny_model(architecture="bert", bert__pooling_type=4))
     assert "not an embedding model" in embedded(talking, ["a"])["refused"]
     assert "sorts search results" in embedded(ranking, ["a"])["refused"]
+
+
+def test_the_engine_embeds_and_says_that_it_cannot_talk(model: Path) -> None:
+    engine = EngineClient()
+    try:
+        loaded = engine.load(ModelSpec(model)).result(PATIENCE_S)
+        assert (loaded.can_chat, loaded.embedding_size, loaded.backend) == (False, 384, "CPU")
+        vectors = engine.embed(SENTENCES).result(PATIENCE_S)
+        assert cosine(vectors[3], vectors[4]) > cosine(vectors[3], vectors[2]) + 0.3
+        assert engine.count_tokens(["a b c"]).result(PATIENCE_S) == [3]
+        assert engine.cache().result(PATIENCE_S).entries == ()
+        (failed,) = list(engine.generate(ask("Hello")))
+        assert isinstance(failed, Failed)
+        assert "One cannot talk to it" in failed.message
+        assert engine.embed(["still there"]).result(PATIENCE_S)
+    finally:
+        engine.close()
