@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from app.head_start import HeadStart, spec_by_settings
 from app.i18n import error_sentence, tr
+from app.model_adapters import adapters_of, check_adapter, set_adapters
 from app.model_choice import choose_default, find_entry
 from app.model_entry import Availability, Fit, ModelEntry
 from app.model_judge import judge
@@ -31,7 +32,7 @@ from engine.model.discovery_memory import ScanMemory
 from engine.model.discovery_stores import Places, Problem
 from engine.model.fit import gigabytes
 from engine.model.memory import machine_memory
-from engine.types import LoadedModel, ModelSpec
+from engine.types import Adapter, LoadedModel, ModelSpec
 
 if TYPE_CHECKING:
     from app.downloader.order import Progress
@@ -150,6 +151,16 @@ class ModelLibrary:
     def describe(self, path: Path) -> Future[ModelEntry]:
         """The entry of one file, wherever it lies. Fails with `ModelFileError`."""
         return self._pool.submit(lambda: self._entry_of_file(path))
+
+    def add_adapter(self, model: Path, adapter: Path) -> Future[None]:
+        """Put a LoRA file on the model's list, with weight 1. Fails with `ModelFileError` where it does not belong."""
+
+        def check_and_add() -> None:
+            check_adapter(adapter, model)
+            others = [each for each in adapters_of(model, self._settings) if each.path != adapter]
+            set_adapters(model, [*others, Adapter(adapter)], self._settings)
+
+        return self._pool.submit(check_and_add)
 
     # Choosing and loading
 

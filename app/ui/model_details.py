@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFormLayout, QFrame, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
@@ -10,8 +14,10 @@ from app.i18n import tr
 from app.model_entry import Availability, ModelEntry
 from app.ui.amounts import bytes_text, count_text, params_text
 from app.ui.download_row import DownloadRow
+from app.ui.model_adapters import ModelAdapters
 from app.ui.model_memory import LoadChoice, MemoryJudge, ModelMemory
 from app.ui.theme import Theme
+from engine.types import Adapter, KvType
 
 _FORMATS = {
     "chatml": "ChatML",
@@ -57,6 +63,14 @@ def format_text(family: str) -> str:
     return tr("{name} (built in)", name=_FORMATS.get(family, family)) if family else ""
 
 
+@dataclass(frozen=True, slots=True)
+class KeptChoices:
+    """What the settings say of how models are loaded."""
+
+    kv_type: KvType = KvType.F16
+    adapters: Callable[[Path], tuple[Adapter, ...]] = lambda _model: ()
+
+
 class ModelDetails(QWidget):
     """Shows one row; the person chooses the context length, then loads or downloads."""
 
@@ -64,10 +78,17 @@ class ModelDetails(QWidget):
     """A `ModelEntry` and a `LoadChoice`."""
     fetch_requested = Signal(object)
     fetch_cancel_requested = Signal(object)
+    adapter_wanted = Signal(object, object)
+    """A `ModelEntry` and the path of a file to add."""
+    adapters_changed = Signal(object, object)
+    """A `ModelEntry` and all its `Adapter`s."""
 
-    def __init__(self, theme: Theme, judge: MemoryJudge, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, theme: Theme, judge: MemoryJudge, parent: QWidget | None = None, *, kept: KeptChoices | None = None
+    ) -> None:
         super().__init__(parent)
         self._theme = theme
+        self._kept = kept or KeptChoices()
         self._row: ModelEntry | None = None
         self._chat_format = ""
         self._name = QLabel(self)
@@ -82,6 +103,7 @@ class ModelDetails(QWidget):
         self._facts.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
 
         self._memory = ModelMemory(theme, judge, self)
+        self._adapters = ModelAdapters(theme, self)
         self._action = QPushButton(self)
         self._action.setProperty("kind", "primary")
         self._download = DownloadRow(theme, self)
@@ -90,6 +112,8 @@ class ModelDetails(QWidget):
         self._action.clicked.connect(self.activate)
         self._download.cancel_requested.connect(lambda: self.fetch_cancel_requested.emit(self._row))
         self._download.resume_requested.connect(lambda: self.fetch_requested.emit(self._row))
+        self._adapters.add_requested.connect(lambda path: self.adapter_wanted.emit(self._row, path))
+        self._adapters.changed.connect(lambda adapters: self.adapters_changed.emit(self._row, adapters))
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
         self.set_row(None)
@@ -112,7 +136,8 @@ class ModelDetails(QWidget):
         self._about.setText(message if row is None else row.problem or tr(row.good_for))
         self._about.setVisible(bool(self._about.text()))
         self._fill_facts(row)
-        self._memory.set_row(row)
+        self._memory.set_row(row, self._kept.kv_type)
+        self.show_adapters()
         self._action.setVisible(row is not None and row.availability is not Availability.BROKEN)
         if row is not None:
             fetch = row.availability is Availability.TO_FETCH
@@ -122,6 +147,14 @@ class ModelDetails(QWidget):
         self._download.hide()
         if progress is not None:
             self.show_progress(progress)
+
+    def show_adapters(self, refused: str = "") -> None:
+        """Show the adapters that are kept for the row; `refused` is why one was not added."""
+        row = self._row
+        self._adapters.setVisible(row is not None and row.path is not None and row.availability is Availability.HERE)
+        if row is not None and row.path is not None:
+            self._adapters.set_adapters(self._kept.adapters(row.path))
+            self._adapters.show_refused(refused)
 
     def show_progress(self, progress: Progress) -> None:
         """The model that is shown is being downloaded."""
@@ -158,6 +191,7 @@ class ModelDetails(QWidget):
         self._column.addWidget(self._about)
         self._column.addLayout(self._facts)
         self._column.addWidget(self._memory)
+        self._column.addWidget(self._adapters)
         self._column.addStretch(1)
         scroll = QScrollArea(self)
         scroll.setWidgetResizable(True)

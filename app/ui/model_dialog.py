@@ -17,7 +17,7 @@ from app.ui.theme import Theme
 
 def open_model_picker(theme: Theme, flow: ModelFlow, parent: QWidget) -> ModelPicker:
     """Show the picker, modal to `parent`."""
-    picker = ModelPicker(theme, FitJudge(flow.held_bytes()), parent)
+    picker = ModelPicker(theme, FitJudge(flow.held_bytes()), parent, kept=flow.kept_choices())
     picker.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     picker.set_rows(flow.entries)
     picker.set_chat_format(flow.chat_format())
@@ -37,11 +37,14 @@ def open_model_picker(theme: Theme, flow: ModelFlow, parent: QWidget) -> ModelPi
     flow.download_paused.connect(picker.set_paused)
     flow.download_failed.connect(picker.set_failed)
     flow.downloaded.connect(picker.set_fetched)
+    flow.adapters_changed.connect(picker.show_adapters)
     flow.entries_changed.connect(show_rows)
     picker.finished.connect(lambda _result: flow.entries_changed.disconnect(show_rows))
     picker.load_requested.connect(load)
     picker.fetch_requested.connect(flow.fetch)
     picker.fetch_cancel_requested.connect(flow.cancel_fetch)
+    picker.adapter_wanted.connect(flow.add_adapter)
+    picker.adapters_changed.connect(flow.set_adapters)
     picker.folder_added.connect(flow.add_folder)
     picker.file_chosen.connect(lambda path: flow.load(Path(path)))
     flow.refresh()

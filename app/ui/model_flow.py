@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
+from app.model_adapters import adapters_of, set_adapters
 from app.model_entry import Availability, ModelEntry
 from app.settings import Settings
 from app.ui.bridge import EventBridge
 from app.ui.library import sentence_of
+from app.ui.model_details import KeptChoices
 from engine.cancel import CancelToken
-from engine.types import KvType, LoadedModel
+from engine.types import Adapter, KvType, LoadedModel
 
 if TYPE_CHECKING:
     from app.downloader.order import Progress
@@ -38,6 +40,8 @@ class ModelFlow(QObject):
     download_failed = Signal(str, str)
     """An entry's key and the sentence."""
     downloaded = Signal(str)
+    adapters_changed = Signal(str, str)
+    """An entry's key, and "" or the sentence why a file was not added to its adapters."""
     _progress = Signal(str, object)
 
     def __init__(self, bridge: EventBridge, settings: Settings, parent: QObject | None = None) -> None:
@@ -92,6 +96,26 @@ class ModelFlow(QObject):
         """Look in this folder too, from now on."""
         if self._services is not None:
             self._bridge.then(self._services.models.add_folder(folder), self._on_entries, self._on_failed)
+
+    def kept_choices(self) -> KeptChoices:
+        """What the settings say of how models are loaded."""
+        kv_type = KvType(self._settings.text("model.kv_type"))
+        return KeptChoices(kv_type, lambda model: adapters_of(model, self._settings))
+
+    def add_adapter(self, entry: ModelEntry, adapter: Path) -> None:
+        """Put a LoRA file on a model's list, if it belongs to that model."""
+        if self._services is None or entry.path is None:
+            return
+        self._bridge.then(
+            self._services.models.add_adapter(entry.path, adapter),
+            lambda _nothing: self.adapters_changed.emit(entry.key, ""),
+            lambda error: self.adapters_changed.emit(entry.key, sentence_of(error)),
+        )
+
+    def set_adapters(self, entry: ModelEntry, adapters: tuple[Adapter, ...]) -> None:
+        """Weigh a model's adapters anew, or take some off its list."""
+        if entry.path is not None:
+            set_adapters(entry.path, adapters, self._settings)
 
     def load(self, path: Path, *, n_ctx: int | None = None, kv_type: KvType | None = None) -> None:
         """Load a model; how far it is comes as engine states."""

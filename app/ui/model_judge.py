@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.i18n import tr
 from app.model_entry import Fit, ModelEntry
 from app.ui.model_memory import MemoryUse
-from engine.model.fit import judge, largest_context
+from engine.model.fit import judge, kv_cache_bytes, largest_context
 from engine.model.memory import machine_memory
 from engine.types import KvType
 
@@ -33,6 +33,10 @@ class FitJudge:
             fit=Fit(verdict.level.value),
             sentence=tr(verdict.template, **verdict.fields),
         )
+
+    def kv_bytes(self, row: ModelEntry, n_ctx: int, kv_type: KvType) -> int:
+        """As `MemoryJudge`."""
+        return kv_cache_bytes(row.description, n_ctx, kv_type) if row.description is not None else 0
 
     def largest_context(self, row: ModelEntry, kv_type: KvType) -> int:
         """As `MemoryJudge`."""

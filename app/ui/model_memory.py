@@ -48,6 +48,10 @@ class MemoryJudge(Protocol):
         """None where nothing can be said."""
         ...
 
+    def kv_bytes(self, row: ModelEntry, n_ctx: int, kv_type: KvType) -> int:
+        """What one chat of that length takes; 0 where nothing can be said."""
+        ...
+
     def largest_context(self, row: ModelEntry, kv_type: KvType) -> int:
         """The largest context length, in tokens, that fits; 0 where nothing can be said."""
         ...
@@ -67,6 +71,14 @@ def context_stops(largest: int, trained: int) -> list[int]:
     stops = {size for power in range(11, 21) if (size := 1 << power) <= min(top, _LARGEST_STOP)}
     stops |= {size for size in (largest, trained) if size > 0}
     return sorted(stops) or [_SMALLEST_STOP]
+
+
+def _kv_names() -> tuple[tuple[KvType, str], ...]:
+    return (
+        (KvType.F16, tr("Full")),
+        (KvType.Q8_0, tr("Half the size")),
+        (KvType.Q4_0, tr("A quarter of the size")),
+    )
 
 
 class ModelMemory(QWidget):
@@ -94,8 +106,8 @@ class ModelMemory(QWidget):
         self._slider.setPageStep(1)
         self._kv_label = QLabel(tr("Precision of the chat's memory"), self)
         self._kv = QComboBox(self)
-        self._kv.addItem(tr("Full"), KvType.F16)
-        self._kv.addItem(tr("Half the size"), KvType.Q8_0)
+        for kv_type, name in _kv_names():
+            self._kv.addItem(name, kv_type)
         self._kv.setAccessibleName(self._kv_label.text())
         self._kv_label.setBuddy(self._kv)
         self._kv_label.setWordWrap(True)
@@ -175,8 +187,11 @@ class ModelMemory(QWidget):
             self._kv,
         ):
             widget.setVisible(use is not None)
-        if use is not None:
+        if use is not None and row is not None:
             self._show_use(use, n_ctx)
+            for index, (kv_type, name) in enumerate(_kv_names()):
+                size = self._judge.kv_bytes(row, n_ctx, kv_type)
+                self._kv.setItemText(index, tr("{name}: {size}", name=name, size=bytes_text(size)) if size else name)
 
     def _show_use(self, use: MemoryUse, n_ctx: int) -> None:
         available = bytes_text(use.available_bytes)
@@ -210,7 +225,7 @@ class _Legend(QWidget):
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._marks: list[QLabel] = []
         self._sizes: list[QLabel] = []
-        for line, text in enumerate((tr("The model itself"), tr("The chat (KV cache)"), tr("Room to compute"))):
+        for line, text in enumerate((tr("The model itself"), tr("Chats (KV cache)"), tr("Room to compute"))):
             mark, label, size = QLabel(self), QLabel(text, self), QLabel(self)
             for each in (label, size):
                 each.setProperty("kind", "caption")

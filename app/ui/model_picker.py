@@ -29,7 +29,7 @@ from app.model_entry import Availability, ModelEntry
 from app.ui.composer_text import local_files
 from app.ui.icons import themed_icon
 from app.ui.model_delegate import ModelDelegate
-from app.ui.model_details import ModelDetails
+from app.ui.model_details import KeptChoices, ModelDetails
 from app.ui.model_memory import LoadChoice, MemoryJudge
 from app.ui.model_rows import GroupHeading, ModelListModel
 from app.ui.theme import Theme
@@ -49,8 +49,14 @@ class ModelPicker(QDialog):
     folder_added = Signal(Path)
     file_chosen = Signal(Path)
     """A GGUF file from anywhere: load it; the dialog closes itself."""
+    adapter_wanted = Signal(object, object)
+    """A `ModelEntry` and the path of a file to add to its adapters."""
+    adapters_changed = Signal(object, object)
+    """A `ModelEntry` and all its `Adapter`s."""
 
-    def __init__(self, theme: Theme, judge: MemoryJudge, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, theme: Theme, judge: MemoryJudge, parent: QWidget | None = None, *, kept: KeptChoices | None = None
+    ) -> None:
         super().__init__(parent)
         self._theme = theme
         self._downloads: dict[str, Progress] = {}
@@ -75,7 +81,7 @@ class ModelPicker(QDialog):
         self._list.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._list.setAccessibleName(tr("Models"))
-        self._details = ModelDetails(theme, judge, self)
+        self._details = ModelDetails(theme, judge, self, kept=kept)
         self._open_file = QPushButton(tr("Open a GGUF file…"), self)
         self._add_folder = QPushButton(tr("Add a folder…"), self)
         for button in (self._open_file, self._add_folder):
@@ -92,6 +98,8 @@ class ModelPicker(QDialog):
         self._details.load_requested.connect(self._on_load)
         self._details.fetch_requested.connect(self._on_fetch)
         self._details.fetch_cancel_requested.connect(self.fetch_cancel_requested)
+        self._details.adapter_wanted.connect(self.adapter_wanted)
+        self._details.adapters_changed.connect(self.adapters_changed)
         self._open_file.clicked.connect(self._on_open_file)
         self._add_folder.clicked.connect(self._on_add_folder)
         theme.changed.connect(self._on_theme_changed)
@@ -110,6 +118,11 @@ class ModelPicker(QDialog):
     def set_chat_format(self, family: str) -> None:
         """The chat template of the loaded model, as `LoadedModel.template` names it; "" while none is loaded."""
         self._details.set_chat_format(family)
+
+    def show_adapters(self, key: str, refused: str = "") -> None:
+        """The adapters of this row are other ones now, or a file was `refused` for this reason."""
+        if self._is_current(key):
+            self._details.show_adapters(refused)
 
     def set_progress(self, key: str, progress: Progress) -> None:
         """A download goes on."""

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QListView,
     QPushButton,
     QSlider,
+    QWidget,
 )
 from pytestqt.qtbot import QtBot
 
@@ -25,10 +26,13 @@ from app.downloader.order import Progress, Stage
 from app.model_entry import Availability, Fit, ModelEntry
 from app.ui.amounts import bytes_text, progress_text
 from app.ui.download_row import DownloadRow
+from app.ui.icons import IconButton
+from app.ui.model_adapters import ModelAdapters
+from app.ui.model_details import KeptChoices
 from app.ui.model_memory import LoadChoice, MemoryUse, context_stops
 from app.ui.model_picker import ModelPicker
 from app.ui.theme import Theme, ThemeChoice
-from engine.types import KvType
+from engine.types import Adapter, KvType
 
 MIB = 1 << 20
 FREE = 4096 * MIB
@@ -42,6 +46,9 @@ class Judge:
         total = row.size_bytes + kv + 100 * MIB
         fit = Fit.FITS if total <= FREE else Fit.TOO_LARGE
         return MemoryUse(row.size_bytes, kv, 100 * MIB, FREE, fit, "It fits." if fit is Fit.FITS else "Too large.")
+
+    def kv_bytes(self, row: ModelEntry, n_ctx: int, kv_type: KvType) -> int:
+        return n_ctx * 1024 * {KvType.F16: 40, KvType.Q8_0: 20, KvType.Q4_0: 10}[kv_type]
 
     def largest_context(self, row: ModelEntry, kv_type: KvType) -> int:
         return 24_576 if kv_type is KvType.F16 else 32_768
@@ -107,7 +114,7 @@ def listed(picker: ModelPicker) -> QListView:
     return found
 
 
-def shown_texts(picker: ModelPicker) -> list[str]:
+def shown_texts(picker: QWidget) -> list[str]:
     return [label.text() for label in picker.findChildren(QLabel) if label.isVisible() and label.text()]
 
 
@@ -330,3 +337,62 @@ def test_the_details_tell_the_chat_format_of_the_loaded_model(picker: ModelPicke
     QTest.keyClick(search(picker), Qt.Key.Key_Down)
     assert picker.current == LLAMA
     assert "Chat format" not in shown_texts(picker), "known only once a model is loaded"
+
+
+def test_sizes_of_the_chats_memory_stand_beside_the_choice(picker: ModelPicker) -> None:
+    combo = picker.findChild(QComboBox)
+    assert combo is not None
+    kib = 24_576 * 1024
+    assert [combo.itemText(index) for index in range(combo.count())] == [
+        f"Full: {bytes_text(40 * kib)}",
+        f"Half the size: {bytes_text(20 * kib)}",
+        f"A quarter of the size: {bytes_text(10 * kib)}",
+    ]
+
+
+def test_adapters_are_added_weighed_and_removed(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    kept: dict[Path, tuple[Adapter, ...]] = {}
+    picker = ModelPicker(
+        Theme(ThemeChoice.LIGHT), Judge(), kept=KeptChoices(KvType.Q8_0, lambda model: kept.get(model, ()))
+    )
+    qtbot.addWidget(picker)
+    picker.set_rows([QWEN, GEMMA])
+    picker.show()
+    qtbot.waitExposed(picker)
+    assert picker.current == QWEN
+    combo = picker.findChild(QComboBox)
+    assert combo is not None
+    assert combo.currentData() == KvType.Q8_0
+    section = picker.findChild(ModelAdapters)
+    assert section is not None
+    file = tmp_path / "pirate.gguf"
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_args: (str(file), ""))
+    with qtbot.waitSignal(picker.adapter_wanted) as wanted:
+        button(picker, "Add an adapter…").click()
+    assert wanted.args == [QWEN, file]
+    picker.show_adapters("qwen", "It was made for another model.")
+    assert "It was made for another model." in shown_texts(section)
+    assert not section.findChildren(QSlider)
+
+    assert QWEN.path is not None
+    kept[QWEN.path] = (Adapter(file), Adapter(tmp_path / "brief.gguf", 0.5))
+    picker.show_adapters("qwen")
+    assert section.adapters == kept[QWEN.path]
+    weight = next(each for each in section.findChildren(QSlider) if each.accessibleName() == "Weight of pirate")
+    changes: list[tuple[Adapter, ...]] = []
+    picker.adapters_changed.connect(lambda _row, adapters: changes.append(adapters))
+    QTest.keyClick(weight, Qt.Key.Key_Right)
+    assert changes[-1] == (Adapter(file, 1.05), Adapter(tmp_path / "brief.gguf", 0.5))
+    remove = next(
+        each for each in section.findChildren(IconButton) if each.accessibleName() == "Take pirate off the list"
+    )
+    remove.click()
+    assert changes[-1] == section.adapters == (Adapter(tmp_path / "brief.gguf", 0.5),)
+
+
+def test_what_can_only_be_fetched_has_no_adapters(picker: ModelPicker) -> None:
+    section = picker.findChild(ModelAdapters)
+    assert section is not None
+    assert section.isVisible()
+    picker.set_rows([GEMMA])
+    assert section.isHidden()
