@@ -76,7 +76,7 @@ def _settle() -> None:
     # leaving the processor. Where another program runs too, that starves the very thread they wait for (5 to 10
     # times slower, measured on 2 cores at load 5). They must outlast the sampling of a token, though: asleep after
     # 1,000 turns of the loop, the smallest model wrote 4 % less.
-    os.environ.setdefault("GOMP_SPINCOUNT", "20000")
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     os.environ["GGML_NO_BACKTRACE"] = "1"  # a native abort would start a debugger before it ends
     if sys.platform != "win32":
         import resource  # noqa: PLC0415 - not on Windows
