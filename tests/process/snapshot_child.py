@@ -10,12 +10,15 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import json
+import os
 import random
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+os.environ.setdefault("GOMP_SPINCOUNT", "20000")  # as the worker does, before llama.cpp is there
 
 from engine.model.fingerprint import file_identity, fingerprint_of
 from engine.model.llama_library import lib
