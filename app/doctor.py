@@ -14,6 +14,9 @@ from app.engine_probe import EngineProbe, probe_engine
 from app.hardware import Hardware, free_disk, look_at_hardware
 from app.i18n import tr
 from app.model_entry import Availability, Fit, ModelEntry
+from app.settings import Settings
+from app.settings_options import OPTIONS
+from engine.types import FlashAttention, KvType
 
 _LITTLE_DISK = 2 * 1024**3
 
@@ -21,10 +24,11 @@ _LITTLE_DISK = 2 * 1024**3
 def doctor(_arguments: Arguments, start: Start, console: Console) -> int:
     """Look at everything. The exit code is 1 where no answer could be given on this computer."""
     hardware = look_at_hardware()
-    engine = probe_engine()
     with library(start) as shelf:
         shelf.refresh().result()
         models = [entry for entry in shelf.entries if entry.availability is Availability.HERE]
+    default = next((entry for entry in models if entry.is_default), None)
+    engine = probe_engine(default.path if default is not None else None, start.paths.notes)
     no_window = why_no_window()
     missing = _missing(start, engine, models, no_window)
     usable = not engine.error and any(entry.fit is not Fit.TOO_LARGE for entry in models)
@@ -33,6 +37,7 @@ def doctor(_arguments: Arguments, start: Start, console: Console) -> int:
             {
                 "hardware": asdict(hardware),
                 "engine": asdict(engine),
+                "loading": dict(_loading(start.settings, engine, default)),
                 "models": [{"name": entry.name, "path": str(entry.path), "fit": entry.fit.value} for entry in models],
                 "folders": {name: str(folder) for name, folder in _folders(start)},
                 "window": no_window is None,
@@ -42,6 +47,7 @@ def doctor(_arguments: Arguments, start: Start, console: Console) -> int:
         return 0 if usable else 1
     _say_hardware(hardware, engine, console)
     _say_models(models, console)
+    _section(tr("How a model is loaded"), _loading(start.settings, engine, default), console)
     _section(tr("Folders"), [(name, str(folder)) for name, folder in _folders(start)], console)
     if missing:
         console.say(console.bold(tr("To do")))
@@ -81,10 +87,45 @@ def _say_hardware(hardware: Hardware, engine: EngineProbe, console: Console) -> 
             (tr("Version"), f"llama-cpp-python {engine.binding}"),
             (tr("Runs on"), ", ".join([*cards, tr("processor")])),
             (tr("Uses"), " ".join(engine.features)),
-            (tr("Threads"), str(engine.threads)),
         ],
         console,
     )
+
+
+def _loading(settings: Settings, engine: EngineProbe, model: ModelEntry | None) -> list[tuple[str, str]]:
+    """What the settings and this computer make of it; `model` is the one used by default."""
+    smaller = settings.text("model.kv_type") != KvType.F16.value
+    attention = settings.text("model.flash_attention")
+    if smaller and attention != FlashAttention.ON.value:
+        attention_text = tr("on, as the smaller memory needs it")
+    else:
+        attention_text = _choice_text("model.flash_attention", attention)
+    rows = [
+        (tr("Precision"), _choice_text("model.kv_type", settings.text("model.kv_type"))),
+        (tr("Flash attention"), attention_text),
+        (tr("Weights"), _choice_text("model.weights", settings.text("model.weights"))),
+        (tr("Threads"), _threads_text(settings.integer("model.n_threads"), engine)),
+    ]
+    if model is not None and model.n_ctx:
+        tokens = tr("{count} tokens of one chat", count=f"{model.n_ctx:,}")
+        cells = tr("{count} of all chats together", count=f"{model.n_cells:,}")
+        rows.append((tr("Remembers"), f"{tokens}, {cells}"))
+    return rows
+
+
+def _choice_text(key: str, value: str) -> str:
+    option = next(option for option in OPTIONS if option.key == key)
+    return next((tr(label) for choice, label in option.choices if choice == value), value)
+
+
+def _threads_text(wanted: int, engine: EngineProbe) -> str:
+    if wanted:
+        return tr("{count}, by the settings", count=wanted)
+    if engine.threads_to_write:
+        return tr(
+            "{write} to write, {read} to read, as measured", write=engine.threads_to_write, read=engine.threads_to_read
+        )
+    return str(engine.threads)
 
 
 def _say_models(models: list[ModelEntry], console: Console) -> None:

@@ -9,6 +9,7 @@ import json
 import multiprocessing
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 TIMEOUT_S = 20.0
 """A graphics driver may take seconds to wake up."""
@@ -27,20 +28,26 @@ class GpuFound:
 
 @dataclass(frozen=True, slots=True)
 class EngineProbe:
-    """`error` is what went wrong ("" nothing); `features` are the processor features this build uses."""
+    """`error` is what went wrong ("" nothing); `features` are the processor features this build uses.
+
+    `threads` are used unless others were measured as faster for a model: to write (`threads_to_write`) and to read
+    prompts (`threads_to_read`), 0 while nothing is measured.
+    """
 
     error: str = ""
     binding: str = ""
     features: tuple[str, ...] = ()
     gpus: tuple[GpuFound, ...] = ()
     threads: int = 0
+    threads_to_write: int = 0
+    threads_to_read: int = 0
 
 
-def probe_engine(timeout_s: float = TIMEOUT_S) -> EngineProbe:
-    """Look, at most for `timeout_s`."""
+def probe_engine(model: Path | None = None, notes: Path | None = None, *, timeout_s: float = TIMEOUT_S) -> EngineProbe:
+    """Look, at most for `timeout_s`; in `notes` also for what was measured of `model`."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
-    child = context.Process(target=_probe, args=(theirs,), name="hearth-probe", daemon=True)
+    child = context.Process(target=_probe, args=(theirs, model, notes), name="hearth-probe", daemon=True)
     child.start()
     theirs.close()
     try:
@@ -59,22 +66,26 @@ def probe_engine(timeout_s: float = TIMEOUT_S) -> EngineProbe:
     return EngineProbe(**{**raw, "features": tuple(raw.get("features", ())), "gpus": gpus})
 
 
-def _probe(connection: Connection) -> None:
+def _probe(connection: Connection, model: Path | None, notes: Path | None) -> None:
     """The child's side."""
     try:
-        found = _look()
+        found = _look(model, notes)
     except (ImportError, OSError, AttributeError) as error:
         found = {"error": f"{type(error).__name__}: {error}"}
     connection.send_bytes(json.dumps(found).encode())
 
 
-def _look() -> dict[str, object]:
+def _look(model: Path | None, notes: Path | None) -> dict[str, object]:
     from importlib.metadata import version  # noqa: PLC0415
 
     from engine.model.backend import gpus, thread_count  # noqa: PLC0415  # this process only
     from engine.model.llama_library import lib  # noqa: PLC0415
+    from engine.model.threads import ThreadNotes  # noqa: PLC0415
 
     info = lib.llama_print_system_info().decode("utf-8", "replace")
+    found = gpus()
+    backend = found[0].backend if found else "CPU"
+    measured = ThreadNotes(notes, model, backend).read() if model is not None else None
     words = [piece.split("=")[0].split(":")[-1].strip() for piece in info.split("|") if piece.strip().endswith("= 1")]
     return {
         "binding": version("llama-cpp-python"),
@@ -84,7 +95,9 @@ def _look() -> dict[str, object]:
                 "name": gpu.name, "description": gpu.description, "backend": gpu.backend,
                 "free_bytes": gpu.free_bytes, "total_bytes": gpu.total_bytes,
             }
-            for gpu in gpus()
+            for gpu in found
         ],
         "threads": thread_count(),
+        "threads_to_write": measured.decode if measured else 0,
+        "threads_to_read": measured.prefill if measured else 0,
     }  # fmt: skip

@@ -34,8 +34,9 @@ class Availability(StrEnum):
 class ModelEntry:
     """`path` is None for what is still to fetch, `description` also for what cannot be used.
 
-    `sources` are the programs it was found in. `n_ctx` is the context window it would be loaded with,
-    `memory_bytes` what it would then need (0: unknown). Sentences are translated; `problem` is for BROKEN only.
+    `sources` are the programs it was found in. `n_ctx` is the context window it would be loaded with, `n_cells` the
+    tokens of all chats it would then remember, `memory_bytes` what it would need (0: unknown). Sentences are
+    translated; `problem` is for BROKEN only.
     """
 
     key: str
@@ -49,6 +50,7 @@ class ModelEntry:
     n_params: int = 0
     n_ctx_train: int = 0
     n_ctx: int = 0
+    n_cells: int = 0
     memory_bytes: int = 0
     licence: str = ""
     good_for: str = ""

@@ -16,11 +16,15 @@ from engine.types import FlashAttention
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """`n_ctx` is the context window to load with, `sentence` the verdict in words, translated."""
+    """`n_ctx` is the context window to load with, `n_cells` what the KV cache would hold of all chats together.
+
+    `sentence` is the verdict in words, translated.
+    """
 
     fit: Fit
     sentence: str
     n_ctx: int
+    n_cells: int
     memory_bytes: int
 
 
@@ -38,5 +42,6 @@ def judge(description: ModelDescription, settings: Settings, available_bytes: in
         Fit(verdict.level.value),
         tr(verdict.template, **verdict.fields),
         verdict.n_ctx,
+        verdict.n_cells,
         verdict.estimate.needed_bytes,
     )

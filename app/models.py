@@ -375,6 +375,7 @@ class ModelLibrary:
             n_params=known.parameters if known is not None else description.n_params,
             n_ctx_train=description.n_ctx_train,
             n_ctx=judgement.n_ctx,
+            n_cells=judgement.n_cells,
             memory_bytes=judgement.memory_bytes,
             licence=known.licence if known is not None else description.licence,
             good_for=tr(known.good_for) if known is not None else "",
