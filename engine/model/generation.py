@@ -36,7 +36,7 @@ class Ends:
     tokens: frozenset[int]
     controls: frozenset[int]
     n_ctx: int
-    """The window: prompt and answer together have no more tokens."""
+    """The window: so many tokens can be read; the one written after the last of them is the end."""
 
 
 class Generation:
@@ -166,7 +166,7 @@ class Generation:
             self._stopped = True
         elif len(self.tokens) - self._n_prompt >= self._most:
             self.reason = FinishReason.LENGTH
-        elif len(self.tokens) >= self._ends.n_ctx:
+        elif len(self.tokens) > self._ends.n_ctx:
             self.reason = FinishReason.CONTEXT
         if self.speculator is not None:
             self.speculator.accept(token)

@@ -18,9 +18,10 @@ from engine.context.tokens import TokenCache
 from engine.errors import ModelFileError, sentence
 from engine.model.evaluator import Evaluator
 from engine.model.fingerprint import file_identity, fingerprint_of
+from engine.model.fit import MAX_OUTPUTS
 from engine.model.generation import Ends, Generation
 from engine.model.llama_library import LlamaLog, lib
-from engine.model.loading import MAX_OUTPUTS, Handles, load
+from engine.model.loading import Handles, load
 from engine.model.sampling import Sampler, choose_seed
 from engine.model.scheduler import Ended, Scheduler
 from engine.model.sequences import Lanes

@@ -11,7 +11,7 @@ from engine.fake import fake_model
 from engine.types import GenerationRequest, ModelSpec
 from engine.worker.exits import crash_error
 from engine.worker.heartbeat import Heartbeat, Patience, Pulse
-from engine.worker.jobs import Jobs
+from engine.worker.jobs import Job, Jobs
 from engine.worker.restart import CrashBudget
 
 
@@ -36,52 +36,60 @@ class Aborts:
         self._raised = False
 
 
-def test_first_come_first_served_and_background_last() -> None:
+def names(taken: list[Job]) -> list[str]:
+    return [job.request.request_id for job in taken]
+
+
+def test_all_that_a_person_waits_for_begins_and_background_comes_last() -> None:
     jobs = Jobs()
     for name, background in (("title", True), ("a", False), ("b", False)):
         jobs.put(request(name, background=background))
-    order = []
-    for _ in range(3):
-        job = jobs.next()
-        order.append(job.request.request_id)
-        jobs.done(job)
-    assert order == ["a", "b", "title"]
+    first = jobs.take()
+    assert names(first) == ["a", "b"]
+    assert jobs.take() == []
+    jobs.done(first[0])
+    assert not jobs.news
+    assert jobs.take() == []
+    jobs.done(first[1])
+    assert jobs.news
+    assert names(jobs.take()) == ["title"]
 
 
-def test_a_background_job_gives_way_and_goes_on() -> None:
+def test_a_background_job_is_interrupted_by_one_that_a_person_waits_for() -> None:
     jobs = Jobs()
     aborts = Aborts(jobs)
     jobs.put(request("title", background=True))
-    title = jobs.next()
-    assert jobs.next_foreground() is None
+    (title,) = jobs.take()
+    jobs.put(request("another title", background=True))
+    assert not aborts.raised()
+    assert not jobs.news, "one background job at a time"
     jobs.put(request("a"))
     assert aborts.raised()
-    job = jobs.next_foreground()
-    assert job is not None
+    assert jobs.news
+    assert names(jobs.take()) == ["a"]
     assert not aborts.raised()
     jobs.cancel("title")
-    assert not aborts.raised(), "only the job under way is interrupted"
-    jobs.done(job)
-    assert title.cancelled
     assert aborts.raised()
+    assert title.cancelled
 
 
 def test_a_second_request_does_not_interrupt_the_first() -> None:
     jobs = Jobs()
     aborts = Aborts(jobs)
     jobs.put(request("a"))
-    jobs.next()
+    jobs.take()
     jobs.put(request("b"))
     jobs.put(request("title", background=True))
     assert not aborts.raised()
+    assert jobs.news
 
 
 def test_cancel_waiting_running_and_unknown() -> None:
     jobs = Jobs()
     aborts = Aborts(jobs)
     jobs.put(request("a"))
+    (first,) = jobs.take()
     jobs.put(request("b"))
-    first = jobs.next()
     jobs.cancel("b")
     jobs.cancel("gone")
     assert not aborts.raised()
@@ -89,8 +97,25 @@ def test_cancel_waiting_running_and_unknown() -> None:
     assert aborts.raised()
     assert first.cancelled
     jobs.done(first)
-    assert jobs.next().cancelled
+    (second,) = jobs.take()
+    assert second.cancelled
     assert not aborts.raised()
+
+
+def test_errands_wake_the_main_thread_and_come_in_order() -> None:
+    jobs = Jobs()
+    done: list[int] = []
+    assert not jobs.wait(0)
+    jobs.run(lambda: done.append(1))
+    jobs.run(lambda: done.append(2))
+    assert jobs.wait(0)
+    assert jobs.news
+    for errand in jobs.errands():
+        errand()
+    assert done == [1, 2]
+    jobs.take()
+    assert not jobs.news
+    assert not jobs.wait(0)
 
 
 SPEC = ModelSpec(Path("a.gguf"))
