@@ -11,7 +11,7 @@ import re
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from engine.cancel import CancelToken
@@ -201,6 +201,9 @@ class FakeEngine:
     def forget(self, cache_key: str) -> None:
         with self._lock:
             self.forgotten.append(cache_key)
+            if self.cached is not None:
+                kept = tuple(entry for entry in self.cached.entries if cache_key not in ("", entry.key))
+                self.cached = replace(self.cached, entries=kept)
 
     def embed(self, texts: Sequence[str]) -> Future[list[tuple[float, ...]]]:
         future: Future[list[tuple[float, ...]]] = Future()

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.process.engine_asking import PATIENCE_S
+from engine.cancel import CancelToken
+from engine.types import ModelSpec
+from engine.worker.client import EngineClient
+from tests.process.engine_asking import PATIENCE_S, Answer, ask
 
 N_TOKENS = 600
 
@@ -51,4 +55,28 @@ def test_a_damaged_state_never_reaches_the_model(smollm2: Path, folder: Path) ->
         file.write(bytes([byte ^ 1]))
     with pytest.raises(AssertionError, match="assert state is not None"):
         child("load", smollm2, folder)
+    assert list(folder.iterdir()) == []
+
+
+def test_tomorrow_the_conversation_goes_on_from_the_disk(smollm2: Path, folder: Path) -> None:
+    spec = ModelSpec(smollm2, n_ctx=1024, snapshot_folder=folder)
+    request = replace(ask("Tell me of the sea. " * 80, max_tokens=4), cache_key="conversation")
+    answers = []
+    for _ in range(2):
+        engine, got = EngineClient(), Answer()
+        engine.load(spec).result(PATIENCE_S)
+        engine.submit(request, CancelToken(), got)
+        got.end()
+        answers.append(got)
+        engine.close()
+    today, tomorrow = answers
+    assert today.started.cached_tokens == today.usage.restored_tokens == 0
+    assert tomorrow.started.cached_tokens == today.started.prompt_tokens - 1
+    assert tomorrow.usage.restored_tokens == tomorrow.started.cached_tokens
+    assert tomorrow.text == today.text
+
+    engine = EngineClient()
+    engine.load(spec).result(PATIENCE_S)
+    engine.forget("conversation")
+    engine.close()
     assert list(folder.iterdir()) == []
