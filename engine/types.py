@@ -145,6 +145,8 @@ class LoadedModel:
     """Prefixes can be copied and cut; False for recurrent and hybrid models, which only go on from the end."""
     remote_host: str = ""
     """Where the model runs, if not on this machine."""
+    notes: tuple[str, ...] = ()
+    """Sentences about wishes that loading could not fulfil (memory that may not be locked, say)."""
 
 
 @dataclass(frozen=True, slots=True)

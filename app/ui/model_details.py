@@ -91,6 +91,7 @@ class ModelDetails(QWidget):
         self._kept = kept or KeptChoices()
         self._row: ModelEntry | None = None
         self._chat_format = ""
+        self._notes: tuple[str, ...] = ()
         self._name = QLabel(self)
         self._name.setProperty("kind", "title")
         self._about = QLabel(self)
@@ -123,9 +124,12 @@ class ModelDetails(QWidget):
         """What the controls say."""
         return self._memory.choice
 
-    def set_chat_format(self, family: str) -> None:
-        """The loaded model's chat template; the engine finds it out, for a foreign template is run there only."""
-        self._chat_format = family
+    def set_chat_format(self, family: str, notes: tuple[str, ...] = ()) -> None:
+        """The loaded model's chat template; the engine finds it out, for a foreign template is run there only.
+
+        `notes` are sentences about wishes that loading it could not fulfil.
+        """
+        self._chat_format, self._notes = family, notes
         self._fill_facts(self._row)
 
     def set_row(self, row: ModelEntry | None, progress: Progress | None = None, *, message: str = "") -> None:
@@ -222,6 +226,7 @@ class ModelDetails(QWidget):
             (tr("Size"), bytes_text(row.size_bytes) if row.size_bytes else ""),
             (tr("Licence"), row.licence),
             (tr("Found in"), ", ".join(row.sources)),
+            (tr("Note"), "\n".join(self._notes) if row.loaded else ""),
         ):
             if value:
                 label, text = QLabel(title), QLabel(value)

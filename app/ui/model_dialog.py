@@ -20,7 +20,7 @@ def open_model_picker(theme: Theme, flow: ModelFlow, parent: QWidget) -> ModelPi
     picker = ModelPicker(theme, FitJudge(flow.held_bytes()), parent, kept=flow.kept_choices())
     picker.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     picker.set_rows(flow.entries)
-    picker.set_chat_format(flow.chat_format())
+    picker.set_chat_format(flow.chat_format(), flow.load_notes())
     for key, progress in flow.progress.items():
         picker.set_progress(key, progress)
 
@@ -30,7 +30,7 @@ def open_model_picker(theme: Theme, flow: ModelFlow, parent: QWidget) -> ModelPi
 
     def show_rows() -> None:
         picker.set_rows(flow.entries)
-        picker.set_chat_format(flow.chat_format())
+        picker.set_chat_format(flow.chat_format(), flow.load_notes())
 
     # The picker's own methods: Qt undoes these connections when it is deleted.
     flow.download_progressed.connect(picker.set_progress)

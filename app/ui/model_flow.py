@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
+from app.i18n import tr
 from app.model_adapters import adapters_of, set_adapters
 from app.model_entry import Availability, ModelEntry
 from app.settings import Settings
@@ -86,6 +87,11 @@ class ModelFlow(QObject):
         """The family of the loaded model's chat template; "" while no model is loaded."""
         model = self._services.engine.state.model if self._services is not None else None
         return model.template if model is not None else ""
+
+    def load_notes(self) -> tuple[str, ...]:
+        """What loading the present model could not fulfil, in words."""
+        model = self._services.engine.state.model if self._services is not None else None
+        return tuple(tr(note) for note in model.notes) if model is not None else ()
 
     def refresh(self) -> None:
         """Look at the folders again."""

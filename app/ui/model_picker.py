@@ -115,9 +115,12 @@ class ModelPicker(QDialog):
         self._model.set_rows(rows)
         self._choose(current.key if current is not None else next((row.key for row in rows if row.loaded), ""))
 
-    def set_chat_format(self, family: str) -> None:
-        """The chat template of the loaded model, as `LoadedModel.template` names it; "" while none is loaded."""
-        self._details.set_chat_format(family)
+    def set_chat_format(self, family: str, notes: tuple[str, ...] = ()) -> None:
+        """The chat template of the loaded model, as `LoadedModel.template` names it; "" while none is loaded.
+
+        `notes` are sentences about wishes that loading it could not fulfil.
+        """
+        self._details.set_chat_format(family, notes)
 
     def show_adapters(self, key: str, refused: str = "") -> None:
         """The adapters of this row are other ones now, or a file was `refused` for this reason."""
