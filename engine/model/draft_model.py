@@ -1,0 +1,165 @@
+"""A second, smaller model of the same family that guesses what the first will write.
+
+Follows Leviathan et al., "Fast Inference from Transformers via Speculative Decoding" (2023), with greedy drafts, and
+llama.cpp's `common_speculative_are_compatible` for what may draft for what. Its context is its own and holds one
+sequence. Knows no target context and no policy; worker process, the thread that evaluates.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Self
+
+from engine.errors import ModelFileError, ModelFitError, ModelLoadError, sentence
+from engine.model.description import ModelKind, describe
+from engine.model.evaluator import Evaluator, Outcome
+from engine.model.llama_library import lib
+from engine.model.loading import load_weights
+from engine.model.prefix_tree import common_prefix
+from engine.model.vocabulary import Vocabulary
+from engine.types import ModelSpec
+
+READ_TOKENS = 1_024
+"""Of a prompt only its end is read: what is likely to follow hangs mostly on that."""
+_SAMPLES = 512
+"""Tokens whose texts are compared, spread over the vocabulary, besides its first and last."""
+_N_BATCH = 256
+_PROBE_TOKENS = 4
+
+
+def mismatch(draft: Vocabulary, target: Vocabulary) -> bool:
+    """Whether the same number may mean another token: kind, size, marks and samples of the texts are compared."""
+    size = target.size
+    if draft.size != size or lib.llama_vocab_type(draft.pointer) != lib.llama_vocab_type(target.pointer):
+        return True
+    if (draft.bos_token, draft.adds_bos) != (target.bos_token, target.adds_bos):
+        return True
+    samples = {*range(min(size, _SAMPLES)), *range(0, size, max(1, size // _SAMPLES)), *range(max(0, size - 16), size)}
+    return any(draft.piece(token, special=True) != target.piece(token, special=True) for token in samples)
+
+
+class DraftModel:
+    """A `Drafter` that computes. `close()` frees it."""
+
+    foretells = False
+    expected: int | None = None
+    evidence = 1
+
+    def __init__(self, model: Any, context: Any) -> None:
+        self._model = model
+        self._evaluator = Evaluator(context, min(_N_BATCH, lib.llama_n_batch(context)))
+        self._memory = lib.llama_get_memory(context)
+        self._sampler = lib.llama_sampler_init_greedy()
+        self._n_ctx: int = lib.llama_n_ctx(context)
+        self._tokens: list[int] = []
+        """What is to be continued: the end of the prompt, and the answer."""
+        self._held: list[int] = []
+        """What keys and values are there of, drafts included."""
+        self.cost_ms = self._measure()
+
+    @classmethod
+    def load(cls, path: Path, target: Vocabulary, *, n_ctx: int, threads: int, n_gpu_layers: int = 0) -> Self:
+        """Load a draft model for a target with this vocabulary.
+
+        Raises `ModelFileError` (also where the vocabularies differ), `ModelLoadError` or `ModelFitError`.
+        """
+        description = describe(path)
+        if description.kind is not ModelKind.TEXT:
+            raise ModelFileError(sentence("{name} is not a language model, so it cannot guess ahead."), name=path.name)
+        model = load_weights(ModelSpec(path), description, n_gpu_layers, lambda _fraction: None)
+        stateful = lib.llama_model_is_recurrent(model) or lib.llama_model_is_hybrid(model)
+        if stateful or mismatch(Vocabulary(model), target):
+            lib.llama_model_free(model)
+            raise ModelFileError(
+                sentence("{name} cannot guess ahead for this model: choose a smaller model of the same family."),
+                name=path.name,
+            )
+        context = lib.llama_init_from_model(model, _context_params(n_ctx, threads, n_gpu_layers))
+        if not context:
+            lib.llama_model_free(model)
+            raise ModelLoadError(sentence("There is not enough memory to guess ahead with {name}."), name=path.name)
+        try:
+            return cls(model, context)
+        except ModelFitError:
+            lib.llama_free(context)
+            lib.llama_model_free(model)
+            raise
+
+    def close(self) -> None:
+        """Free model and context; once."""
+        lib.llama_sampler_free(self._sampler)
+        lib.llama_free(self._evaluator.context)
+        lib.llama_model_free(self._model)
+
+    def begin(self, tokens: Sequence[int]) -> None:
+        """Take the prompt. Nothing is computed before the first draft."""
+        self._tokens = list(tokens[-min(READ_TOKENS, self._n_ctx // 2) :])
+
+    def accept(self, token: int) -> None:
+        """Take the next token of the answer."""
+        self._tokens.append(token)
+
+    def draft(self, most: int) -> list[int]:
+        """Greedy guesses; fewer than `most` at the end of the model's window, where it begins anew, or on a failure."""
+        guess: list[int] = []
+        if most <= 0 or not self._tokens or not self._catch_up(most):
+            return guess
+        context = self._evaluator.context
+        while True:
+            token = int(lib.llama_sampler_sample(self._sampler, context, -1))
+            guess.append(token)
+            if len(guess) == most:
+                return guess
+            if self._evaluator.run_one(0, len(self._held), token) is not Outcome.DONE:
+                self._forget(0)
+                return guess
+            self._held.append(token)
+
+    def _catch_up(self, most: int) -> bool:
+        """Evaluate what is not in the cache yet, with logits for the last token."""
+        if len(self._tokens) + most > self._n_ctx:
+            del self._tokens[: -(self._n_ctx // 2)]
+        self._forget(min(common_prefix(self._held, self._tokens), len(self._tokens) - 1))
+        evaluator, held = self._evaluator, self._held
+        while len(held) < len(self._tokens):
+            part = self._tokens[len(held) : len(held) + evaluator.n_batch]
+            last = len(held) + len(part) == len(self._tokens)
+            evaluator.clear()
+            evaluator.add(0, len(held), part, logits=int(last))
+            if evaluator.run() is not Outcome.DONE:
+                self._forget(0)
+                return False
+            held.extend(part)
+        return True
+
+    def _forget(self, length: int) -> None:
+        lib.llama_memory_seq_rm(self._memory, 0, length, -1)
+        del self._held[length:]
+
+    def _measure(self) -> float:
+        """Milliseconds of one guess. Raises `ModelFitError` where nothing can be computed."""
+        self._tokens = [0]
+        best = float("inf")
+        for _each in range(_PROBE_TOKENS):
+            began = time.perf_counter()
+            if not self.draft(1):
+                raise ModelFitError(sentence("There is not enough memory to guess ahead."))
+            best = min(best, (time.perf_counter() - began) * 1000)
+            self._tokens.append(0)
+        self._forget(0)
+        self._tokens = []
+        return best
+
+
+def _context_params(n_ctx: int, threads: int, n_gpu_layers: int) -> Any:
+    params = lib.llama_context_default_params()
+    params.n_ctx = n_ctx
+    params.n_batch = params.n_ubatch = min(_N_BATCH, n_ctx)
+    params.n_seq_max = 1
+    params.n_outputs_max = 1
+    params.n_threads = params.n_threads_batch = threads
+    params.offload_kqv = params.op_offload = n_gpu_layers != 0
+    params.no_perf = True
+    return params
