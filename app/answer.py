@@ -31,8 +31,10 @@ class Ending:
 class Answer:
     """Collects from the engine's thread, is read from the store's."""
 
-    def __init__(self, message: StoredMessage, cancel: CancelToken) -> None:
+    def __init__(self, message: StoredMessage, cancel: CancelToken, spared: frozenset[str] = frozenset()) -> None:
+        """`spared` messages are out of the prompt on purpose: summarised, or taken out by the person."""
         self.message = message
+        self._spared = spared
         self.cancel = cancel
         self._lock = threading.Lock()
         self._reasoning = [part.text for part in message.parts if isinstance(part, ReasoningPart)]
@@ -70,7 +72,7 @@ class Answer:
         """Collect one event."""
         with self._lock:
             if isinstance(event, Started):
-                self._dropped = len(event.dropped)
+                self._dropped = sum(name not in self._spared for name in event.dropped)
             elif isinstance(event, TextDelta):
                 self._stop_clock()
                 self._text.append(event.text)

@@ -12,15 +12,37 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from app.answer import Answer, Ending, ending_of, failure_of
-from app.events import ChatEvent, MessageAdded, MessageFinished, Notice, PathChanged, StoreChanged, Streamed
+from app.events import (
+    ChatEvent,
+    MessageAdded,
+    MessageFinished,
+    Notice,
+    PathChanged,
+    StoreChanged,
+    Streamed,
+    SummaryChanged,
+)
 from app.i18n import error_sentence, ntr, tr
 from app.prompting import build_request
+from app.recalling import Recaller
 from app.settings import Settings
-from app.store.types import AttachmentPart, Changes, Conversation, MessageState, Part, StoredMessage, TextPart
+from app.store.summaries import covered_by, newest_on
+from app.store.types import (
+    AttachmentPart,
+    Changes,
+    Conversation,
+    MessageState,
+    Part,
+    RecallPart,
+    StoredMessage,
+    Summary,
+    TextPart,
+)
+from app.summaries import SummaryMaker
 from app.titles import TitleMaker, provisional_title
 from engine.cancel import CancelToken
 from engine.context.segments import Role
@@ -62,6 +84,9 @@ class _Turn:
     answer: Answer
     sampling: SamplingParams | None = None
     continue_last: bool = False
+    summary: Summary | None = None
+    looked_back: bool = False
+    """What the question needs of earlier messages has been looked for."""
 
 
 class ChatService:
@@ -86,6 +111,8 @@ class ChatService:
         self._pool = pool
         self._models = models
         self._titles = TitleMaker(store, engine, settings, publish, store_pool=store_pool)
+        self._summaries = SummaryMaker(store, engine, settings, publish, store_pool=store_pool)
+        self._recaller = Recaller(store, engine, settings, publish, store_pool=store_pool, pool=pool)
         self._changed = threading.Condition()
         self._answers: dict[str, Answer] = {}  # by conversation
         self._told_dropped: set[str] = set()
@@ -155,7 +182,7 @@ class ChatService:
         def begin() -> str:
             message = self._store.message(message_id)
             self._refuse_if_busy(message.conversation_id)
-            others = tuple(part for part in message.parts if not isinstance(part, TextPart))
+            others = tuple(part for part in message.parts if not isinstance(part, TextPart | RecallPart))
             if message.role is Role.USER:
                 question = self._store.add_message(
                     message.conversation_id,
@@ -188,6 +215,43 @@ class ChatService:
             growing = self._store.update_message(message_id, state=MessageState.STREAMING, error="")
             self._start(growing, path, continue_last=True)
             return message.conversation_id
+
+        return self._in_store(begin)
+
+    # What the model sees
+
+    def set_pinned(self, message_id: str, pinned: bool) -> Future[StoredMessage]:
+        """Keep a message in the model's view whatever happens, or no longer."""
+        return self._in_store(lambda: self._mark(message_id, pinned=pinned, excluded=False if pinned else None))
+
+    def evict(self, message_id: str, excluded: bool = True) -> Future[StoredMessage]:
+        """Take a message out of the model's view (it stays in the chat), or let it in again."""
+        return self._in_store(lambda: self._mark(message_id, pinned=False if excluded else None, excluded=excluded))
+
+    def summaries(self, conversation_id: str) -> Future[list[Summary]]:
+        """All summaries of a conversation, undone ones too, oldest first. `newest_on` says which one counts."""
+        return self._in_store(lambda: self._store.summaries(conversation_id))
+
+    def edit_summary(self, summary_id: str, text: str) -> Future[Summary]:
+        """Change a summary's words."""
+        words = _storable(text).strip()
+        if not words:
+            raise ValueError("a summary needs words; undo it instead")
+        return self._in_store(lambda: self._publish_summary(self._store.edit_summary(summary_id, words)))
+
+    def undo_summary(self, summary_id: str, undone: bool = True) -> Future[Summary]:
+        """Use the messages themselves again, or the summary after all."""
+        return self._in_store(lambda: self._publish_summary(self._store.set_summary_undone(summary_id, undone)))
+
+    def summarise_now(self, conversation_id: str) -> Future[None]:
+        """Have the older turns summarised in the background; `SummaryAdded` follows, or a `Notice` that says why not.
+
+        The future ends when it is asked for; it fails with `ChatError` while an answer is under way.
+        """
+
+        def begin() -> None:
+            self._refuse_if_busy(conversation_id)
+            self._summaries.consider(conversation_id, wanted=True)
 
         return self._in_store(begin)
 
@@ -230,6 +294,7 @@ class ChatService:
             self._closed = True
             self._changed.notify_all()
         self._titles.close()
+        self._summaries.close()
         self.stop_all()
         self._autosaver.join()
         return self.wait_until_idle(timeout_s)
@@ -274,13 +339,15 @@ class ChatService:
         sampling: SamplingParams | None = None,
         continue_last: bool = False,
     ) -> None:
-        answer = Answer(message, CancelToken())
+        summary = newest_on(path, self._store.summaries(message.conversation_id))
+        spared = frozenset(each.id for each in covered_by(summary, path)) | {each.id for each in path if each.excluded}
+        answer = Answer(message, CancelToken(), spared)
         with self._changed:
             self._answers[message.conversation_id] = answer
             self._changed.notify_all()
         self._publish(MessageAdded(message))
         conversation = self._store.conversation(message.conversation_id)
-        turn = _Turn(conversation, path, answer, sampling, continue_last)
+        turn = _Turn(conversation, path, answer, sampling, continue_last, summary)
         answer.cancel.on_cancel(lambda: self._end_early(answer, Finished(message.id, FinishReason.CANCELLED)))
         if self._closed:
             answer.cancel.cancel()
@@ -305,6 +372,16 @@ class ChatService:
         self._publish_list(answer.conversation_id)
         if ending.state is MessageState.COMPLETE and not self._closed:
             self._titles.consider(answer.conversation_id)
+            self._summaries.consider(answer.conversation_id)
+
+    def _mark(self, message_id: str, *, pinned: bool | None, excluded: bool | None) -> StoredMessage:
+        message = self._store.update_message(message_id, pinned=pinned, excluded=excluded)
+        self._publish(PathChanged(message.conversation_id))
+        return message
+
+    def _publish_summary(self, summary: Summary) -> Summary:
+        self._publish(SummaryChanged(summary))
+        return summary
 
     def _save(self, answer: Answer) -> None:
         parts = answer.unsaved_parts()
@@ -352,8 +429,13 @@ class ChatService:
                 self._settings,
                 sampling=turn.sampling,
                 continue_last=turn.continue_last,
+                summary=turn.summary,
             )
-            if answer.hand_over():
+            if not turn.looked_back and self._recaller.may_help(turn.path, request):
+                self._recaller.find(
+                    turn.path, request, lambda path: self._submit(replace(turn, path=path, looked_back=True))
+                )
+            elif answer.hand_over():
                 self._engine.submit(request, answer.cancel, lambda event: self._on_event(answer, event))
         except HearthError as error:
             self._end_early(answer, failure_of(request_id, error))

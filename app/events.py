@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.store.types import Changes, StoredMessage
+from app.store.types import Changes, StoredMessage, Summary
 from engine.types import StreamEvent
 
 
@@ -39,9 +39,23 @@ class MessageFinished:
 
 @dataclass(frozen=True, slots=True)
 class PathChanged:
-    """The active path of a conversation is another one now (branch chosen, message edited or deleted)."""
+    """The active path of a conversation is another one now, or one of its messages (edited, deleted, pinned ...)."""
 
     conversation_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryAdded:
+    """The model has summarised the older messages of a conversation, and reads the summary instead from now on."""
+
+    summary: Summary
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryChanged:
+    """A summary was edited, undone or taken up again."""
+
+    summary: Summary
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,4 +74,6 @@ class Notice:
     conversation_id: str | None = None
 
 
-ChatEvent = MessageAdded | Streamed | MessageFinished | PathChanged | StoreChanged | Notice
+ChatEvent = (
+    MessageAdded | Streamed | MessageFinished | PathChanged | SummaryAdded | SummaryChanged | StoreChanged | Notice
+)

@@ -1,7 +1,9 @@
 """Stored messages and settings become a `GenerationRequest` of typed segments. Pure; knows no store and no engine.
 
 What the person and the model wrote is trusted. An attached file's text and name are untrusted: they stand in the
-person's own message, each a segment of its own between literal lines of ours.
+person's own message, each a segment of its own between literal lines of ours. What is recalled of earlier messages
+stands there too, so that a prompt only ever grows at its end. A summary stands after the messages that it replaces;
+those come along as excluded, for the page table.
 """
 
 from __future__ import annotations
@@ -9,9 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from app.i18n import tr
 from app.limits import ATTACHMENT_BYTES
 from app.settings import Settings
-from app.store.types import AttachmentPart, Conversation, StoredMessage
+from app.store.summaries import covered_by
+from app.store.types import AttachmentPart, Conversation, RecallPart, StoredMessage, Summary
 from engine.context.clean import clean
 from engine.context.segments import Origin, PromptMessage, Role, Segment
 from engine.types import GenerationRequest, OverflowPolicy, SamplingParams
@@ -21,6 +25,9 @@ ANSWER_RESERVE = 512
 
 NAME_CHARACTERS = 200
 """Of an attached file's name."""
+
+SUMMARY_CHARACTERS = 20_000
+"""Of a summary; a model's own is far shorter."""
 
 _THINKING = {"on": True, "off": False, "auto": None}
 
@@ -45,36 +52,49 @@ def build_request(
     *,
     sampling: SamplingParams | None = None,
     continue_last: bool = False,
+    summary: Summary | None = None,
 ) -> GenerationRequest:
-    """The request that answers (or with `continue_last` goes on with) the last message of `path`."""
+    """The request that answers (or with `continue_last` goes on with) the last message of `path`.
+
+    `summary` is the one that counts on this path.
+    """
     chosen = sampling or conversation.sampling or sampling_of(settings)
     return GenerationRequest(
         request_id=request_id,
-        messages=prompt_messages(conversation, path, settings),
+        messages=prompt_messages(conversation, path, settings, summary),
         sampling=chosen,
         overflow=OverflowPolicy(settings.text("chat.overflow")),
         answer_reserve=min(ANSWER_RESERVE, chosen.max_tokens or ANSWER_RESERVE),
         thinking=_THINKING[settings.text("chat.thinking")],
         continue_last=continue_last,
+        cache_key=conversation.id,
     )
 
 
 def prompt_messages(
-    conversation: Conversation, path: Iterable[StoredMessage], settings: Settings
+    conversation: Conversation, path: Sequence[StoredMessage], settings: Settings, summary: Summary | None = None
 ) -> tuple[PromptMessage, ...]:
-    """The system prompt, if any, and the path. Empty answers are left out; neighbours of one role are joined."""
+    """The system prompt, if any, and the path. Empty answers are left out; neighbours of one role are joined.
+
+    What `summary` stands for is excluded, but for pinned messages, and the summary follows it.
+    """
+    covered = covered_by(summary, path)
+    replaced = {message.id for message in covered if not message.pinned}
     messages: list[PromptMessage] = []
     instructions = conversation.system_prompt.strip() or settings.text("chat.system_prompt").strip()
     if instructions:
         messages.append(PromptMessage(Role.SYSTEM, (Segment(instructions, Origin.PERSONA),)))
     for stored in path:
         message = prompt_message(stored)
-        if not message.segments:
-            continue
-        if messages and messages[-1].role is message.role:
-            # Many chat templates refuse two turns of one role (the answer between them failed).
-            message = _joined(messages.pop(), message)
-        messages.append(message)
+        if stored.id in replaced:
+            message = replace(message, excluded=True)
+        if message.segments:
+            if messages and (messages[-1].role, messages[-1].excluded) == (message.role, message.excluded):
+                # Many chat templates refuse two turns of one role (the answer between them failed).
+                message = _joined(messages.pop(), message)
+            messages.append(message)
+        if summary is not None and stored.id == summary.last_message_id:
+            messages.append(_summary_message(summary, covered))
     return tuple(messages)
 
 
@@ -84,12 +104,14 @@ def prompt_message(stored: StoredMessage) -> PromptMessage:
     for part in stored.parts:
         if isinstance(part, AttachmentPart):
             segments += _attachment(part)
+        elif isinstance(part, RecallPart):
+            segments += _recalled(part)
     if stored.text:
         origin = Origin.USER if stored.role is Role.USER else Origin.ASSISTANT
         if stored.role is Role.SYSTEM:
             origin = Origin.PERSONA
         segments.append(Segment(stored.text, origin))
-    return PromptMessage(stored.role, tuple(segments), stored.id, stored.pinned)
+    return PromptMessage(stored.role, tuple(segments), stored.id, stored.pinned, stored.excluded)
 
 
 def _attachment(part: AttachmentPart) -> tuple[Segment, ...]:
@@ -99,6 +121,39 @@ def _attachment(part: AttachmentPart) -> tuple[Segment, ...]:
         Segment(":\n<<<\n", Origin.APP),
         _untrusted(part.text, part.name, ATTACHMENT_BYTES),
         Segment("\n>>>\n\n", Origin.APP),
+    )
+
+
+def _recalled(part: RecallPart) -> tuple[Segment, ...]:
+    label = tr("Recalled")
+    if part.origin == "document":
+        source, text = "a file", _untrusted(part.text, part.name or label, ATTACHMENT_BYTES)
+    else:
+        own = part.origin == "user"
+        source = "me" if own else "you"
+        text = Segment(part.text, Origin.USER if own else Origin.ASSISTANT, label=label)
+    return (
+        Segment(f"From earlier in this conversation, by {source}:\n<<<\n", Origin.APP),
+        text,
+        Segment("\n>>>\n\n", Origin.APP),
+    )
+
+
+def _summary_message(summary: Summary, covered: Iterable[StoredMessage]) -> PromptMessage:
+    """Untrusted if anything that went into it was."""
+    text = summary.text.strip()[:SUMMARY_CHARACTERS]
+    if any(_holds_untrusted(message) for message in covered):
+        said = clean(text, max_characters=SUMMARY_CHARACTERS).segment(Origin.SUMMARY)
+    else:
+        said = Segment(text, Origin.SUMMARY)
+    intro = Segment("Summary of our conversation so far:\n", Origin.APP)
+    return PromptMessage(Role.USER, (intro, said), summary.id)
+
+
+def _holds_untrusted(message: StoredMessage) -> bool:
+    return any(
+        isinstance(part, AttachmentPart) or (isinstance(part, RecallPart) and part.origin == "document")
+        for part in message.parts
     )
 
 

@@ -106,14 +106,28 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         "chat.overflow",
-        "drop_oldest",
+        "summarise",
         sentence("When a chat is longer than the model can read"),
-        sentence("Leaving out the oldest messages keeps the chat going. Hearth says which ones."),
+        sentence(
+            "A summary keeps the thread of a long chat; you can read it, change it and undo it. "
+            "Nothing is deleted from the chat."
+        ),
         CHAT,
         choices=(
+            ("summarise", sentence("Summarise the oldest messages")),
             ("drop_oldest", sentence("Leave out the oldest messages")),
             ("stop", sentence("Do not answer, and say so")),
         ),
+    ),
+    Option(
+        "chat.recall",
+        True,
+        sentence("Recall earlier messages"),
+        sentence(
+            "When a question needs something that the model can no longer see, Hearth finds it again in the chat "
+            "and adds it to the question."
+        ),
+        CHAT,
     ),
     Option(
         "chat.temperature",

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 from app.events import ChatEvent, StoreChanged
 from app.prompting import prompt_messages
 from app.settings import Settings
-from app.store.types import AttachmentPart, Conversation, StoredMessage
+from app.store.summaries import newest_on
+from app.store.types import AttachmentPart, Conversation, StoredMessage, Summary
 from engine.cancel import CancelToken
 from engine.context.segments import Origin, PromptMessage, Role, Segment
 from engine.engine import Engine, EngineStatus
@@ -77,6 +78,7 @@ def _shortened(text: str) -> str:
 class _Subject:
     conversation: Conversation
     path: tuple[StoredMessage, ...]
+    summary: Summary | None
 
 
 class TitleMaker:
@@ -149,10 +151,10 @@ class TitleMaker:
         provisional = provisional_title(question.text, names)
         if conversation.title not in ("", provisional) or len(question.text) <= _SHORT_QUESTION:
             return None
-        return _Subject(conversation, path)
+        return _Subject(conversation, path, newest_on(path, self._store.summaries(conversation_id)))
 
     def _request(self, subject: _Subject) -> GenerationRequest:
-        messages = prompt_messages(subject.conversation, subject.path, self._settings)
+        messages = prompt_messages(subject.conversation, subject.path, self._settings, subject.summary)
         wish = PromptMessage(Role.USER, (Segment(_INSTRUCTION, Origin.APP),))
         return GenerationRequest(
             request_id=f"title-{uuid.uuid4().hex}",
@@ -161,6 +163,7 @@ class TitleMaker:
             answer_reserve=_MAX_TOKENS,
             thinking=False,
             background=True,
+            cache_key=subject.conversation.id,
         )
 
 
