@@ -10,7 +10,8 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from app.i18n import ntr, tr
-from app.memory_view import MemoryView, PromptWords, view_of_start
+from app.memory_pages import PromptWords
+from app.memory_view import MemoryView, view_of_start
 from app.ui.amounts import count_text
 from app.ui.answer_meter import AnswerMeter, Phase
 from app.ui.answer_speed import AnswerSpeed
@@ -37,6 +38,8 @@ class ContextPanel(QScrollArea):
     """See `MemorySection`."""
     forget_requested = Signal(str)
     """See `RememberedList`."""
+    summarise_requested = Signal()
+    """The older turns should be summarised now."""
     shown = Signal()
     """The panel can be seen now; what it shows may be old."""
 
@@ -65,6 +68,9 @@ class ContextPanel(QScrollArea):
         self._jump.setProperty("kind", "link")
         self._shares_title = _label(tr("Shares of the window"), "large")
         self.regions = RegionList(theme)
+        self.summarise = QPushButton(tr("Summarise older turns now"))
+        self.summarise.setProperty("kind", "link")
+        self.summarise.clicked.connect(self.summarise_requested)
         self._speed = AnswerSpeed(theme)
         self.remembered = RememberedList(theme)
         page = QWidget()
@@ -73,7 +79,7 @@ class ContextPanel(QScrollArea):
         self._column.addWidget(_label(tr("Context window"), "large"))
         self._column.addWidget(_label(tr("What the model has in view when it answers, in tokens."), "caption"))
         above: tuple[QWidget, ...] = (self._sum, self._bar, self.memory, self._legend, self._note, self._dropped)
-        below: tuple[QWidget, ...] = (self._shares_title, self.regions, self._speed, self.remembered)
+        below: tuple[QWidget, ...] = (self._shares_title, self.regions, self.summarise, self._speed, self.remembered)
         for widget in above:
             self._column.addWidget(widget)
         self._column.addWidget(self._jump, 0, Qt.AlignmentFlag.AlignLeft)
@@ -128,6 +134,7 @@ class ContextPanel(QScrollArea):
         regions = view.regions if view is not None else ()
         self.regions.set_regions(regions)
         self._shares_title.setVisible(bool(regions))
+        self.summarise.setVisible(bool(regions) and meter.phase is Phase.IDLE and self.memory.model.rowCount() > 1)
         self._show_notes(meter, nearly_full=n_ctx > 0 and used / n_ctx >= _NEARLY_FULL)
         self._speed.show_meter(meter)
 
@@ -152,7 +159,7 @@ class ContextPanel(QScrollArea):
         return [LegendLine(origin, origin_name(origin), tokens) for origin, tokens in parts]
 
     def _show_notes(self, meter: AnswerMeter, *, nearly_full: bool) -> None:
-        gone = [each for each in meter.dropped if each not in self._words.excluded]
+        gone = [each for each in meter.dropped if each not in self._words.out]
         count = len(gone) if meter.dropped else meter.dropped_count
         self._note.setText(tr("Nearly full: the oldest messages will be left out soon."))
         self._dropped.setText(
@@ -169,7 +176,7 @@ class ContextPanel(QScrollArea):
         self._jump.setVisible(bool(gone))
 
     def _on_jump(self) -> None:
-        gone = [each for each in self.follower.meter.dropped if each not in self._words.excluded]
+        gone = [each for each in self.follower.meter.dropped if each not in self._words.out]
         if gone:
             self.message_requested.emit(gone[0])
 

@@ -157,18 +157,6 @@ class ConversationPage(QWidget):
         """Bring a message of the conversation on show into view."""
         self.transcript.scroll_to(message_id)
 
-    def pin_message(self, message_id: str, pinned: bool) -> None:
-        """Keep a message in the model's view, or let it go with the others."""
-        self._workspace.library.run(
-            lambda store: store.update_message(message_id, pinned=pinned), lambda _message: self._load_path()
-        )
-
-    def evict_message(self, message_id: str, evicted: bool) -> None:
-        """Leave a message out of what the model is given, or take it back in."""
-        self._workspace.library.run(
-            lambda store: store.update_message(message_id, excluded=evicted), lambda _message: self._load_path()
-        )
-
     def copy_last_answer(self) -> None:
         """Put the newest answer on the clipboard."""
         self.transcript.copy_last_answer()
@@ -211,7 +199,7 @@ class ConversationPage(QWidget):
         transcript.branch_requested.connect(self._on_branch)
         transcript.continue_requested.connect(self._on_continue)
         transcript.delete_requested.connect(self._on_delete)
-        transcript.pin_requested.connect(self.pin_message)
+        transcript.pin_requested.connect(self._on_pin)
         transcript.copied.connect(lambda: self._toasts.show(tr("Copied")))
         return transcript
 
@@ -339,6 +327,12 @@ class ConversationPage(QWidget):
             return store.select_sibling(siblings[position])
 
         self._workspace.library.run(select, lambda _changes: self._load_path())
+
+    def _on_pin(self, message_id: str, pinned: bool) -> None:
+        if (services := self._workspace.services) is not None:
+            self._workspace.bridge.then(
+                services.chat.set_pinned(message_id, pinned), lambda _message: None, self._on_failed
+            )
 
     def _on_delete(self, message_id: str) -> None:
         library = self._workspace.library

@@ -429,7 +429,7 @@ class MainWindow(QMainWindow):
         assert context is not None
         parameters.changed.connect(self.page.set_parameters)
         parameters.setting_requested.connect(self._open_setting)
-        MemoryFlow(self.workspace, self.page, context)
+        MemoryFlow(self.workspace, self.page, context, self.toasts)
         self._show_parameters()
         self._on_engine_changed(self.workspace.engine_state)
 

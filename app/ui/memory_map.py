@@ -12,7 +12,7 @@ from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QRegion, QResizeE
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QListView, QSizePolicy, QWidget
 
 from app.i18n import tr
-from app.memory_view import MemoryPage
+from app.memory_pages import MemoryPage
 from app.ui.memory_grid import MemoryGrid
 from app.ui.memory_map_model import LIVE_ROLES, MemoryMapModel
 from app.ui.memory_paint import PagePainter

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.i18n import tr
-from app.memory_view import MemoryPage
+from app.memory_pages import MemoryPage
 from app.ui.amounts import count_text
 from app.ui.icons import tinted_pixmap
 from app.ui.memory_map_model import PAGE_ROLE, MemoryMapModel

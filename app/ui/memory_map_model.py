@@ -10,7 +10,8 @@ from dataclasses import replace
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 
-from app.memory_view import MemoryPage, MemoryView, PageKey
+from app.memory_pages import MemoryPage, PageKey
+from app.memory_view import MemoryView
 from app.ui.memory_words import page_name, page_title, spoken_page, state_texts, tokens_text
 from engine.context.segments import Origin
 from engine.pages import PageState, Region

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
-from app.memory_view import MemoryPage
+from app.memory_pages import MemoryPage
 from app.ui.icons import tinted_pixmap
 from app.ui.memory_words import origin_icon
 from app.ui.theme import Theme

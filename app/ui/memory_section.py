@@ -10,7 +10,8 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from app.i18n import ntr, tr
-from app.memory_view import MemoryView, PageKey
+from app.memory_pages import PageKey
+from app.memory_view import MemoryView
 from app.ui.icons import IconButton
 from app.ui.memory_details import PageDetails
 from app.ui.memory_key import MapKey
@@ -30,6 +31,9 @@ class MemorySection(QWidget):
     """A message's id; True: pin it, False: let it go."""
     evict_requested = Signal(str, bool)
     """A message's id; True: leave it out from now on, False: take it back in."""
+    summary_edited = Signal(str, str)
+    summary_undone = Signal(str)
+    """See `PageDetails`."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -69,6 +73,8 @@ class MemorySection(QWidget):
         self.details.message_requested.connect(self.message_requested)
         self.details.pin_requested.connect(self.pin_requested)
         self.details.evict_requested.connect(self.evict_requested)
+        self.details.summary_edited.connect(self.summary_edited)
+        self.details.summary_undone.connect(self.summary_undone)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
         self.show_view(None)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from app.i18n import ntr, tr
-from app.memory_view import MemoryPage, MemoryView
+from app.memory_pages import MemoryPage, WhyOut
+from app.memory_view import MemoryView
 from app.ui.amounts import count_text
 from engine.pages import PageState, Region
 
@@ -87,7 +88,12 @@ def state_texts(page: MemoryPage, view: MemoryView) -> list[str]:
     if page.state is PageState.NEXT_OUT:
         texts.append(tr("among the first to be left out"))
     elif page.state is PageState.OUT:
-        texts.append(tr("left out by you") if page.excluded else tr("left out, as there was no room"))
+        why = {
+            WhyOut.ROOM: tr("left out, as there was no room"),
+            WhyOut.PERSON: tr("left out by you"),
+            WhyOut.SUMMARY: tr("left out, a summary stands for it"),
+        }
+        texts.append(why[page.why_out])
     return [text for text in texts if text]
 
 

@@ -11,7 +11,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
-from app.memory_view import MemoryView, PromptWords, view_of_start
+from app.memory_pages import PromptWords, WhyOut
+from app.memory_view import MemoryView, view_of_start
 from app.ui.memory_grid import MemoryGrid, round_number
 from app.ui.memory_key import MapKey
 from app.ui.memory_map_model import MemoryMapModel
@@ -34,7 +35,7 @@ PAGES = (
 )
 USED, CACHED = 1460, 1300
 TEXTS = {("old", "assistant", ""): "Once upon\na time", ("ask", "user", ""): "<b>What</b> is this?"}
-WORDS = PromptWords(TEXTS, frozenset({"taken"}))
+WORDS = PromptWords(TEXTS, {"taken": WhyOut.PERSON})
 
 
 def a_view(pages: tuple[PromptPage, ...] = PAGES, *, cached: int = CACHED, n_ctx: int = N_CTX) -> MemoryView:
@@ -343,3 +344,27 @@ def test_the_model_keeps_to_the_rules_of_qt(qtbot: QtBot, qtmodeltester: object)
     model.show(a_view())
     model.show(a_view(PAGES[:2]))
     assert model.rowCount() == 2
+
+
+def test_a_summary_can_be_edited_and_undone(qtbot: QtBot, section: MemorySection) -> None:
+    page = PromptPage("summary", 90, Region.OLDER, message_id="sum")
+    texts = PromptWords({("sum", "summary", ""): "They spoke of one."})
+    section.show_view(view_of_start(Started("r", 90, 0, N_CTX, 1, pages=(page,)), texts))
+    section.map.setCurrentIndex(section.model.index(0))
+    details = section.details
+    assert not details.pin_button.isVisible()
+    assert not details.evict_button.isVisible()
+    assert not details.show_button.isVisible()
+    details.edit_button.click()
+    assert details.editor.toPlainText() == "They spoke of one."
+    assert details.undo_button.text() == "Cancel"
+    details.undo_button.click()
+    assert not details.editor.isVisible()
+    details.edit_button.click()
+    details.editor.setPlainText("They spoke of two.")
+    with qtbot.waitSignal(section.summary_edited) as edited:
+        details.edit_button.click()
+    assert edited.args == ["sum", "They spoke of two."]
+    with qtbot.waitSignal(section.summary_undone) as undone:
+        details.undo_button.click()
+    assert undone.args == ["sum"]

@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from app.store.types import MessageUsage
 from app.ui.amounts import count_text
-from app.ui.answer_meter import AnswerMeter, Phase
+from app.ui.answer_meter import AnswerMeter
 from app.ui.context_gauge import ContextGauge
 from app.ui.icons import IconButton
 from app.ui.status_bar import StatusBar
@@ -149,34 +149,3 @@ def test_it_redraws_in_another_theme(bar: StatusBar) -> None:
     before = bar.styleSheet()
     theme.choose(ThemeChoice.DARK)
     assert bar.styleSheet() != before
-
-
-def test_the_meter_counts_live_and_corrects_itself() -> None:
-    now = 0.0
-    meter = AnswerMeter(lambda: now)
-    meter.observe(Started("r", 50, 20, 100, 1, ("m1",), (("user", 30), ("assistant", 20))))
-    phases = [meter.phase]
-    for step in range(11):
-        now = step / 10
-        meter.observe(TextDelta("r", "x"))
-    assert meter.decode_rate == pytest.approx(10)
-    assert meter.used == 61
-    assert meter.parts == (("user", 30), ("assistant", 31))
-    assert meter.dropped == ("m1",)
-    meter.observe(Usage("r", 50, 20, 12, 100, 0.5, 2.0))
-    meter.observe(Finished("r", FinishReason.STOP))
-    assert [*phases, meter.phase] == [Phase.READING, Phase.IDLE]
-    assert (meter.used, meter.decode_rate, meter.prefill_rate) == (62, 6.0, 60.0)
-
-
-def test_the_live_speed_forgets_the_past() -> None:
-    now = 0.0
-    meter = AnswerMeter(lambda: now)
-    meter.observe(Started("r", 1, 0, 100, 1))
-    for step in range(10):
-        now = step
-        meter.observe(TextDelta("r", "slow"))
-    for step in range(40):
-        now = 10 + step / 10
-        meter.observe(TextDelta("r", "fast"))
-    assert meter.decode_rate == pytest.approx(10, rel=0.1)

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
-from app.memory_view import Remembered, read_memory, remembered, view_of_plan, view_of_start, words_of
+from app.memory_pages import PromptWords, WhyOut, words_of
+from app.memory_view import MemorySource, Remembered, read_memory, remembered, view_of_plan, view_of_start
+from app.settings import Settings
+from app.store.store import ConversationStore
+from app.store.types import TextPart
 from engine.context.segments import Origin, PromptMessage, Role, Segment, Trust
 from engine.errors import HearthError
 from engine.fake import FakeEngine
 from engine.pages import CacheEntry, CacheReport, PageState, PromptPage, PromptPlan, Region, RegionUse
-from engine.types import GenerationRequest, Started
+from engine.types import Started
 
 MESSAGES = (
     PromptMessage(Role.SYSTEM, (Segment("Be kind.", Origin.PERSONA),)),
@@ -41,12 +46,11 @@ PAGES = (
     PromptPage("user", 6, Region.RECENT, message_id="m1"),
     PromptPage("app", 7, Region.RECENT),
 )
-REQUEST = GenerationRequest("r", MESSAGES, answer_reserve=64)
 
 
 def test_template_words_join_their_neighbours_and_nothing_is_lost() -> None:
     plan = PromptPlan(PAGES, (), 79, 17, 256)
-    view = view_of_plan(plan, REQUEST)
+    view = view_of_plan(plan, words_of(MESSAGES), reserve=64)
     shown = [(page.origin, page.label, page.start, page.tokens, page.format_tokens) for page in view.pages]
     assert shown == [
         ("persona", "", 0, 17, 7),
@@ -69,9 +73,9 @@ def test_a_start_knows_what_is_kept_for_the_answer() -> None:
 
 
 def test_a_prompt_of_template_words_alone_is_one_page() -> None:
-    view = view_of_plan(PromptPlan((PromptPage("app", 5, Region.SYSTEM),), (), 5, 0, 64), REQUEST)
+    view = view_of_plan(PromptPlan((PromptPage("app", 5, Region.SYSTEM),), (), 5, 0, 64), PromptWords())
     assert [(page.origin, page.tokens) for page in view.pages] == [("app", 5)]
-    assert view_of_plan(PromptPlan((), (), 0, 0, 64), REQUEST).pages == ()
+    assert view_of_plan(PromptPlan((), (), 0, 0, 64), PromptWords()).pages == ()
 
 
 def test_two_messages_of_one_kind_stay_two_pages() -> None:
@@ -79,15 +83,19 @@ def test_two_messages_of_one_kind_stay_two_pages() -> None:
         PromptPage("user", 5, Region.RECENT, message_id="m1"),
         PromptPage("user", 6, Region.RECENT, message_id="m2"),
     )
-    assert len(view_of_plan(PromptPlan(pages, (), 11, 0, 64), REQUEST).pages) == 2
+    assert len(view_of_plan(PromptPlan(pages, (), 11, 0, 64), PromptWords()).pages) == 2
 
 
-def test_who_took_a_page_out() -> None:
-    messages = (*MESSAGES, PromptMessage(Role.USER, (Segment("Old", Origin.USER),), "m0", excluded=True))
-    words = words_of(messages)
-    started = Started("r", 79, 17, 256, 1, pages=(*PAGES, PromptPage("user", 3, Region.OLDER, PageState.OUT, "m9")))
-    out = [(page.message_id, page.excluded) for page in view_of_start(started, words).pages if page.start < 0]
-    assert out == [("m0", True), ("m9", False)]
+def test_why_a_page_is_out() -> None:
+    old = (
+        PromptMessage(Role.USER, (Segment("Old", Origin.USER),), "m0", excluded=True),
+        PromptMessage(Role.USER, (Segment("Older", Origin.USER),), "m8", excluded=True),
+    )
+    words = words_of((*old, *MESSAGES), ["m0"])
+    more = (PromptPage("user", 3, Region.OLDER, PageState.OUT, each) for each in ("m8", "m9"))
+    started = Started("r", 79, 17, 256, 1, pages=(*PAGES, *more))
+    out = [(page.message_id, page.why_out) for page in view_of_start(started, words).pages if page.start < 0]
+    assert out == [("m0", WhyOut.PERSON), ("m8", WhyOut.SUMMARY), ("m9", WhyOut.ROOM)]
 
 
 def test_what_else_is_remembered() -> None:
@@ -105,15 +113,34 @@ def test_what_else_is_remembered() -> None:
     ]
 
 
-def test_asking_the_engine() -> None:
+def test_asking_the_engine(tmp_path: Path) -> None:
     engine = FakeEngine()
-
-    def broken() -> GenerationRequest:
-        raise HearthError("no")
-
+    store = ConversationStore.open(tmp_path / "conversations.db")
+    conversation = store.create_conversation(system_prompt="Be kind.")
+    parent = None
+    for words in ("One", "Two", "Three"):
+        message = store.add_message(conversation.id, parent_id=parent, role=Role.USER, parts=(TextPart(words),))
+        told = store.add_message(conversation.id, parent_id=message.id, role=Role.ASSISTANT, parts=(TextPart("Yes"),))
+        parent = told.id
+    first, second = store.path(conversation.id)[:2]
+    store.add_summary(conversation.id, first.id, second.id, "It began with one.")
+    store.update_message(store.path(conversation.id)[2].id, excluded=True)
+    source = MemorySource.read(store, conversation.id)
     with ThreadPoolExecutor(1) as pool:
-        view = read_memory(engine, pool, lambda: REQUEST).result(10)
-        assert [page.origin for page in view.pages] == ["persona", "document", "user"]
+        view = read_memory(engine, pool, source, Settings()).result(10)
+        assert [(page.origin, page.text, page.start >= 0) for page in view.pages] == [
+            ("persona", "Be kind.", True),
+            ("summary", "It began with one.", True),
+            ("assistant", "Yes", True),
+            ("user", "Three", True),
+            ("assistant", "Yes", True),
+            ("user", "One", False),
+            ("assistant", "Yes", False),
+            ("user", "Two", False),
+        ]
+        assert [page.why_out for page in view.pages[-3:]] == [WhyOut.SUMMARY, WhyOut.SUMMARY, WhyOut.PERSON]
+        engine.unload().result(10)
         with pytest.raises(HearthError):
-            read_memory(engine, pool, broken).result(10)
+            read_memory(engine, pool, source, Settings()).result(10)
+    store.close()
     engine.close()
