@@ -62,6 +62,11 @@ def load(spec: ModelSpec, log: LlamaLog, progress: Progress) -> Handles:
     """Load `spec`. Raises `ModelFileError`, `ModelFitError` or `ModelLoadError`."""
     began = time.perf_counter()
     description = describe(spec.path)
+    if description.kind is ModelKind.ADAPTER:
+        raise ModelFileError(
+            sentence("{name} is an adapter, not a model. Add it to its model in the list of models."),
+            name=description.path.name,
+        )
     if description.kind is not ModelKind.TEXT:
         raise ModelFileError(
             sentence("{name} is not a language model that one can talk to."), name=description.path.name

@@ -59,7 +59,10 @@ def loaded(model: Path, log: LlamaLog, options: dict[str, Any]) -> dict[str, Any
         flash_attention=FlashAttention(options.pop("flash_attention", "auto")),
         **options,
     )
-    handles = load(spec, log, lambda _fraction: None)
+    try:
+        handles = load(spec, log, lambda _fraction: None)
+    except HearthError as error:
+        return {"refused": str(error)}
     found = {
         "n_ctx": handles.n_ctx,
         "n_cells": handles.n_cells,

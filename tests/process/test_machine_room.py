@@ -89,6 +89,12 @@ def test_an_adapter_of_another_model_is_refused(smollm2: Path, tmp_path: Path) -
         assert bare == removed == freed
 
 
+def test_an_adapter_is_no_model(tmp_path: Path) -> None:
+    file = tmp_path / "alone.gguf"
+    file.write_bytes(lora_for_smollm2())
+    assert ask("loaded", file)["refused"].startswith("alone.gguf is an adapter, not a model.")
+
+
 def test_threads_of_this_machine(smollm2: Path) -> None:
     found = ask("threads", smollm2, cores={"logical": 4, "physical": 2, "performance": 2, "allowed": 3})
     if found["choice"] is not None:  # None where this machine is too busy to tell
