@@ -17,6 +17,7 @@ from app.settings import Settings
 from app.store.summaries import covered_by
 from app.store.types import AttachmentPart, Conversation, RecallPart, StoredMessage, Summary
 from engine.context.clean import clean
+from engine.context.regions import is_summary
 from engine.context.segments import Origin, PromptMessage, Role, Segment
 from engine.types import GenerationRequest, OverflowPolicy, SamplingParams
 
@@ -89,7 +90,12 @@ def prompt_messages(
         if stored.id in replaced:
             message = replace(message, excluded=True)
         if message.segments:
-            if messages and (messages[-1].role, messages[-1].excluded) == (message.role, message.excluded):
+            last = messages[-1] if messages else None
+            if (
+                last is not None
+                and (last.role, last.excluded) == (message.role, message.excluded)
+                and not is_summary(last)
+            ):
                 # Many chat templates refuse two turns of one role (the answer between them failed).
                 message = _joined(messages.pop(), message)
             messages.append(message)

@@ -51,9 +51,7 @@ _INSTRUCTION = (
     "Keep every name, number, date, decision and open question. Use the language of the conversation. "
     "Write the summary only."
 )
-_LEAD = re.compile(
-    r"^\s*(?:#+\s*)?(?:\*\*)?(?:summary|zusammenfassung|résumé|resumen)[^:\n]{0,40}:?(?:\*\*)?\s*[:\n]\s*", re.I
-)
+_LEAD = re.compile(r"^\W*(?:summary|zusammenfassung|résumé|resumen)\b[^:\n]{0,40}[:\n][\s*]*", re.IGNORECASE)
 _log = logging.getLogger(__name__)
 
 
