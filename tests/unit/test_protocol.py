@@ -31,10 +31,14 @@ from engine.types import (
 from engine.worker.protocol import (
     COMMAND_BYTES,
     REPORT_BYTES,
+    VERSION,
+    Answered,
+    Ask,
     Cancel,
     CommandMessage,
-    Count,
+    CountTokens,
     Fault,
+    Forget,
     Load,
     Loaded,
     LoadRefused,
@@ -42,9 +46,11 @@ from engine.worker.protocol import (
     Ping,
     Pong,
     ProtocolError,
+    Quit,
     Report,
     ReportMessage,
     Submit,
+    TokenCounts,
     decode_command,
     decode_report,
     encode,
@@ -66,7 +72,9 @@ COMMANDS: list[CommandMessage] = [
     Load(ModelSpec(Path("models/a b.gguf"), n_ctx=4096, kv_type=KvType.Q8_0)),
     Submit(REQUEST),
     Cancel("r1"),
-    Count(3, ("one", "")),
+    Ask(3, CountTokens(("one", ""))),
+    Forget("chat"),
+    Quit(2.5),
     Ping(9),
 ]
 REPORTS: list[ReportMessage] = [
@@ -77,6 +85,7 @@ REPORTS: list[ReportMessage] = [
     Report(TextDelta("r1", "hé", (TokenLogprob("h", -0.5, (("h", -0.5), ("x", -2.0))),))),
     Report(Finished("r1", FinishReason.CONTEXT)),
     Report(Failed("r1", "grammar", "Bad.")),
+    Answered(3, TokenCounts((1, 0))),
 ]
 
 
@@ -101,11 +110,19 @@ def test_any_text_round_trips(text: str, pinned: bool) -> None:
 def altered(**changes: Any) -> bytes:
     """A valid `Cancel`, with changes to its inner object (None removes)."""
     body = {"request_id": "r1", "kind": "Cancel"} | changes
-    return json.dumps({"v": 1, "message": {key: value for key, value in body.items() if value is not None}}).encode()
+    return json.dumps(
+        {"v": VERSION, "message": {key: value for key, value in body.items() if value is not None}}
+    ).encode()
+
+
+def asking(**question: Any) -> bytes:
+    """An `Ask` with this question."""
+    return json.dumps({"v": VERSION, "message": {"kind": "Ask", "call_id": 1, "question": question}}).encode()
 
 
 def test_the_altered_message_is_valid_when_nothing_is_altered() -> None:
     assert decode_command(altered()) == Cancel("r1")
+    assert decode_command(asking(kind="CountTokens", texts=["a"])) == Ask(1, CountTokens(("a",)))
 
 
 @pytest.mark.parametrize(
@@ -116,8 +133,8 @@ def test_the_altered_message_is_valid_when_nothing_is_altered() -> None:
         b"not json",
         b"null",
         b"[]",
-        b'{"v":1}',
-        b'{"v":2,"message":{"kind":"Cancel","request_id":"r1"}}',
+        b'{"v":%d}' % VERSION,
+        b'{"v":%d,"message":{"kind":"Cancel","request_id":"r1"}}' % (VERSION - 1),
         b"[" * 100_000,
         altered(kind="Unknown"),
         altered(kind=None),
@@ -126,8 +143,11 @@ def test_the_altered_message_is_valid_when_nothing_is_altered() -> None:
         altered(extra=1),
         altered(kind="Finished"),
         encode(Pong(1, 1, True), REPORT_BYTES),
-        b'{"v":1,"message":{"kind":"Ping","number":true}}',
-        b'{"v":1,"message":{"kind":"Count","call_id":1,"texts":"no list"}}',
+        b'{"v":%d,"message":{"kind":"Ping","number":true}}' % VERSION,
+        asking(kind="CountTokens", texts="no list"),
+        asking(kind="CountTokens", texts=[1]),
+        asking(kind=["CountTokens"], texts=[]),
+        asking(texts=[]),
     ],
 )
 def test_what_is_no_command_is_refused(raw: bytes) -> None:
