@@ -12,9 +12,18 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QStyle, QVBoxLayout, QWidget
 
-from app.events import ChatEvent, MessageAdded, MessageFinished, PathChanged, Streamed
+from app.events import (
+    ChatEvent,
+    MessageAdded,
+    MessageFinished,
+    PathChanged,
+    Streamed,
+    SummaryAdded,
+    SummaryChanged,
+)
 from app.i18n import tr
-from app.store.types import AttachmentPart, Changes, Draft, MessageState, StoredMessage
+from app.store.summaries import covered_by, newest_on
+from app.store.types import AttachmentPart, Changes, Draft, MessageState, StoredMessage, Summary
 from app.ui.composer import Composer
 from app.ui.library import sentence_of
 from app.ui.remote_banner import answering_host
@@ -55,6 +64,7 @@ class ConversationPage(QWidget):
         self._want_message = ""
         self._new_parameters: tuple[SamplingParams | None, str] | None = None
         self._path: list[StoredMessage] = []
+        self._summaries: list[Summary] = []
         self.setProperty("kind", "surface")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         theme = workspace.theme
@@ -107,7 +117,7 @@ class ConversationPage(QWidget):
         if conversation_id:
             self._load_path()
         else:
-            self._path = []
+            self._path, self._summaries = [], []
             if self._transcript is not None:
                 self._transcript.show_path([])
             self.path_shown.emit([])
@@ -200,6 +210,8 @@ class ConversationPage(QWidget):
         transcript.continue_requested.connect(self._on_continue)
         transcript.delete_requested.connect(self._on_delete)
         transcript.pin_requested.connect(self._on_pin)
+        transcript.summary_edited.connect(self._on_summary_edited)
+        transcript.summary_undone.connect(self._on_summary_undone)
         transcript.copied.connect(lambda: self._toasts.show(tr("Copied")))
         return transcript
 
@@ -209,11 +221,26 @@ class ConversationPage(QWidget):
     def _load_path(self) -> None:
         conversation_id = self._conversation_id
 
-        def show(path: list[StoredMessage]) -> None:
+        def show(found: tuple[list[StoredMessage], list[Summary]]) -> None:
             if conversation_id == self._conversation_id:
-                self._show_path(path)
+                self._summaries = found[1]
+                self._show_path(found[0])
 
-        self._workspace.library.run(lambda store: store.path(conversation_id), show)
+        self._workspace.library.run(lambda store: (store.path(conversation_id), store.summaries(conversation_id)), show)
+
+    def _show_summary(self) -> None:
+        summary = newest_on(self._path, self._summaries)
+        covered = [message.id for message in covered_by(summary, self._path)]
+        self.transcript.show_summary(summary, covered)
+
+    def _take_summary(self, summary: Summary) -> None:
+        """One was made or changed."""
+        known = [each.id for each in self._summaries]
+        if summary.id in known:
+            self._summaries[known.index(summary.id)] = summary
+        else:
+            self._summaries.append(summary)
+        self._show_summary()
 
     def _show_path(self, path: list[StoredMessage]) -> None:
         if self._workspace.answers.is_outdated(path):
@@ -221,6 +248,7 @@ class ConversationPage(QWidget):
             return
         self._path = self._workspace.answers.brought_up_to_date(path)
         self.transcript.show_path(self._path)
+        self._show_summary()
         self._stack.setCurrentWidget(self.transcript if path else self.start_page)
         if self._want_message:
             self.transcript.scroll_to(self._want_message)
@@ -334,6 +362,26 @@ class ConversationPage(QWidget):
                 services.chat.set_pinned(message_id, pinned), lambda _message: None, self._on_failed
             )
 
+    def _on_summary_edited(self, summary_id: str, text: str) -> None:
+        if (services := self._workspace.services) is not None:
+            self._workspace.bridge.then(
+                services.chat.edit_summary(summary_id, text), lambda _summary: None, self._on_failed
+            )
+
+    def _on_summary_undone(self, summary_id: str) -> None:
+        services = self._workspace.services
+        if services is None:
+            return
+        chat = services.chat
+
+        def again() -> None:
+            self._workspace.bridge.then(chat.undo_summary(summary_id, False), lambda _summary: None, self._on_failed)
+
+        def undone(_summary: Summary) -> None:
+            self._toasts.show(tr("The model reads the messages themselves again"), action=tr("Undo"), run=again)
+
+        self._workspace.bridge.then(chat.undo_summary(summary_id), undone, self._on_failed)
+
     def _on_delete(self, message_id: str) -> None:
         library = self._workspace.library
 
@@ -388,6 +436,10 @@ class ConversationPage(QWidget):
             self._show_generating()
             self.path_shown.emit(self._path)
             self._announce(event.message)
+        elif (
+            isinstance(event, SummaryAdded | SummaryChanged) and event.summary.conversation_id == self._conversation_id
+        ):
+            self._take_summary(event.summary)
         elif isinstance(event, PathChanged) and event.conversation_id == self._conversation_id:
             self._load_path()
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from PySide6.QtCore import QEvent, QRect, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QEnterEvent,
@@ -24,7 +24,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QLabel, QMenu, QPushButton, QWidget
 
 from app.i18n import tr
-from app.store.types import MessageState, ReasoningPart, StoredMessage
+from app.store.types import MessageState, ReasoningPart, RecallPart, StoredMessage, Summary
 from app.ui.markdown.blocks import Block
 from app.ui.markdown.plain import plain_blocks
 from app.ui.markdown.reader import MarkdownReader
@@ -40,7 +40,9 @@ from app.ui.message_reasoning import ReasoningFold
 from app.ui.message_selection import SelectionGroup
 from app.ui.message_state import StateLine
 from app.ui.message_text import attachments, speaker
+from app.ui.recall_lines import RecallLines
 from app.ui.safe_document import SafeTextView
+from app.ui.summary_card import SummaryCard
 from app.ui.theme import TextSize, Theme
 from engine.context.segments import Role
 
@@ -82,6 +84,12 @@ class Entry:
     shows_thoughts: bool = False
     shows_all: bool = False
     ended_early: bool = False
+    is_covered: bool = False
+    """A summary stands for it."""
+    summary: Summary | None = None
+    """The one whose last message this is."""
+    n_covered: int = 0
+    """How many messages that summary stands for."""
 
 
 class MessageWidget(QWidget):
@@ -94,6 +102,10 @@ class MessageWidget(QWidget):
     resized = Signal()
     code_copied = Signal()
     step_requested = Signal(int)
+    recalled_activated = Signal(str)
+    """The id of an earlier message."""
+    summary_edited = Signal(str)
+    summary_undone = Signal()
 
     def __init__(self, kit: Kit, entry: Entry, parent: QWidget) -> None:
         super().__init__(parent)
@@ -104,6 +116,7 @@ class MessageWidget(QWidget):
         self._shows_ring = False
         self._bubble = QRect()
         self._width = -1
+        self._own_bottom = 0
         self.editor: MessageEditor | None = None
         self._row: ActionRow | None = None
         self._state: StateLine | None = None
@@ -111,6 +124,8 @@ class MessageWidget(QWidget):
         self._status: QLabel | None = None
         self.more_button: QPushButton | None = None
         self.chips: AttachmentChips | None = None
+        self.recalled: RecallLines | None = None
+        self.card: SummaryCard | None = None
         self.body = MessageBody(kit.formats, kit.maths, self.selection, self)
         self.body.link_activated.connect(self.link_activated)
         self.body.code_copied.connect(self.code_copied)
@@ -125,6 +140,8 @@ class MessageWidget(QWidget):
     @property
     def is_kept(self) -> bool:
         """Must not be dropped when out of sight: it is being edited, focused or selected in."""
+        if self.card is not None and self.card.editor is not None:
+            return True
         return self.editor is not None or self._has_focus or self.selection.has_selection()
 
     def show_entry(self, blocks: Sequence[Block] | None = None) -> None:
@@ -137,11 +154,53 @@ class MessageWidget(QWidget):
             self._set_status("")
             self.body.set_blocks(blocks if blocks is not None else self._blocks(entry.message))
         self._show_state()
+        self._show_recalled()
+        self.show_summary()
         if self._row is not None:
             self._drop_row()
         self._show_row()
         self.setAccessibleName(speaker(entry.message))
-        self.setAccessibleDescription(plain_blocks(self._described())[:_DESCRIBED])
+        self._describe()
+
+    def show_summary(self) -> None:
+        """A summary stands for this message, ends with it, or does no longer."""
+        entry = self._entry
+        shown = None if self.card is None else self.card.summary
+        if shown != entry.summary:
+            if self.card is not None:
+                self.card.hide()
+                self.card.deleteLater()
+                self.card = None
+            if entry.summary is not None:
+                self.card = SummaryCard(self._kit.theme, entry.summary, entry.n_covered, self)
+                self.card.edited.connect(self.summary_edited)
+                self.card.undone.connect(self.summary_undone)
+                self.card.resized.connect(self.resized)
+                self.card.show()
+        self._describe()
+        self.update()
+
+    def _describe(self) -> None:
+        entry = self._entry
+        mark = ""
+        if entry.message.excluded:
+            mark = tr("Not in the model's view.") + "\n"
+        elif entry.is_covered and not entry.message.pinned:
+            mark = tr("The model reads a summary instead.") + "\n"
+        self.setAccessibleDescription(mark + plain_blocks(self._described())[:_DESCRIBED])
+
+    def _show_recalled(self) -> None:
+        parts = tuple(part for part in self._entry.message.parts if isinstance(part, RecallPart))
+        if parts == (() if self.recalled is None else self.recalled.parts):
+            return
+        if self.recalled is not None:
+            self.recalled.hide()
+            self.recalled.deleteLater()
+            self.recalled = None
+        if parts:
+            self.recalled = RecallLines(self._kit.theme, parts, self)
+            self.recalled.activated.connect(self.recalled_activated)
+            self.recalled.show()
 
     def show_live(self) -> None:
         """More of the answer has come."""
@@ -222,12 +281,20 @@ class MessageWidget(QWidget):
             height = self.editor.height_for(measure)
             self.editor.setGeometry(left, top, measure, height)
             self._bubble = QRect()
-            return top + height + space(6)
+            return self._lay_out_card(left, top + height + space(6), measure)
         top = self._lay_out_own(left, top, measure) if self._is_own else self._lay_out_answer(left, top, measure)
         row = space(8)
         if self._row is not None:
             self._row.setGeometry(left - (0 if self._is_own else space(1.5)), top + space(1), measure + space(1.5), row)
-        return top + space(1) + row + space(2)
+        return self._lay_out_card(left, top + space(1) + row + space(2), measure)
+
+    def _lay_out_card(self, left: int, top: int, measure: int) -> int:
+        self._own_bottom = top
+        if self.card is None:
+            return top
+        height = self.card.lay_out(measure)
+        self.card.setGeometry(left, top, measure, height)
+        return top + height + self._kit.theme.space(4)
 
     def _lay_out_own(self, left: int, top: int, measure: int) -> int:
         space = self._kit.theme.space
@@ -251,7 +318,12 @@ class MessageWidget(QWidget):
             self.more_button.setGeometry(x, bottom + space(1), hint.width(), hint.height())
             bottom += hint.height() + space(1)
         self._bubble = QRect(x - side, top, inner + 2 * side, bottom + over - top)
-        return bottom + over
+        bottom += over
+        if self.recalled is not None:
+            height = self.recalled.lay_out(measure)
+            self.recalled.setGeometry(left, bottom + space(1), measure, height)
+            bottom += height + space(1)
+        return bottom
 
     def _lay_out_answer(self, left: int, top: int, measure: int) -> int:
         space = self._kit.theme.space
@@ -374,7 +446,7 @@ class MessageWidget(QWidget):
             self.resized.emit()
 
     def _show_parts(self, visible: bool) -> None:
-        for part in (self.body, self.chips, self.fold, self._state, self.more_button):
+        for part in (self.body, self.chips, self.recalled, self.fold, self._state, self.more_button):
             if part is not None:
                 part.setVisible(visible)
 
@@ -467,6 +539,13 @@ class MessageWidget(QWidget):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(theme.color("raised"))
             painter.drawRoundedRect(QRectF(self._bubble), theme.space(4), theme.space(4))
+        entry = self._entry
+        if entry.message.excluded or (entry.is_covered and not entry.message.pinned):
+            # Beside the text, so that what the model no longer reads word for word can be told at a glance.
+            color = theme.color("text_faint") if entry.message.excluded else theme.origin_color("summary")
+            painter.setPen(QPen(color, 2, Qt.PenStyle.DotLine, Qt.PenCapStyle.RoundCap))
+            x = (self.width() - min(theme.space(MEASURE), self.width() - 2 * theme.space(GUTTER))) / 2 - theme.space(3)
+            painter.drawLine(QPointF(x, theme.space(2)), QPointF(x, self._own_bottom - theme.space(2)))
         if self.hasFocus() and self._shows_ring:
             painter.setPen(QPen(theme.color("focus"), 1.5))
             painter.setBrush(Qt.BrushStyle.NoBrush)

@@ -15,7 +15,7 @@ from PySide6.QtGui import QGuiApplication, QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QFrame, QScrollArea, QScrollBar, QToolButton, QVBoxLayout, QWidget
 
 from app.i18n import tr
-from app.store.types import MessageState, StoredMessage
+from app.store.types import MessageState, StoredMessage, Summary
 from app.ui.icons import themed_icon
 from app.ui.links import open_url
 from app.ui.markdown.reader import MarkdownReader
@@ -65,6 +65,9 @@ class Transcript(QWidget):
     branch_requested = Signal(str)
     delete_requested = Signal(str)
     pin_requested = Signal(str, bool)
+    summary_edited = Signal(str, str)
+    summary_undone = Signal(str)
+    """A summary's id."""
     copied = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -159,6 +162,21 @@ class Transcript(QWidget):
             entry.live = LiveAnswer(message, self._reader)
         entry.height = estimate_height(message, max(200, self._width), self._theme)
         return entry
+
+    def show_summary(self, summary: Summary | None, covered: Sequence[str]) -> None:
+        """Mark the messages that the summary stands for, and show its card below the last of them."""
+        last = covered[-1] if summary is not None and covered else ""
+        ids = set(covered) if last else set()
+        for entry in self._entries:
+            is_covered = entry.message.id in ids
+            own = summary if entry.message.id == last else None
+            if (is_covered, own) == (entry.is_covered, entry.summary):
+                continue
+            entry.is_covered, entry.summary, entry.n_covered = is_covered, own, len(covered)
+            if entry.view is not None:
+                entry.view.show_summary()
+            entry.is_measured = False
+        self._arrange()
 
     def add_message(self, message: StoredMessage) -> None:
         """A message is now the end of the path. One's own brings the end into view."""
@@ -371,6 +389,9 @@ class Transcript(QWidget):
         view.link_activated.connect(self._on_link_activated)
         view.resized.connect(lambda: self._on_view_resized(entry))
         view.code_copied.connect(self.copied)
+        view.recalled_activated.connect(self.scroll_to)
+        view.summary_edited.connect(lambda text: self._on_summary(entry, text))
+        view.summary_undone.connect(lambda: self._on_summary(entry, None))
         view.step_requested.connect(lambda step: self._step(entry, step))
 
     def _move_views(self) -> None:
@@ -470,6 +491,14 @@ class Transcript(QWidget):
                 self.delete_requested.emit(message.id)
             case Action.PREVIOUS | Action.NEXT:
                 self.sibling_requested.emit(message.id, -1 if action is Action.PREVIOUS else 1)
+
+    def _on_summary(self, entry: Entry, text: str | None) -> None:
+        if entry.summary is None:
+            return
+        if text is None:
+            self.summary_undone.emit(entry.summary.id)
+        else:
+            self.summary_edited.emit(entry.summary.id, text)
 
     def _on_link_activated(self, url: str) -> None:
         open_url(url, self.window())
