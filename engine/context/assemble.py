@@ -17,7 +17,7 @@ from engine.context.page_table import PageTable, Rendered, placed, weigh, with_n
 from engine.context.pieces import Literal
 from engine.context.regions import DEFAULT, Budget, questions, room_of, too_long, uses
 from engine.context.segments import Origin, PromptMessage, Role
-from engine.context.tokens import PieceTokenizer, TokenCache, Tokenizer
+from engine.context.tokens import PieceTokenizer, See, TokenCache, Tokenizer
 from engine.errors import PromptTooLongError, sentence
 from engine.pages import PageState, PromptPage, Region, RegionUse
 from engine.types import OverflowPolicy
@@ -53,6 +53,7 @@ def assemble(
     continue_last: bool = False,
     cache: TokenCache | None = None,
     budget: Budget = DEFAULT,
+    see: See | None = None,
 ) -> AssembledPrompt:
     """Choose what fits, render it, tokenise it. Give the same `cache` while a model is loaded.
 
@@ -60,7 +61,7 @@ def assemble(
     """
     if continue_last and (not messages or messages[-1].role is not Role.ASSISTANT):
         raise ValueError("only an assistant's message can be continued")
-    tokenise = PieceTokenizer(tokenizer, cache or TokenCache())
+    tokenise = PieceTokenizer(tokenizer, cache or TokenCache(), see)
     room = room_of(n_ctx, answer_reserve)
 
     def render(kept: Sequence[PromptMessage]) -> Rendered:

@@ -14,16 +14,21 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Protocol
 
 from engine.context.pieces import Literal, Piece
+from engine.context.segments import ImageRef, Segment
 
 _MARK = re.compile(r"[^\w\s].+[^\w\s]", re.DOTALL)
 """How marks look: <|user|>, [INST], ◁think▷. Runs of spaces or accented letters may be additions too, but no marks."""
 _GUARDS = ("\n", "|", ".")
 """Texts put before a piece, whose tokens are then taken away again. The first that merges with nothing serves."""
+
+
+See = Callable[[ImageRef], tuple[int, ...]]
+"""What stands in a list of tokens for an image, for a model that can see. May raise `HearthError`."""
 
 
 class Tokenizer(Protocol):
@@ -75,8 +80,9 @@ class TokenCache:
 class PieceTokenizer:
     """Tokenises a row of pieces with one vocabulary. Keep one for as long as the model is loaded."""
 
-    def __init__(self, tokenizer: Tokenizer, cache: TokenCache | None = None) -> None:
+    def __init__(self, tokenizer: Tokenizer, cache: TokenCache | None = None, see: See | None = None) -> None:
         self._tokenizer = tokenizer
+        self._see = see
         self._cache = cache or TokenCache()
         guard = tokenizer.tokenize("\n", special=False)
         alone = tokenizer.tokenize("a", special=False)
@@ -87,6 +93,10 @@ class PieceTokenizer:
         made: list[tuple[int, ...]] = []
         after_text = False
         for piece, text in zip(pieces, _with_spaces_moved(pieces), strict=True):
+            if self._see is not None and isinstance(piece, Segment) and piece.image is not None:
+                made.append(self._see(piece.image))
+                after_text = False
+                continue
             tokens = self._tokens(text, special=isinstance(piece, Literal), after_text=after_text)
             if tokens:
                 after_text = not self._tokenizer.is_mark(tokens[-1])

@@ -91,7 +91,7 @@ class Evaluator:
         self._token[low:high] = list(tokens)
         self._position[low:high] = list(range(position, position + count))
         self._sequence[low:high] = [sequence] * count
-        wanted: list[ctypes.c_byte | int] = [0] * (count - logits) + [1] * logits
+        wanted: list[ctypes.c_byte | int] = [int(index >= count - logits) for index in range(count)]
         self._wants_logits[low:high] = wanted
         self._size = high
         return high - logits

@@ -112,6 +112,11 @@ class Generation:
         """The prompt is read; from here on one token follows another."""
         return self.begun and self.n_pending == 1
 
+    @property
+    def next_is_image(self) -> bool:
+        """The next pending token stands for an image (see `engine.model.image_tokens`)."""
+        return self.lane is not None and self.n_pending > 0 and self.tokens[len(self.lane.tokens)] < 0
+
     def enter(self, opened: Opened) -> None:
         """Take the lane. After the first time (it had to leave for others) nothing is announced again."""
         self.lane = opened.lane

@@ -56,8 +56,8 @@ class PrefixTree:
                 self.total -= len(node.tokens)
             node = node.parent
 
-    def longest(self, tokens: Sequence[int]) -> tuple[int | None, int]:
-        """A sequence that shares the longest beginning with `tokens`, and its length; (None, 0) for none."""
+    def longest(self, tokens: Sequence[int]) -> tuple[frozenset[int], int]:
+        """The sequences that share the longest beginning with `tokens`, and its length; none and 0 for none."""
         node, at, whole = self._root, 0, tuple(tokens)
         while at < len(whole):
             child = node.children.get(whole[at])
@@ -67,7 +67,7 @@ class PrefixTree:
             node, at = child, at + common
             if common < len(child.tokens):
                 break
-        return (min(node.holders), at) if at else (None, 0)
+        return frozenset(node.holders), at
 
     def own(self, sequence: int) -> int:
         """Tokens that no other sequence holds: the cells that become free without it."""

@@ -8,28 +8,36 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from typing import Self
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
 
 from engine.context.assemble import AssembledPrompt, assemble
 from engine.context.chat_template import ChatTemplate
 from engine.context.reasoning import ReasoningSplitter
 from engine.context.templates.choose import choose_template
 from engine.context.tokens import TokenCache
-from engine.errors import ModelFileError, sentence
+from engine.errors import HearthError, ModelFileError, sentence
+from engine.model.adapters import Adapters
 from engine.model.evaluator import Evaluator
 from engine.model.fingerprint import file_identity, fingerprint_of
 from engine.model.fit import MAX_OUTPUTS
 from engine.model.generation import Ends, Generation
+from engine.model.idle_work import IdleWork
 from engine.model.llama_library import LlamaLog, lib
 from engine.model.loading import Handles, load
+from engine.model.lookup import NgramLookup
 from engine.model.sampling import Sampler, choose_seed
 from engine.model.scheduler import Ended, Scheduler
 from engine.model.sequences import Lanes
 from engine.model.snapshots import SnapshotShelf
+from engine.model.speculation import Acceptance, Speculator
 from engine.model.text_pipeline import Hooks, TextPipeline
 from engine.model.vocabulary import Vocabulary
 from engine.pages import CacheReport, PromptPlan
-from engine.types import GenerationRequest, LoadedModel, ModelSpec, Started
+from engine.types import Adapter, GenerationRequest, LoadedModel, ModelSpec, Started
+
+if TYPE_CHECKING:
+    from engine.model.eyes import Eyes
 
 Report = Callable[[str], None]
 
@@ -38,7 +46,12 @@ class Runner:
     """One model, one context, many requests at once."""
 
     def __init__(
-        self, handles: Handles, spec: ModelSpec, *, report: Report = lambda _line: None,
+        self,
+        handles: Handles,
+        spec: ModelSpec,
+        *,
+        eyes: Eyes | None = None,
+        report: Report = lambda _line: None,
         news: Callable[[], bool] = lambda: False,
     ) -> None:  # fmt: skip
         self._handles = handles
@@ -55,10 +68,22 @@ class Runner:
         )
         marks, self._stop_strings = self._split_stops(self._template.stop)
         self._ends = Ends(self._vocabulary.end_tokens() | marks, self._control_tokens(self._template), handles.n_ctx)
+        self._adapters = Adapters(handles.model, handles.context, spec.path)
+        self._adapters.load(spec.adapters)
         self._shelf = self._open_shelf(report)
         self._lanes = Lanes(handles.context, handles.model, self._shelf)
         self._evaluator = Evaluator(handles.context, min(spec.n_batch, handles.n_cells))
-        self._scheduler = Scheduler(self._lanes, self._evaluator, max_outputs=MAX_OUTPUTS, news=news)
+        self._idle_work = IdleWork(handles, spec, self._lanes, self._evaluator, news)
+        self._acceptance = Acceptance()
+        self._eyes = eyes
+        self._scheduler = Scheduler(
+            self._lanes,
+            self._evaluator,
+            max_outputs=MAX_OUTPUTS,
+            news=news,
+            use_adapters=self._adapters.apply,
+            eyes=eyes,
+        )
 
     @classmethod
     def load(
@@ -71,12 +96,25 @@ class Runner:
         news: Callable[[], bool] = lambda: False,
     ) -> Self:
         """Load the model of `spec`; raises as `engine.model.loading.load`."""
-        return cls(load(spec, log, progress), spec, report=report, news=news)
+        handles = load(spec, log, progress)
+        eyes = None
+        try:
+            if spec.projector is not None:
+                eyes = open_eyes(spec.projector, handles, log)
+            return cls(handles, spec, eyes=eyes, report=report, news=news)
+        except HearthError:
+            if eyes is not None:
+                eyes.close()
+            handles.free()
+            raise
 
     def close(self) -> None:
         """Free the model."""
         if self._shelf is not None:
             self._shelf.close()
+        if self._eyes is not None:
+            self._eyes.close()
+        self._adapters.free()
         self._handles.free()
 
     def _split_stops(self, stops: Sequence[str]) -> tuple[frozenset[int], tuple[str, ...]]:
@@ -105,7 +143,7 @@ class Runner:
             file_identity(spec.path),
             n_layer=lib.llama_model_n_layer(handles.model),
             n_embd=lib.llama_model_n_embd(handles.model),
-            kv_types=(spec.kv_type.value, spec.kv_type.value),
+            kv_types=(handles.kv_type.value, handles.kv_type.value),
             template=self._template.family,
             library_version=lib.llama_version().decode("ascii", "replace"),
             flash_attention=handles.flash_attention,
@@ -131,16 +169,17 @@ class Runner:
             compute_bytes=handles.buffers.compute,
             backend=handles.backend,
             n_gpu_layers=handles.n_gpu_layers,
-            backend_note=handles.note,
+            backend_note=handles.note or next(iter(handles.notes), ""),
             template=self._template.family,
             can_think=self._template.can_think,
             load_s=handles.load_s,
             n_cells=handles.n_cells,
             n_sequences=handles.n_sequences,
-            n_threads=handles.n_threads,
-            kv_type=self._spec.kv_type,
+            n_threads=self._idle_work.threads.decode,
+            kv_type=handles.kv_type,
             flash_attention=handles.flash_attention,
             shares_prefixes=self._lanes.shares_prefixes,
+            can_see=self._eyes is not None and self._eyes.can_see,
         )
 
     # Any thread
@@ -148,7 +187,7 @@ class Runner:
     @property
     def beats(self) -> int:
         """Moves whenever llama.cpp finished a piece of work."""
-        return self._evaluator.beats
+        return self._evaluator.beats + (self._eyes.beats if self._eyes is not None else 0)
 
     def abort(self) -> None:
         """Make the evaluation under way stop soon. What it means is asked of the hooks."""
@@ -169,7 +208,7 @@ class Runner:
             pages=prompt.pages,
             regions=prompt.regions,
             prompt_tokens=len(prompt.tokens),
-            cached_tokens=self._lanes.longest(prompt.tokens),
+            cached_tokens=self._lanes.longest(prompt.tokens, self._adapters.variant(self._adapters_of(request))),
             n_ctx=self._handles.n_ctx,
             dropped=prompt.dropped,
         )
@@ -194,8 +233,10 @@ class Runner:
         params = request.sampling
         seed = choose_seed(params)
         prompt = self._assemble(request)
+        adapters = self._adapters_of(request)
+        self._adapters.load(adapters)
         sampler = Sampler(params, self._vocabulary, n_ctx=self._handles.n_ctx, seed=seed)
-        sampler.accept_prompt(prompt.tokens)
+        sampler.accept_prompt([token for token in prompt.tokens if token >= 0])
         generation = Generation(
             request,
             self._started(request, prompt, seed),
@@ -205,6 +246,9 @@ class Runner:
             pipeline=TextPipeline(hooks, self._splitter(prompt), (*self._stop_strings, *params.stop)),
             vocabulary=self._vocabulary,
             ends=self._ends,
+            adapters=adapters,
+            variant=self._adapters.variant(adapters),
+            speculator=self._speculator(request),
         )
         self._scheduler.add(generation)
         return generation
@@ -214,8 +258,8 @@ class Runner:
         return self._scheduler.step()
 
     def idle(self) -> bool:
-        """Do a small piece of work that nobody waits for; False if there is none left."""
-        return False
+        """Measure something while nobody waits; False if there is nothing left."""
+        return self._idle_work.step()
 
     def embed(self, texts: Sequence[str]) -> list[tuple[float, ...]]:
         """Refuses: a chat model's vectors find nothing."""
@@ -247,7 +291,19 @@ class Runner:
                 thinking=request.thinking,
                 continue_last=request.continue_last,
                 cache=self._token_cache,
+                see=self._eyes.tokens if self._eyes is not None and self._eyes.can_see else None,
             )
+
+    def _adapters_of(self, request: GenerationRequest) -> tuple[Adapter, ...]:
+        return self._spec.adapters if request.adapters is None else request.adapters
+
+    def _speculator(self, request: GenerationRequest) -> Speculator | None:
+        """Guesses for one answer, once the costs are known; at temperature 0 only such as cannot change it."""
+        curve = self._idle_work.curve
+        if curve is None or request.prefill_only:
+            return None
+        limit = curve.exact if request.sampling.temperature <= 0 else None
+        return Speculator(NgramLookup(), curve, self._acceptance, limit=limit) if limit != 1 else None
 
     def _splitter(self, prompt: AssembledPrompt) -> ReasoningSplitter | None:
         marks = self._template.reasoning
@@ -265,3 +321,15 @@ class Runner:
             pages=prompt.pages,
             regions=prompt.regions,
         )
+
+
+def open_eyes(path: Path, handles: Handles, log: LlamaLog) -> Eyes:
+    """A vision model's second half. Raises `ModelFileError` or `ModelLoadError`."""
+    # Imported here: only vision models bring mtmd into the process.
+    from engine.model.eyes import Eyes  # noqa: PLC0415
+    from engine.model.vision import Projector  # noqa: PLC0415
+
+    projector = Projector.load(
+        path, handles.model, n_threads=handles.n_threads, log=log, use_gpu=handles.n_gpu_layers != 0
+    )
+    return Eyes(projector)

@@ -10,14 +10,20 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import CancelledError
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from engine.errors import HearthError
 from engine.model.evaluator import Evaluator, Outcome
 from engine.model.generation import Generation
+from engine.model.image_tokens import text_run
 from engine.model.prefix_tree import common_prefix
 from engine.model.sequences import Lanes
 from engine.types import Adapter, FinishReason
+
+if TYPE_CHECKING:
+    from engine.model.eyes import Eyes
 
 MIXED_PREFILL_TOKENS = 128
 """Of a prompt, in a batch where others are being written: more would make their words come in jerks."""
@@ -57,12 +63,14 @@ class Scheduler:
         max_outputs: int,
         news: Callable[[], bool] = lambda: False,
         use_adapters: Callable[[tuple[Adapter, ...]], None] = lambda _adapters: None,
+        eyes: Eyes | None = None,
     ) -> None:
         self._lanes = lanes
         self._evaluator = evaluator
         self._max_outputs = max_outputs
         self._news = news
         self._use_adapters = use_adapters
+        self._eyes = eyes
         self._active: list[Generation] = []
         self._waiting: deque[Generation] = deque()
         self._ended: list[Ended] = []
@@ -89,6 +97,8 @@ class Scheduler:
         group = self._group()
         if len(group) == 1 and group[0].writing and all(each.background for each in self._waiting):
             self._write_alone(group[0])
+        elif (looking := next((each for each in group if each.next_is_image), None)) is not None:
+            self._look(looking)
         elif group:
             self._evaluate(self._shares(group))
         return self._ended
@@ -174,6 +184,7 @@ class Scheduler:
         lane = generation.lane
         assert lane is not None
         at = len(lane.tokens)
+        count = min(count, text_run(generation.tokens, at) - at)
         tokens = generation.tokens[at : at + count]
         whole = at + count == len(generation.tokens)
         row = self._evaluator.add(lane.id, at, tokens, logits=int(whole))
@@ -214,6 +225,33 @@ class Scheduler:
             self._end(generation, error)
             return None
 
+    def _look(self, generation: Generation) -> None:
+        """Compute an image of a prompt, by itself: the others wait for it."""
+        from engine.model.vision import NoRoomError  # noqa: PLC0415 - only vision models bring mtmd into the process
+
+        lane = generation.lane
+        assert lane is not None
+        assert self._eyes is not None
+        at = len(lane.tokens)
+        try:
+            end = self._eyes.evaluate(
+                self._evaluator.context,
+                generation.tokens,
+                at,
+                sequence=lane.id,
+                n_batch=self._evaluator.n_batch,
+                cancelled=generation.hooks.cancelled,
+            )
+        except NoRoomError:
+            self._undo([generation], Outcome.FULL)
+        except CancelledError:
+            self._undo([generation], Outcome.ABORTED)
+        except HearthError as error:
+            self._end(generation, error)
+        else:
+            lane.tokens.extend(generation.tokens[at:end])
+            generation.report_progress()
+
     def _write_alone(self, generation: Generation) -> None:
         """The decode loop of a single answer, as short as can be."""
         lane, speculator = generation.lane, generation.speculator
@@ -222,7 +260,7 @@ class Scheduler:
         tokens, held = generation.tokens, lane.tokens
         while generation.reason is None and not cancelled() and not news():
             guesses = speculator.propose(self._draft_room(generation)) if speculator is not None else None
-            if guesses:
+            if guesses and min(guesses) >= 0:
                 if not self._verify(generation, guesses):
                     return
                 continue

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from engine.model.image_tokens import whole_images
 from engine.model.llama_library import lib
 from engine.model.prefix_tree import PrefixTree, common_prefix
 from engine.model.snapshots import Snapshot, SnapshotShelf
@@ -70,7 +71,7 @@ class Lanes:
     def longest(self, tokens: Sequence[int], variant: str = "") -> int:
         """How many tokens of a prompt's beginning are in the cache."""
         tree = self._trees.get(variant)
-        return tree.longest(tokens)[1] if tree is not None else 0
+        return whole_images(tokens, tree.longest(tokens)[1]) if tree is not None else 0
 
     def report(self) -> CacheReport:
         """Everything that need not be computed again."""
@@ -112,13 +113,13 @@ class Lanes:
         At least the last token is left to evaluate, so that there are logits. None if every lane is active.
         """
         limit = len(tokens) - 1
-        basis, cached = self._basis(tokens, limit, variant)
+        basis, cached = self._basis(tokens, limit, key, variant)
         snapshot = self._better_snapshot(tokens, limit, variant, cached)
         if snapshot is not None:
             opened = self._restore(snapshot, tokens, limit, key)
             if opened is not None:
                 return opened
-            basis, cached = self._basis(tokens, limit, variant)  # making room may have cost the best one
+            basis, cached = self._basis(tokens, limit, key, variant)  # making room may have cost the best one
         if basis is not None and not basis.active and self._may_take_over(basis, cached, key):
             return self._take_over(basis, cached, key)
         lane = self._new(key, variant, spare=basis)
@@ -129,9 +130,22 @@ class Lanes:
             end = cached if self.shares_prefixes else -1
             lib.llama_memory_seq_cp(self._memory, basis.id, lane.id, 0, end)
             lane.tokens = list(tokens[:cached])
-            basis.used_at = time.monotonic()
             self._check_window(lane)
         return Opened(lane, len(lane.tokens))
+
+    def spare(self, n_tokens: int) -> Lane | None:
+        """A lane to try something in, if one is free and the cache has that much room without anybody leaving.
+
+        It is not counted among the others; `give_back` it.
+        """
+        if not self._free or self.used_cells + n_tokens > self.n_cells:
+            return None
+        return Lane(self._free.pop(0), "", "")
+
+    def give_back(self, lane: Lane) -> None:
+        """End of a trial."""
+        lib.llama_memory_seq_rm(self._memory, lane.id, -1, -1)
+        self._free.append(lane.id)
 
     def settle(self, lane: Lane) -> None:
         """Let others share what an active lane holds now."""
@@ -216,21 +230,21 @@ class Lanes:
     def _tree(self, variant: str) -> PrefixTree:
         return self._trees.setdefault(variant, PrefixTree())
 
-    def _basis(self, tokens: Sequence[int], limit: int, variant: str) -> tuple[Lane | None, int]:
-        """The lane to start from, and how many of its tokens serve."""
+    def _basis(self, tokens: Sequence[int], limit: int, key: str, variant: str) -> tuple[Lane | None, int]:
+        """The lane to start from, and how many of its tokens serve. Of several the conversation's own, then the newest."""
         if self.shares_prefixes:
-            owner, length = self._tree(variant).longest(tokens)
-            if owner is None:
-                return None, 0
-            return next(lane for lane in self._lanes if lane.id == owner), min(length, limit)
+            owners, length = self._tree(variant).longest(tokens)
+            lanes = [lane for lane in self._lanes if lane.id in owners]
+            best = max(lanes, key=lambda lane: (not lane.active and lane.key == key, lane.used_at), default=None)
+            return best, whole_images(tokens, min(length, limit))
         whole = [
             lane
             for lane in self._lanes
             if not lane.active and lane.variant == variant and len(lane.tokens) <= limit
             and common_prefix(lane.tokens, list(tokens)) == len(lane.tokens)
         ]  # fmt: skip
-        best = max(whole, key=lambda lane: len(lane.tokens), default=None)
-        return best, len(best.tokens) if best is not None else 0
+        longest = max(whole, key=lambda lane: len(lane.tokens), default=None)
+        return longest, len(longest.tokens) if longest is not None else 0
 
     def _may_take_over(self, basis: Lane, cached: int, key: str) -> bool:
         beyond = len(basis.tokens) - cached
@@ -312,6 +326,6 @@ class Lanes:
                 self.drop(lane)
                 return None
         lane.tokens = list(snapshot.tokens)
-        self.cut(lane, min(common, limit))
+        self.cut(lane, whole_images(tokens, min(common, limit)))
         self._check_window(lane)
         return Opened(lane, len(lane.tokens), len(lane.tokens))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import TypeVar
 
@@ -58,3 +59,26 @@ def unpacked(raw: Future[Answer], kind: type[A], unpack: Callable[[A], T]) -> Fu
 
     raw.add_done_callback(answered)
     return future
+
+
+def gathered(parts: Sequence[Future[list[T]]]) -> Future[list[T]]:
+    """The lists of all parts as one, in order; the first error to come is the error of all."""
+    whole: Future[list[T]] = Future()
+    whole.set_running_or_notify_cancel()
+    lock, open_parts = threading.Lock(), len(parts)
+
+    def ended(part: Future[list[T]]) -> None:
+        nonlocal open_parts
+        with lock:
+            open_parts -= 1
+            error = part.exception()
+            if error is not None and not whole.done():
+                whole.set_exception(error)
+            elif not open_parts and not whole.done():
+                whole.set_result([item for each in parts for item in each.result()])
+
+    if not parts:
+        whole.set_result([])
+    for part in parts:
+        part.add_done_callback(ended)
+    return whole

@@ -16,13 +16,14 @@ from engine.engine import EngineState, StateListener, StreamSink
 from engine.pages import CacheReport, PromptPlan
 from engine.streaming import iterate, iterate_many
 from engine.types import Finished, FinishReason, GenerationRequest, LoadedModel, ModelSpec, StreamEvent
-from engine.worker.calls import unpacked
+from engine.worker.calls import gathered, unpacked
 from engine.worker.control import EngineControl
 from engine.worker.exits import no_model
 from engine.worker.heartbeat import Patience
 from engine.worker.open_requests import OpenRequest
 from engine.worker.process import EntryPoint
 from engine.worker.protocol import (
+    EMBED_TEXTS,
     Answer,
     CountTokens,
     Embeddings,
@@ -123,7 +124,11 @@ class EngineClient:
         return self._asked(ReportCache(), CacheReport, lambda report: report)
 
     def embed(self, texts: Sequence[str]) -> Future[list[tuple[float, ...]]]:
-        return self._asked(EmbedTexts(tuple(texts)), Embeddings, lambda answer: list(answer.vectors))
+        # In parts: an answer's vectors must fit into one message, and requests should find gaps.
+        parts = [tuple(texts[start : start + EMBED_TEXTS]) for start in range(0, len(texts), EMBED_TEXTS)]
+        return gathered(
+            [self._asked(EmbedTexts(part), Embeddings, lambda answer: list(answer.vectors)) for part in parts]
+        )
 
     def forget(self, cache_key: str) -> None:
         self._tell(lambda: self._control.forget(cache_key))

@@ -19,6 +19,8 @@ from engine.worker.codec import CodecError, from_json, to_json
 VERSION = 2
 COMMAND_BYTES = 64 * 1024 * 1024
 """The longest message to the worker: a request carries its whole conversation."""
+EMBED_TEXTS = 64
+"""Texts in one `EmbedTexts`."""
 REPORT_BYTES = 4 * 1024 * 1024
 """The longest message from the worker."""
 

@@ -26,7 +26,9 @@ def start(smollm2: Path) -> Iterator[Callable[..., EngineClient]]:
     made: list[EngineClient] = []
 
     def start(**how: object) -> EngineClient:
-        spec = replace(ModelSpec(smollm2, n_ctx=N_CTX, n_cells=2 * N_CTX, n_batch=64, n_ubatch=64), **how)  # type: ignore[arg-type]
+        spec = replace(
+            ModelSpec(smollm2, n_ctx=N_CTX, n_cells=2 * N_CTX, n_batch=64, n_ubatch=64, speculate=False), **how
+        )  # type: ignore[arg-type]
         engine = EngineClient()
         made.append(engine)
         engine.load(spec).result(PATIENCE_S)
@@ -146,7 +148,8 @@ def test_what_leaves_the_cache_comes_back_from_disk(start: Callable[..., EngineC
 
 def test_tomorrow_the_first_token_comes_at_once(start: Callable[..., EngineClient], tmp_path: Path) -> None:
     engine = start(snapshot_folder=tmp_path)
-    first = answer(engine, keyed("a", STORY * 4, max_tokens=8))
+    answer(engine, keyed("a", STORY * 4, max_tokens=8))
+    first = answer(engine, keyed("a", STORY * 4, max_tokens=8))  # the last token by itself, as tomorrow
     engine.close()
     engine = start(snapshot_folder=tmp_path)
     again = answer(engine, keyed("a", STORY * 4, max_tokens=8))
@@ -156,7 +159,6 @@ def test_tomorrow_the_first_token_comes_at_once(start: Callable[..., EngineClien
     assert report(engine).entries == ()
     cold = answer(engine, keyed("a", STORY * 4, max_tokens=8))
     assert cold.started.cached_tokens == 0
-    assert cold.text == first.text
 
 
 def test_a_snapshot_of_another_cache_type_is_not_read(start: Callable[..., EngineClient], tmp_path: Path) -> None:
