@@ -23,9 +23,12 @@ from engine.types import ModelSpec
 
 READ_TOKENS = 1_024
 """Of a prompt only its end is read: what is likely to follow hangs mostly on that."""
+WINDOW = 2 * READ_TOKENS
+"""Tokens of a draft model's own context."""
 _SAMPLES = 512
 """Tokens whose texts are compared, spread over the vocabulary, besides its first and last."""
 _N_BATCH = 256
+_PROBE_READ = 64
 _PROBE_TOKENS = 4
 
 
@@ -41,26 +44,20 @@ def mismatch(draft: Vocabulary, target: Vocabulary) -> bool:
 
 
 class DraftModel:
-    """A `Drafter` that computes. `close()` frees it."""
-
-    foretells = False
-    expected: int | None = None
-    evidence = 1
+    """The loaded model and its one sequence; `drafter()` gives each answer its own view. `close()` frees it."""
 
     def __init__(self, model: Any, context: Any) -> None:
         self._model = model
         self._evaluator = Evaluator(context, min(_N_BATCH, lib.llama_n_batch(context)))
         self._memory = lib.llama_get_memory(context)
         self._sampler = lib.llama_sampler_init_greedy()
-        self._n_ctx: int = lib.llama_n_ctx(context)
-        self._tokens: list[int] = []
-        """What is to be continued: the end of the prompt, and the answer."""
+        self.n_ctx: int = lib.llama_n_ctx(context)
         self._held: list[int] = []
         """What keys and values are there of, drafts included."""
-        self.cost_ms = self._measure()
+        self.read_ms, self.cost_ms = self._measure()
 
     @classmethod
-    def load(cls, path: Path, target: Vocabulary, *, n_ctx: int, threads: int, n_gpu_layers: int = 0) -> Self:
+    def load(cls, path: Path, target: Vocabulary, *, threads: int, n_ctx: int = WINDOW, n_gpu_layers: int = 0) -> Self:
         """Load a draft model for a target with this vocabulary.
 
         Raises `ModelFileError` (also where the vocabularies differ), `ModelLoadError` or `ModelFitError`.
@@ -93,18 +90,14 @@ class DraftModel:
         lib.llama_free(self._evaluator.context)
         lib.llama_model_free(self._model)
 
-    def begin(self, tokens: Sequence[int]) -> None:
-        """Take the prompt. Nothing is computed before the first draft."""
-        self._tokens = list(tokens[-min(READ_TOKENS, self._n_ctx // 2) :])
+    def drafter(self) -> ModelDrafter:
+        """Guesses for one answer. Several may take turns; each turn then reads its text anew."""
+        return ModelDrafter(self)
 
-    def accept(self, token: int) -> None:
-        """Take the next token of the answer."""
-        self._tokens.append(token)
-
-    def draft(self, most: int) -> list[int]:
-        """Greedy guesses; fewer than `most` at the end of the model's window, where it begins anew, or on a failure."""
+    def draft(self, tokens: Sequence[int], most: int) -> list[int]:
+        """Greedy guesses of what follows `tokens`, at most `most`; fewer on a failure. Together they fit the window."""
         guess: list[int] = []
-        if most <= 0 or not self._tokens or not self._catch_up(most):
+        if most <= 0 or not tokens or not self._catch_up(tokens):
             return guess
         context = self._evaluator.context
         while True:
@@ -117,15 +110,17 @@ class DraftModel:
                 return guess
             self._held.append(token)
 
-    def _catch_up(self, most: int) -> bool:
+    def unread(self, tokens: Sequence[int]) -> int:
+        """How many of them would have to be read first."""
+        return len(tokens) - common_prefix(self._held, tokens)
+
+    def _catch_up(self, tokens: Sequence[int]) -> bool:
         """Evaluate what is not in the cache yet, with logits for the last token."""
-        if len(self._tokens) + most > self._n_ctx:
-            del self._tokens[: -(self._n_ctx // 2)]
-        self._forget(min(common_prefix(self._held, self._tokens), len(self._tokens) - 1))
+        self._forget(min(common_prefix(self._held, tokens), len(tokens) - 1))
         evaluator, held = self._evaluator, self._held
-        while len(held) < len(self._tokens):
-            part = self._tokens[len(held) : len(held) + evaluator.n_batch]
-            last = len(held) + len(part) == len(self._tokens)
+        while len(held) < len(tokens):
+            part = tokens[len(held) : len(held) + evaluator.n_batch]
+            last = len(held) + len(part) == len(tokens)
             evaluator.clear()
             evaluator.add(0, len(held), part, logits=int(last))
             if evaluator.run() is not Outcome.DONE:
@@ -138,19 +133,56 @@ class DraftModel:
         lib.llama_memory_seq_rm(self._memory, 0, length, -1)
         del self._held[length:]
 
-    def _measure(self) -> float:
-        """Milliseconds of one guess. Raises `ModelFitError` where nothing can be computed."""
-        self._tokens = [0]
-        best = float("inf")
+    def _measure(self) -> tuple[float, float]:
+        """Milliseconds to read a token of a prompt, and of one guess. Raises `ModelFitError` where nothing works."""
+        tokens = [0] * _PROBE_READ
+        times = []
         for _each in range(_PROBE_TOKENS):
             began = time.perf_counter()
-            if not self.draft(1):
+            if not self.draft(tokens, 1):
                 raise ModelFitError(sentence("There is not enough memory to guess ahead."))
-            best = min(best, (time.perf_counter() - began) * 1000)
-            self._tokens.append(0)
+            times.append((time.perf_counter() - began) * 1000)
+            tokens.append(0)
         self._forget(0)
-        self._tokens = []
-        return best
+        return times[0] / _PROBE_READ, min(times[1:])
+
+
+class ModelDrafter:
+    """A `Drafter` over one answer, by a draft model."""
+
+    foretells = False
+    expected: int | None = None
+    evidence = 1
+
+    def __init__(self, model: DraftModel) -> None:
+        self._model = model
+        self._tokens: list[int] = []
+        """What is to be continued: the end of the prompt, and the answer."""
+
+    @property
+    def cost_ms(self) -> float:
+        return self._model.cost_ms
+
+    @property
+    def debt_ms(self) -> float:
+        # What is guessed costs as much as what is read behind it, so the last tokens do not count twice.
+        return self._model.read_ms * max(0, self._model.unread(self._tokens) - 1)
+
+    def begin(self, tokens: Sequence[int]) -> None:
+        """Take the prompt. Nothing is computed before the first draft."""
+        end = tokens[-min(READ_TOKENS, self._model.n_ctx // 2) :]
+        self._tokens = [token for token in end if token >= 0]  # it cannot see images
+
+    def accept(self, token: int) -> None:
+        """Take the next token of the answer."""
+        self._tokens.append(token)
+
+    def draft(self, most: int) -> list[int]:
+        """Greedy guesses; at the end of the model's window it begins anew with the last half."""
+        most = min(most, self._model.n_ctx // 2)
+        if len(self._tokens) + most > self._model.n_ctx:
+            del self._tokens[: -(self._model.n_ctx // 2)]
+        return self._model.draft(self._tokens, most)
 
 
 def _context_params(n_ctx: int, threads: int, n_gpu_layers: int) -> Any:

@@ -26,6 +26,7 @@ from engine.types import (
 )
 
 if TYPE_CHECKING:
+    from engine.model.guessing import Guesses
     from engine.model.speculation import Speculator
 
 
@@ -58,7 +59,7 @@ class Generation:
         ends: Ends,
         adapters: tuple[Adapter, ...] = (),
         variant: str = "",
-        speculator: Speculator | None = None,
+        speculator: Guesses | Speculator | None = None,
     ) -> None:
         self.request = request
         self.hooks = hooks

@@ -25,6 +25,7 @@ class NgramLookup:
     """
 
     cost_ms = 0.0
+    debt_ms = 0.0
     foretells = True
 
     def __init__(self, sizes: Sequence[int] = SIZES) -> None:

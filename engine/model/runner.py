@@ -1,6 +1,6 @@
 """A loaded model that answers requests: assembly, sampling and scheduling put together.
 
-The worker process's main thread owns it; `abort()`, `count()`, `plan()` and `cache()` may be called from another one.
+The worker process's main thread owns it; `abort()`, `count()` and `plan()` may be called from another one.
 Knows no pipe and no other process.
 """
 
@@ -22,15 +22,15 @@ from engine.model.evaluator import Evaluator
 from engine.model.fingerprint import file_identity, fingerprint_of
 from engine.model.fit import MAX_OUTPUTS
 from engine.model.generation import Ends, Generation
+from engine.model.guessing import Guesses, Guessing
 from engine.model.idle_work import IdleWork
 from engine.model.llama_library import LlamaLog, lib
 from engine.model.loading import Handles, load
-from engine.model.lookup import NgramLookup
 from engine.model.sampling import Sampler, choose_seed
 from engine.model.scheduler import Ended, Scheduler
 from engine.model.sequences import Lanes
 from engine.model.snapshots import SnapshotShelf
-from engine.model.speculation import Acceptance, Speculator
+from engine.model.speculation import Speculator
 from engine.model.text_pipeline import Hooks, TextPipeline
 from engine.model.vocabulary import Vocabulary
 from engine.pages import CacheReport, PromptPlan
@@ -74,7 +74,7 @@ class Runner:
         self._lanes = Lanes(handles.context, handles.model, self._shelf)
         self._evaluator = Evaluator(handles.context, min(spec.n_batch, handles.n_cells))
         self._idle_work = IdleWork(handles, spec, self._lanes, self._evaluator, news)
-        self._acceptance = Acceptance()
+        self._guessing = Guessing(spec, handles, self._vocabulary)
         self._eyes = eyes
         self._scheduler = Scheduler(
             self._lanes,
@@ -115,6 +115,7 @@ class Runner:
         if self._eyes is not None:
             self._eyes.close()
         self._adapters.free()
+        self._guessing.close()
         self._handles.free()
 
     def _split_stops(self, stops: Sequence[str]) -> tuple[frozenset[int], tuple[str, ...]]:
@@ -169,7 +170,7 @@ class Runner:
             compute_bytes=handles.buffers.compute,
             backend=handles.backend,
             n_gpu_layers=handles.n_gpu_layers,
-            backend_note=handles.note or next(iter(handles.notes), ""),
+            backend_note=handles.note or self._guessing.note or next(iter(handles.notes), ""),
             template=self._template.family,
             can_think=self._template.can_think,
             load_s=handles.load_s,
@@ -212,10 +213,6 @@ class Runner:
             n_ctx=self._handles.n_ctx,
             dropped=prompt.dropped,
         )
-
-    def cache(self) -> CacheReport:
-        """What need not be computed again."""
-        return self._lanes.report()
 
     # The main thread
 
@@ -268,6 +265,10 @@ class Runner:
             name=self._handles.description.name,
         )
 
+    def cache(self) -> CacheReport:
+        """What need not be computed again."""
+        return self._lanes.report()
+
     def forget(self, key: str) -> None:
         """As `Engine.forget`."""
         self._lanes.forget(key)
@@ -297,13 +298,12 @@ class Runner:
     def _adapters_of(self, request: GenerationRequest) -> tuple[Adapter, ...]:
         return self._spec.adapters if request.adapters is None else request.adapters
 
-    def _speculator(self, request: GenerationRequest) -> Speculator | None:
+    def _speculator(self, request: GenerationRequest) -> Guesses | Speculator | None:
         """Guesses for one answer, once the costs are known; at temperature 0 only such as cannot change it."""
         curve = self._idle_work.curve
         if curve is None or request.prefill_only:
             return None
-        limit = curve.exact if request.sampling.temperature <= 0 else None
-        return Speculator(NgramLookup(), curve, self._acceptance, limit=limit) if limit != 1 else None
+        return self._guessing.for_answer(curve, limit=curve.exact if request.sampling.temperature <= 0 else None)
 
     def _splitter(self, prompt: AssembledPrompt) -> ReasoningSplitter | None:
         marks = self._template.reasoning

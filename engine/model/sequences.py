@@ -2,7 +2,7 @@
 
 What is in the cache is not computed again: a new prompt takes over, or copies, the longest beginning that any sequence
 has, or reads back a snapshot. Where room is short, the sequence that rested longest goes to disk.
-Knows tokens and keys, no text. One thread; `longest` and `report` may be called from others.
+Knows tokens and keys, no text. One thread; `longest` may be called from others.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class Lanes:
         now = time.monotonic()
         entries = [
             CacheEntry(lane.key, len(lane.tokens), False, lane.active, max(0.0, now - lane.used_at))
-            for lane in list(self._lanes)
+            for lane in self._lanes
         ]
         shelf = self._shelf
         if shelf is not None:
@@ -231,7 +231,7 @@ class Lanes:
         return self._trees.setdefault(variant, PrefixTree())
 
     def _basis(self, tokens: Sequence[int], limit: int, key: str, variant: str) -> tuple[Lane | None, int]:
-        """The lane to start from, and how many of its tokens serve. Of several the conversation's own, then the newest."""
+        """The lane to start from, and how many of its tokens serve. Of several its own, else the newest."""
         if self.shares_prefixes:
             owners, length = self._tree(variant).longest(tokens)
             lanes = [lane for lane in self._lanes if lane.id in owners]

@@ -41,6 +41,10 @@ class Drafter(Protocol):
         """Milliseconds that a guessed token takes."""
 
     @property
+    def debt_ms(self) -> float:
+        """Milliseconds to catch up with the text before the first guess."""
+
+    @property
     def evidence(self) -> int:
         """How many tokens speak for the guess; 0: there is none. It is taken to grow by one with every hit."""
 
@@ -102,20 +106,30 @@ class Speculator:
     whose rows are rounded otherwise than single tokens' could choose another token, and its keys and values
     would go on to disturb all that follows.
 
-    What drafts cost more than their hits saved, by the curve, is taken from a purse; it is filled with `SHARE` of
+    What drafts cost more than their hits saved, by the curve, is taken from a purse; it is filled with `share` of
     the tokens' own time and with what drafts save, up to a cap, and no draft is made that the purse could not pay
     for if it missed altogether. So a stream of misses ends by itself, is tried again now and then, and over a long
     time costs no more than that share.
     """
 
-    def __init__(self, drafter: Drafter, costs: CostCurve, acceptance: Acceptance, *, limit: int | None = None) -> None:
+    def __init__(
+        self,
+        drafter: Drafter,
+        costs: CostCurve,
+        acceptance: Acceptance,
+        *,
+        limit: int | None = None,
+        share: float = SHARE,
+    ) -> None:
         self.drafted = 0
         self.accepted = 0
         self._drafter = drafter
         self._acceptance = acceptance
         self._costs = costs
         self._alone = alone = costs.cost(1)
+        self._share = share
         self._proposed_on = 0
+        self._debt = 0.0
         most = costs.sizes[-1] if limit is None else limit
         # Drafts that may be chosen: how many tokens, what they cost, and what a single token would.
         self._choices = tuple((size - 1, self._price(size - 1)) for size in costs.worth_trying(most))
@@ -142,7 +156,7 @@ class Speculator:
         if expected is not None:
             self._acceptance.observe(drafter.evidence, hit=expected == token)
         drafter.accept(token)
-        self._earn(SHARE * self._alone)
+        self._earn(self._share * self._alone)
 
     def propose(self, room: int) -> list[int]:
         """Guesses to verify together with the last token, at most `room`; none: one token as usual."""
@@ -154,11 +168,11 @@ class Speculator:
         length = self._best(evidence, room)
         if not length:
             return []
-        self._proposed_on = evidence
+        self._proposed_on, self._debt = evidence, self._drafter.debt_ms
         return self._drafter.draft(length)
 
     def _best(self, evidence: int, room: int) -> int:
-        purse = self._acceptance.purse_ms or 0.0
+        purse = (self._acceptance.purse_ms or 0.0) - self._drafter.debt_ms
         alone = self._alone
         hits = self._acceptance.hits(evidence, min(self._choices[-1][0], room))
         best, chosen = MARGIN / alone, 0
@@ -174,7 +188,7 @@ class Speculator:
         """Of `proposed` guesses the first `accepted` were right; all that became final was given to `accept`."""
         self.drafted += proposed
         self.accepted += accepted
-        self._earn((accepted + 1) * self._alone - self._price(proposed))
+        self._earn((accepted + 1) * self._alone - self._price(proposed) - self._debt)
         if not self._drafter.foretells:  # else `accept` has counted the hits already
             for position in range(min(accepted + 1, proposed)):
                 self._acceptance.observe(self._proposed_on + position, hit=position < accepted)

@@ -159,7 +159,8 @@ class Worker:
             case PlanPrompt(request):
                 self._reply(call_id, lambda runner: runner.plan(request))
             case ReportCache():
-                self._reply(call_id, lambda runner: runner.cache())
+                # Behind what was to be forgotten before.
+                self._jobs.run(lambda: self._reply(call_id, lambda runner: runner.cache()))
 
     def _reply(self, call_id: int, find: Callable[[Answers], Answer]) -> None:
         assert self._runner is not None

@@ -1,6 +1,7 @@
 """Prefill and decode through the whole chain against `llama-bench`, interleaved in one run.
 
-Both sides execute the installed wheel's libraries on the same file, with the same threads and sizes. Ours is timed
+Both sides execute the installed wheel's libraries on the same file, with the same threads, sizes and flash attention
+(as llama.cpp judges), and decode behind the same number of tokens. llama-bench does not sample. Ours is timed
 where a person would see it: at the events' arrival on the main thread of a Qt program, sampling, detokenising and
 the worker's pipe included.
 """
@@ -105,10 +106,10 @@ class OurSide:
         usage, first, _ = self._answer(text, tokens=1)
         return (usage.prompt_tokens - usage.cached_tokens) / (first - began), usage.prompt_tokens
 
-    def decode(self) -> float:
-        """Tokens a second after the first token."""
+    def decode(self) -> tuple[float, int]:
+        """Tokens a second after the first token, and how many tokens the prompt had."""
         usage, first, last = self._answer("Count from one to one thousand in words.", tokens=DECODE_TOKENS)
-        return (usage.completion_tokens - 1) / (last - first)
+        return (usage.completion_tokens - 1) / (last - first), usage.prompt_tokens
 
     def close(self) -> None:
         self._engine.close()
@@ -148,13 +149,13 @@ class OurSide:
         return usage[0], times[0], times[-1]
 
 
-def peer_speed(path: Path, threads: int, *, prefill: int = 0, decode: int = 0) -> float:
-    """What `llama-bench` says, in tokens a second, for one test of that size."""
+def peer_speed(path: Path, threads: int, *, prefill: int = 0, decode: int = 0, depth: int = 0) -> float:
+    """What `llama-bench` says, in tokens a second, for one test of that size behind `depth` tokens."""
     program = peers.llama_bench()
     output = subprocess.run(
         [
-            program, "-m", path, "-t", str(threads), "-p", str(prefill), "-n", str(decode), "-r", "1", "-ngl", "0",
-            "-o", "json",
+            program, "-m", path, "-t", str(threads), "-p", str(prefill), "-n", str(decode), "-d", str(depth), "-r", "1",
+            "-ngl", "0", "-fa", "auto", "-o", "json",
         ],
         check=True, capture_output=True, text=True, env=peers.environment(program),
     ).stdout  # fmt: skip
@@ -173,7 +174,8 @@ def measure(path: Path, *, rounds: int = ROUNDS) -> list[Result]:
         for _ in range(rounds):
             speed, size = ours.prefill()
             prefills.append(Pair(speed, peer_speed(path, threads, prefill=size)))
-            decodes.append(Pair(ours.decode(), peer_speed(path, threads, decode=DECODE_TOKENS)))
+            speed, depth = ours.decode()
+            decodes.append(Pair(speed, peer_speed(path, threads, decode=DECODE_TOKENS, depth=depth)))
     finally:
         ours.close()
     return [Result.of(path.stem, "prefill", prefills), Result.of(path.stem, "decode", decodes)]

@@ -51,7 +51,7 @@ class Recorder:
         assert event is not None, f"not published; there were {[type(each).__name__ for each in self.events]}"
         return event
 
-    def until(self, holds: Callable[[], bool]) -> None:
+    def until(self, holds: Callable[[], bool], patience_s: float = WAIT_S) -> None:
         """Look again after each event until it holds; the look itself may use the services."""
         while True:
             with self._changed:
@@ -59,7 +59,7 @@ class Recorder:
             if holds():
                 return
             with self._changed:
-                assert self._changed.wait_for(lambda seen=seen: len(self.events) > seen, WAIT_S), "it never held"
+                assert self._changed.wait_for(lambda seen=seen: len(self.events) > seen, patience_s), "it never held"
 
     def of(self, kind: type[T]) -> list[T]:
         return [event for event in self.events if isinstance(event, kind)]

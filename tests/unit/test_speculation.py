@@ -28,6 +28,7 @@ class ScriptedDrafter:
     """Always has a guess, with the evidence and the cost that a test gives it."""
 
     foretells = False
+    debt_ms = 0.0
     expected = None
 
     def __init__(self, guess: Sequence[int] = (), *, evidence: int = 1, cost_ms: float = 0.0) -> None:
@@ -115,6 +116,7 @@ class Misleading:
     """A drafter that is always sure and always wrong, however often it is told."""
 
     foretells = False
+    debt_ms = 0.0
     expected = None
     evidence = 64
     cost_ms = 0.0
