@@ -12,7 +12,7 @@ from enum import Enum
 
 from engine.cancel import CancelToken
 from engine.engine import Engine, EngineStatus, StreamSink
-from engine.types import GenerationRequest, LoadedModel, ModelSpec
+from engine.types import Finished, FinishReason, GenerationRequest, LoadedModel, ModelSpec
 
 COMFORTABLE_SHARE = 0.85
 """Others stay only where the newcomer takes no more of the free memory than this."""
@@ -89,6 +89,18 @@ class Resident:
         if _essence(spec) != _essence(self.spec):
             return False
         return spec.n_ctx == self.spec.n_ctx or (self.model is not None and spec.n_ctx == self.model.n_ctx)
+
+    def disappoint(self, error: BaseException) -> None:
+        """Everybody who waits for this load hears why nothing comes of it."""
+        waiting, self.waiting = self.waiting, []
+        for future in waiting:
+            future.set_exception(error)
+
+    def cancel_held(self) -> None:
+        """End the requests that waited for it to begin."""
+        held, self.held = self.held, []
+        for job in held:
+            job.sink(Finished(job.request.request_id, FinishReason.CANCELLED))
 
 
 def _essence(spec: ModelSpec) -> ModelSpec:

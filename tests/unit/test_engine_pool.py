@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -21,6 +21,7 @@ from engine.types import (
     Finished,
     FinishReason,
     GenerationRequest,
+    LoadedModel,
     ModelSpec,
     RemoteModel,
     StreamEvent,
@@ -51,10 +52,18 @@ class Fake(FakeEngine):
         self._bench.used -= self._bench.sizes.get(self.name, 0) if self.state.model is not None else 0
         return super().unload()
 
-    def load(self, spec: ModelSpec, cancel: CancelToken | None = None) -> Future[object]:  # type: ignore[override]
+    def close(self) -> None:
+        if (together := self._bench.close_together) is not None:
+            together.wait(WAIT_S)
+        super().close()
+
+    def load(self, spec: ModelSpec, cancel: CancelToken | None = None) -> Future[LoadedModel]:
         self._bench.log.append(f"in {self.name}")
         self._bench.used += self._bench.sizes.get(self.name, 0)
-        return super().load(spec, cancel)  # type: ignore[return-value]
+        return super().load(spec, cancel)
+
+    def now(self, state: EngineState) -> None:
+        self._set_state(state)
 
     def embed(self, texts: object) -> Future[list[tuple[float, ...]]]:
         future: Future[list[tuple[float, ...]]] = Future()
@@ -76,6 +85,7 @@ class Bench:
     states: list[EngineState] = field(default_factory=list)
     pools: list[EnginePool] = field(default_factory=list)
     made: dict[str, Fake] = field(default_factory=dict)
+    close_together: threading.Barrier | None = None
 
     def pool(self, **options: object) -> EnginePool:
         made = EnginePool(
@@ -93,6 +103,13 @@ class Bench:
         self.now += 1
         self.made[spec.path.stem] = Fake(spec.path.stem, self)
         return self.made[spec.path.stem]
+
+    def on_card(self, fake: Fake) -> None:
+        """As if it had been loaded onto a graphics card."""
+        model = fake.state.model
+        assert model is not None
+        fake.now(EngineState(EngineStatus.READY, replace(model, backend="CUDA", n_gpu_layers=24)))
+        self.pools[-1].check_idle().result(WAIT_S)
 
     def load(self, name: str, **options: object) -> str:
         self.now += 1
@@ -377,6 +394,51 @@ def test_other_limits_hold_at_once(bench: Bench) -> None:
         bench.load(name)
     pool.configure(max_resident=1, idle_s=None)
     wait_for(lambda: bench.here() == {"c"})
+
+
+@dataclass
+class Card:
+    """A graphics card that says how much it has free, and how often it was asked."""
+
+    free: int | None
+    asked: int = 0
+
+    def __call__(self) -> int | None:
+        self.asked += 1
+        return self.free
+
+
+@pytest.mark.parametrize(("free", "stay"), [(1_000, {"a", "b"}), (500, {"b"}), (None, {"b"})])
+def test_a_full_graphics_card_makes_room_too(bench: Bench, free: int | None, stay: set[str]) -> None:
+    bench.sizes, card = {"a": 600, "b": 600}, Card(free)
+    bench.pool(free_gpu=card)
+    bench.load("a")
+    assert card.asked == 0, "nothing lies on it yet"
+    bench.on_card(bench.made["a"])
+    bench.load("b")
+    assert bench.here() == stay
+    assert card.asked > 0
+
+
+def test_a_model_for_the_processor_does_not_ask_the_card(bench: Bench) -> None:
+    bench.sizes, card = {"a": 600, "b": 600}, Card(0)
+    bench.pool(free_gpu=card)
+    bench.load("a")
+    bench.on_card(bench.made["a"])
+    bench.load("b", n_gpu_layers=0)
+    assert bench.here() == {"a", "b"}
+    assert card.asked == 0
+
+
+def test_all_models_are_closed_side_by_side(bench: Bench) -> None:
+    pool = bench.pool()
+    bench.load("a")
+    bench.load("b")
+    bench.close_together = threading.Barrier(2)  # each waits until the other is closing, too
+    pool.close()
+    assert not bench.close_together.broken
+    assert {fake.state.status for fake in bench.made.values()} == {EngineStatus.CLOSED}
+    bench.close_together = None
 
 
 def test_close_is_final_and_idempotent(bench: Bench) -> None:
