@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("GOMP_SPINCOUNT", "20000")  # as the worker does, before llama.cpp is there
+os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # as the worker does, before llama.cpp is there
 
 from engine.model.fingerprint import file_identity, fingerprint_of
 from engine.model.llama_library import lib

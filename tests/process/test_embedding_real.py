@@ -64,7 +64,7 @@ def embedded(model: Path, *lists: list[str], n_ctx: int = 0) -> Any:
         timeout=240,
         check=True,
         cwd=Path(__file__).parents[2],
-        env=os.environ | {"GOMP_SPINCOUNT": "20000"},  # as in the worker, see `engine.worker.worker`
+        env=os.environ | {"GOMP_SPINCOUNT": "1000"},  # as in the worker, see `engine.worker.worker`
     )
     return json.loads(done.stdout.splitlines()[-1])
 
