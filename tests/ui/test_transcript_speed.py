@@ -1,7 +1,7 @@
 """What a person feels when opening, streaming and scrolling stays far from getting slow.
 
-`make bench` holds the promises (300 ms, a fifth of a core, 50 ms). Here the limits are twice as wide: processor time, too,
-grows on a machine whose caches others use.
+`make bench` holds the promises (300 ms, a fifth of a core, 50 ms). Here the limits are twice as wide: processor time
+too grows on a machine whose caches others use.
 """
 
 from __future__ import annotations
