@@ -32,9 +32,10 @@ from app.recalling import Recaller
 from app.settings import Settings
 from app.store.summaries import covered_by, newest_on
 from app.store.types import (
-    AttachmentPart,
+    Attached,
     Changes,
     Conversation,
+    ImagePart,
     MessageState,
     Part,
     RecallPart,
@@ -126,7 +127,7 @@ class ChatService:
         self,
         conversation_id: str | None,
         text: str,
-        attachments: Sequence[AttachmentPart] = (),
+        attachments: Sequence[Attached] = (),
         *,
         sampling: SamplingParams | None = None,
     ) -> Future[str]:
@@ -140,6 +141,7 @@ class ChatService:
             raise ValueError("a message needs words or an attachment")
 
         def begin() -> str:
+            self._refuse_lost(attachments)
             conversation = self._conversation_for(conversation_id)
             self._refuse_if_busy(conversation.id)
             question = self._store.add_message(
@@ -316,6 +318,14 @@ class ChatService:
             if conversation_id in self._answers:
                 raise ChatError(sentence("An answer is still being written here. Stop it first, or wait."))
 
+    def _refuse_lost(self, attachments: Sequence[Attached]) -> None:
+        """On this thread files are swept away too: one that is there now stays, for a message will name it."""
+        for part in attachments:
+            if isinstance(part, ImagePart) and self._store.images.path(part) is None:
+                raise ChatError(
+                    sentence("The image {name} is not there any more. Take it off, or attach it again."), name=part.name
+                )
+
     def _answer(self, question: StoredMessage, sampling: SamplingParams | None, *, other_branch: bool = False) -> None:
         """Queue an answer to a message that is committed."""
         message = self._store.add_message(
@@ -430,6 +440,7 @@ class ChatService:
                 sampling=turn.sampling,
                 continue_last=turn.continue_last,
                 summary=turn.summary,
+                find=self._store.images.ref,
             )
             if not turn.looked_back and self._recaller.may_help(turn.path, request):
                 self._recaller.find(

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from app.memory_pages import MemoryPage, PromptWords, folded, words_of
-from app.prompting import build_request
+from app.prompting import FindImage, build_request, no_images
 from app.settings import Settings
 from app.store.summaries import newest_on
 from app.store.types import Conversation, MessageState, StoredMessage, Summary
@@ -32,18 +32,19 @@ class MemorySource:
     conversation: Conversation
     path: tuple[StoredMessage, ...]
     summary: Summary | None
+    find: FindImage = no_images
 
     @classmethod
     def read(cls, store: ConversationStore, conversation_id: str) -> MemorySource:
         """On the store's thread. Raises `StoreError`."""
         path = tuple(store.path(conversation_id))
         summary = newest_on(path, store.summaries(conversation_id))
-        return cls(store.conversation(conversation_id), path, summary)
+        return cls(store.conversation(conversation_id), path, summary, store.images.ref)
 
     def request(self, settings: Settings) -> GenerationRequest:
         """The request as it would be now. Cleaning long files takes time: not on a thread that a frame waits for."""
         whole = [message for message in self.path if message.state is not MessageState.STREAMING]
-        return build_request("memory", self.conversation, whole, settings, summary=self.summary)
+        return build_request("memory", self.conversation, whole, settings, summary=self.summary, find=self.find)
 
     def words(self, request: GenerationRequest) -> PromptWords:
         """What the pages of a `request` say that was made of this."""

@@ -1,24 +1,25 @@
 """Stored messages and settings become a `GenerationRequest` of typed segments. Pure; knows no store and no engine.
 
 What the person and the model wrote is trusted. An attached file's text and name are untrusted: they stand in the
-person's own message, each a segment of its own between literal lines of ours. What is recalled of earlier messages
+person's own message, each a segment of its own between literal lines of ours. An image is a segment that a model
+which can see looks at, and that says its name to any other. What is recalled of earlier messages
 stands there too, so that a prompt only ever grows at its end. A summary stands after the messages that it replaces;
 those come along as excluded, for the page table.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from app.i18n import tr
 from app.limits import ATTACHMENT_BYTES
 from app.settings import Settings
 from app.store.summaries import covered_by
-from app.store.types import AttachmentPart, Conversation, RecallPart, StoredMessage, Summary
+from app.store.types import AttachmentPart, Conversation, ImagePart, RecallPart, StoredMessage, Summary
 from engine.context.clean import clean
 from engine.context.regions import is_summary
-from engine.context.segments import Origin, PromptMessage, Role, Segment
+from engine.context.segments import ImageRef, Origin, PromptMessage, Role, Segment, image_text
 from engine.types import GenerationRequest, OverflowPolicy, SamplingParams
 
 ANSWER_RESERVE = 512
@@ -30,7 +31,15 @@ NAME_CHARACTERS = 200
 SUMMARY_CHARACTERS = 20_000
 """Of a summary; a model's own is far shorter."""
 
+FindImage = Callable[[ImagePart], ImageRef | None]
+"""Where an image's file is, None if it is lost: `app.store.images.ImageFolder.ref`."""
+
 _THINKING = {"on": True, "off": False, "auto": None}
+
+
+def no_images(_part: ImagePart) -> ImageRef | None:
+    """Every image by its name only."""
+    return None
 
 
 def sampling_of(settings: Settings) -> SamplingParams:
@@ -54,15 +63,17 @@ def build_request(
     sampling: SamplingParams | None = None,
     continue_last: bool = False,
     summary: Summary | None = None,
+    find: FindImage = no_images,
 ) -> GenerationRequest:
     """The request that answers (or with `continue_last` goes on with) the last message of `path`.
 
-    `summary` is the one that counts on this path.
+    `summary` is the one that counts on this path. Requests of one conversation share what the model has read only
+    where all are built with the same `find`.
     """
     chosen = sampling or conversation.sampling or sampling_of(settings)
     return GenerationRequest(
         request_id=request_id,
-        messages=prompt_messages(conversation, path, settings, summary),
+        messages=prompt_messages(conversation, path, settings, summary, find),
         sampling=chosen,
         overflow=OverflowPolicy(settings.text("chat.overflow")),
         answer_reserve=min(ANSWER_RESERVE, chosen.max_tokens or ANSWER_RESERVE),
@@ -73,7 +84,11 @@ def build_request(
 
 
 def prompt_messages(
-    conversation: Conversation, path: Sequence[StoredMessage], settings: Settings, summary: Summary | None = None
+    conversation: Conversation,
+    path: Sequence[StoredMessage],
+    settings: Settings,
+    summary: Summary | None = None,
+    find: FindImage = no_images,
 ) -> tuple[PromptMessage, ...]:
     """The system prompt, if any, and the path. Empty answers are left out; neighbours of one role are joined.
 
@@ -86,7 +101,7 @@ def prompt_messages(
     if instructions:
         messages.append(PromptMessage(Role.SYSTEM, (Segment(instructions, Origin.PERSONA),)))
     for stored in path:
-        message = prompt_message(stored)
+        message = prompt_message(stored, find)
         if stored.id in replaced:
             message = replace(message, excluded=True)
         if message.segments:
@@ -104,12 +119,14 @@ def prompt_messages(
     return tuple(messages)
 
 
-def prompt_message(stored: StoredMessage) -> PromptMessage:
+def prompt_message(stored: StoredMessage, find: FindImage = no_images) -> PromptMessage:
     """One stored message as segments: attachments first, then the words. Reasoning is not sent again."""
     segments: list[Segment] = []
     for part in stored.parts:
         if isinstance(part, AttachmentPart):
             segments += _attachment(part)
+        elif isinstance(part, ImagePart):
+            segments += _image(part, find(part))
         elif isinstance(part, RecallPart):
             segments += _recalled(part)
     if stored.text:
@@ -128,6 +145,11 @@ def _attachment(part: AttachmentPart) -> tuple[Segment, ...]:
         _untrusted(part.text, part.name, ATTACHMENT_BYTES),
         Segment("\n>>>\n\n", Origin.APP),
     )
+
+
+def _image(part: ImagePart, ref: ImageRef | None) -> tuple[Segment, ...]:
+    named = _untrusted(image_text(part.name), part.name, NAME_CHARACTERS)
+    return (replace(named, image=ref), Segment("\n\n", Origin.APP))
 
 
 def _recalled(part: RecallPart) -> tuple[Segment, ...]:
@@ -158,7 +180,7 @@ def _summary_message(summary: Summary, covered: Iterable[StoredMessage]) -> Prom
 
 def _holds_untrusted(message: StoredMessage) -> bool:
     return any(
-        isinstance(part, AttachmentPart) or (isinstance(part, RecallPart) and part.origin == "document")
+        isinstance(part, AttachmentPart | ImagePart) or (isinstance(part, RecallPart) and part.origin == "document")
         for part in message.parts
     )
 

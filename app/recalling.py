@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 from app.events import ChatEvent, PathChanged
 from app.recall import characters_for, out_of_window, recall
 from app.settings import Settings
-from app.store.types import AttachmentPart, RecallPart, StoredMessage
+from app.store.types import AttachmentPart, ImagePart, RecallPart, StoredMessage
 from engine.context.segments import Role
 from engine.engine import Engine
 from engine.errors import HearthError
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 LEAST_CHARACTERS_A_TOKEN = 2
 """A conversation with fewer characters than this a token of the window surely fits: nobody is asked."""
+IMAGE_CHARACTERS = 4_000
+"""What an image counts for in that: models read one as some hundred to two thousand tokens."""
 
 T = TypeVar("T")
 Path = tuple[StoredMessage, ...]
@@ -101,7 +103,9 @@ class Recaller:
 
 
 def _characters(message: StoredMessage) -> int:
-    return len(message.text) + sum(len(part.text) for part in message.parts if isinstance(part, AttachmentPart))
+    files = sum(len(part.text) for part in message.parts if isinstance(part, AttachmentPart))
+    images = sum(isinstance(part, ImagePart) for part in message.parts)
+    return len(message.text) + files + IMAGE_CHARACTERS * images
 
 
 def _result(future: Future[T]) -> T | None:

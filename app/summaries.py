@@ -140,7 +140,12 @@ class SummaryMaker:
                 return
             self._open[conversation_id] = cancel
         request = build_request(
-            f"plan-{uuid.uuid4().hex}", subject.conversation, subject.path, self._settings, summary=subject.summary
+            f"plan-{uuid.uuid4().hex}",
+            subject.conversation,
+            subject.path,
+            self._settings,
+            summary=subject.summary,
+            find=self._store.images.ref,
         )
         self._engine.plan(replace(request, background=True)).add_done_callback(
             lambda planned: self._on_planned(subject, cancel, planned)
@@ -153,7 +158,10 @@ class SummaryMaker:
             return
         summary = newest_on(path, self._store.summaries(conversation_id))
         conversation = self._store.conversation(conversation_id)
-        request = build_request(f"warm-{uuid.uuid4().hex}", conversation, path, self._settings, summary=summary)
+        find = self._store.images.ref
+        request = build_request(
+            f"warm-{uuid.uuid4().hex}", conversation, path, self._settings, summary=summary, find=find
+        )
         self._engine.submit(replace(request, background=True, prefill_only=True), CancelToken(), lambda _event: None)
 
     def close(self) -> None:
@@ -198,7 +206,7 @@ class SummaryMaker:
         self._engine.submit(self._request(subject, path), cancel, _Collector(self, subject, path))
 
     def _request(self, subject: _Subject, path: tuple[StoredMessage, ...]) -> GenerationRequest:
-        messages = prompt_messages(subject.conversation, path, self._settings, subject.summary)
+        messages = prompt_messages(subject.conversation, path, self._settings, subject.summary, self._store.images.ref)
         wish = PromptMessage(Role.USER, (Segment(_INSTRUCTION, Origin.APP),))
         return GenerationRequest(
             request_id=f"summary-{uuid.uuid4().hex}",

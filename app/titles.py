@@ -18,7 +18,7 @@ from app.events import ChatEvent, StoreChanged
 from app.prompting import prompt_messages
 from app.settings import Settings
 from app.store.summaries import newest_on
-from app.store.types import AttachmentPart, Conversation, StoredMessage, Summary
+from app.store.types import AttachmentPart, Conversation, ImagePart, StoredMessage, Summary
 from engine.cancel import CancelToken
 from engine.context.segments import Origin, PromptMessage, Role, Segment
 from engine.engine import Engine, EngineStatus
@@ -147,14 +147,16 @@ class TitleMaker:
         question = next((message for message in path if message.role is Role.USER), None)
         if question is None or not conversation.title_is_automatic:
             return None
-        names = [part.name for part in question.parts if isinstance(part, AttachmentPart)]
+        names = [part.name for part in question.parts if isinstance(part, AttachmentPart | ImagePart)]
         provisional = provisional_title(question.text, names)
         if conversation.title not in ("", provisional) or len(question.text) <= _SHORT_QUESTION:
             return None
         return _Subject(conversation, path, newest_on(path, self._store.summaries(conversation_id)))
 
     def _request(self, subject: _Subject) -> GenerationRequest:
-        messages = prompt_messages(subject.conversation, subject.path, self._settings, subject.summary)
+        messages = prompt_messages(
+            subject.conversation, subject.path, self._settings, subject.summary, self._store.images.ref
+        )
         wish = PromptMessage(Role.USER, (Segment(_INSTRUCTION, Origin.APP),))
         return GenerationRequest(
             request_id=f"title-{uuid.uuid4().hex}",

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from app.atomic_write import replace_durably
 from app.limits import BACKUPS_KEPT
+from app.store.codec import images_of
 from app.store.database import Database, newest_version
 from engine.errors import StoreError, sentence
 
@@ -81,6 +82,23 @@ def is_sound(path: Path) -> bool:
             return [row[0] for row in connection.execute("PRAGMA quick_check(1)")] == ["ok"]
     except sqlite3.DatabaseError:
         return False
+
+
+def images_of_copies(path: Path, backups: Path | None) -> set[str]:
+    """The sha256 of every image that a backup, or a copy of `path` that was kept aside, still names."""
+    copies = list(path.parent.glob(f"{path.stem}-*{path.suffix}"))
+    if backups is not None:
+        copies += backups.glob(_PATTERN)
+    named: set[str] = set()
+    for copy in copies:
+        try:
+            with closing(sqlite3.connect(f"{copy.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as connection:
+                named.update(row[0] for row in connection.execute("SELECT DISTINCT sha256 FROM parts"))
+                for (images,) in connection.execute("SELECT images FROM drafts"):
+                    named.update(part.sha256 for part in images_of(images))
+        except (sqlite3.DatabaseError, ValueError, TypeError):
+            continue  # of a version without images, or damaged beyond use
+    return named
 
 
 def _version(path: Path) -> int:

@@ -9,9 +9,11 @@ from dataclasses import asdict, fields
 from typing import Any
 
 from app.store.types import (
+    Attached,
     AttachmentPart,
     Conversation,
     Draft,
+    ImagePart,
     MessageState,
     MessageUsage,
     Part,
@@ -20,10 +22,10 @@ from app.store.types import (
     StoredMessage,
     TextPart,
 )
-from engine.context.segments import Role
+from engine.context.segments import Role, image_text
 from engine.types import SamplingParams
 
-PartRow = tuple[int, int, str, str, float, str, str, int, str, str]
+PartRow = tuple[int, int, str, str, float, str, str, int, str, str, str, int, int]
 USAGE_COLUMNS = tuple(field.name for field in fields(MessageUsage))
 CONVERSATION_COLUMNS = (
     "id, title, title_is_automatic, created_at, updated_at, folder_id, pinned, archived, tags, active_leaf, model, "
@@ -33,7 +35,10 @@ MESSAGE_COLUMNS = (
     "number, id, conversation_id, parent_id, role, state, created_at, model, error, pinned, last_child, deleted_at, "
     "excluded, " + ", ".join(USAGE_COLUMNS)
 )
-PART_COLUMNS = "message_number, position, kind, text, seconds, name, media_type, size, source, origin"
+PART_COLUMNS = (
+    "message_number, position, kind, text, seconds, name, media_type, size, source, origin, sha256, width, height"
+)
+_NO_IMAGE = ("", 0, 0)
 _ROLES = {role.value: role for role in Role}
 _STATES = {state.value: state for state in MessageState}
 
@@ -49,15 +54,20 @@ def part_rows(message_number: int, parts: Iterable[Part]) -> list[PartRow]:
     for position, part in enumerate(parts):
         match part:
             case TextPart(text):
-                rows.append((message_number, position, "text", storable(text), 0.0, "", "", 0, "", ""))
+                rows.append((message_number, position, "text", storable(text), 0.0, "", "", 0, "", "", *_NO_IMAGE))
             case ReasoningPart(text, seconds):
-                rows.append((message_number, position, "reasoning", storable(text), seconds, "", "", 0, "", ""))
+                kept = storable(text), seconds, "", "", 0
+                rows.append((message_number, position, "reasoning", *kept, "", "", *_NO_IMAGE))
             case AttachmentPart(name, text, size, media_type):
                 kept = storable(text), 0.0, storable(name), media_type, size
-                rows.append((message_number, position, "attachment", *kept, "", ""))
+                rows.append((message_number, position, "attachment", *kept, "", "", *_NO_IMAGE))
+            case ImagePart(name, sha256, size, width, height, media_type):
+                # Its text is for whoever reads the database with another program.
+                kept = storable(image_text(name)), 0.0, storable(name), media_type, size
+                rows.append((message_number, position, "image", *kept, "", "", sha256, width, height))
             case RecallPart(source, text, origin, name):
                 kept = storable(text), 0.0, storable(name), "", 0
-                rows.append((message_number, position, "recall", *kept, source, origin))
+                rows.append((message_number, position, "recall", *kept, source, origin, *_NO_IMAGE))
     return rows
 
 
@@ -67,6 +77,8 @@ def part_of(row: sqlite3.Row) -> Part:
         return ReasoningPart(row["text"], row["seconds"])
     if row["kind"] == "attachment":
         return AttachmentPart(row["name"], row["text"], row["size"], row["media_type"])
+    if row["kind"] == "image":
+        return ImagePart(row["name"], row["sha256"], row["size"], row["width"], row["height"], row["media_type"])
     if row["kind"] == "recall":
         return RecallPart(row["source"], row["text"], row["origin"], row["name"])
     return TextPart(row["text"])
@@ -120,7 +132,13 @@ def conversation_of(row: sqlite3.Row) -> Conversation:
 def draft_of(row: sqlite3.Row | None) -> Draft:
     if row is None:
         return Draft()
-    return Draft(row["text"], tuple(AttachmentPart(**raw) for raw in json.loads(row["attachments"])))
+    files = (AttachmentPart(**raw) for raw in json.loads(row["attachments"]))
+    return Draft(row["text"], (*files, *images_of(row["images"])))
+
+
+def images_of(raw: str) -> tuple[ImagePart, ...]:
+    """The images of a draft's column."""
+    return tuple(ImagePart(**each) for each in json.loads(raw))
 
 
 def usage_values(usage: MessageUsage | None) -> tuple[float | None, ...]:
@@ -128,13 +146,13 @@ def usage_values(usage: MessageUsage | None) -> tuple[float | None, ...]:
     return tuple(None if usage is None else getattr(usage, name) for name in USAGE_COLUMNS)
 
 
-def to_json(value: SamplingParams | Iterable[AttachmentPart] | Iterable[str] | None) -> str | None:
+def to_json(value: SamplingParams | Iterable[Attached] | Iterable[str] | None) -> str | None:
     """A value as the JSON of its column; None stays None."""
     if value is None:
         return None
     if isinstance(value, SamplingParams):
         return json.dumps(asdict(value), ensure_ascii=False)
-    items: list[Any] = [asdict(item) if isinstance(item, AttachmentPart) else item for item in value]
+    items: list[Any] = [asdict(item) if isinstance(item, Attached) else item for item in value]
     return storable(json.dumps(items, ensure_ascii=False))
 
 

@@ -10,28 +10,45 @@ The JSON form is Hearth's own exchange format, version 1, which `app.store.impor
         "usage": null or {MessageUsage},
         "parts": [{"kind": "text", "text"} or {"kind": "reasoning", "text", "seconds"}
                   or {"kind": "attachment", "name", "text", "size", "media_type"}
+                  or {"kind": "image", "name", "sha256", "size", "width", "height", "media_type", "data"}
                   or {"kind": "recall", "message_id", "text", "origin", "name"}]}]}]}
 
-Times are seconds since 1970, UTC. Given all messages of a tree it loses nothing that was said; a folder is the
-library's affair, and a summary, which a model can make again, stays behind.
+Times are seconds since 1970, UTC. An image's `data` are its bytes in base64, "" if they are lost. Given all messages
+of a tree it loses nothing that was said; a folder is the library's affair, and a summary, which a model can make
+again, stays behind.
 """
 
 from __future__ import annotations
 
+import base64
 import html
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import datetime
 
 from markdown_it import MarkdownIt
 
 from app.i18n import tr
-from app.store.types import AttachmentPart, Conversation, Part, ReasoningPart, RecallPart, StoredMessage, TextPart
+from app.store.types import (
+    AttachmentPart,
+    Conversation,
+    ImagePart,
+    Part,
+    ReasoningPart,
+    RecallPart,
+    StoredMessage,
+    TextPart,
+)
 from engine.context.segments import Role
 
 FORMAT = "hearth-conversations"
 VERSION = 1
+
+Read = Callable[[ImagePart], bytes | None]
+"""The bytes of an image, None if they are lost: `app.store.images.ImageFolder.read`."""
+_IMAGE_WIDTH = 640
+"""Pixels that an image takes at most on a page."""
 
 _STYLE = """
 :root { color-scheme: light dark;
@@ -48,12 +65,16 @@ pre { background: var(--code); border: 1px solid var(--line); border-radius: 8px
 code { font-family: "JetBrains Mono", ui-monospace, monospace; font-size: .9em; }
 table { border-collapse: collapse; } th, td { border: 1px solid var(--line); padding: .3rem .6rem; text-align: left; }
 blockquote { margin-left: 0; padding-left: 1rem; border-left: 3px solid var(--line); color: var(--muted); }
-details { color: var(--muted); }
+details { color: var(--muted); } img { max-width: 100%; height: auto; border-radius: 8px; }
 """
 
 
-def to_markdown(conversation: Conversation, messages: Sequence[StoredMessage]) -> str:
-    """The path as one Markdown document."""
+def _no_bytes(_part: ImagePart) -> bytes | None:
+    return None
+
+
+def to_markdown(conversation: Conversation, messages: Sequence[StoredMessage], read: Read = _no_bytes) -> str:
+    """The path as one Markdown document; of images the names."""
     blocks = [f"# {_title(conversation)}", f"*{_date(conversation.created_at)}*"]
     for message in messages:
         blocks.append(f"## {_who(message)}")
@@ -67,12 +88,14 @@ def to_markdown(conversation: Conversation, messages: Sequence[StoredMessage]) -
                 case AttachmentPart(name, text):
                     fence = _fence(text)
                     blocks.append(f"**{tr('Attachment')}: {name}**\n\n{fence}\n{text}\n{fence}")
+                case ImagePart(name):
+                    blocks.append(f"**{tr('Image')}: {name}**")
         if message.error:
             blocks.append(f"*{message.error}*")
     return "\n\n".join(blocks) + "\n"
 
 
-def to_json(conversation: Conversation, messages: Sequence[StoredMessage]) -> str:
+def to_json(conversation: Conversation, messages: Sequence[StoredMessage], read: Read = _no_bytes) -> str:
     """The conversation in Hearth's exchange format (see the module)."""
     entry = {
         "id": conversation.id,
@@ -99,7 +122,7 @@ def to_json(conversation: Conversation, messages: Sequence[StoredMessage]) -> st
                 "pinned": message.pinned,
                 "excluded": message.excluded,
                 "usage": None if message.usage is None else asdict(message.usage),
-                "parts": [_part(part) for part in message.parts],
+                "parts": [_part(part, read) for part in message.parts],
             }
             for message in messages
         ],
@@ -107,8 +130,8 @@ def to_json(conversation: Conversation, messages: Sequence[StoredMessage]) -> st
     return json.dumps({"format": FORMAT, "version": VERSION, "conversations": [entry]}, ensure_ascii=False, indent=2)
 
 
-def to_html(conversation: Conversation, messages: Sequence[StoredMessage]) -> str:
-    """The path as one HTML page that loads nothing; a message's own HTML is shown, not run."""
+def to_html(conversation: Conversation, messages: Sequence[StoredMessage], read: Read = _no_bytes) -> str:
+    """The path as one HTML page that loads nothing; a message's own HTML is shown, not run. Images are inside it."""
     markdown = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"]).disable("image")
     body = [f"<h1>{html.escape(_title(conversation))}</h1><p class='meta'>{_date(conversation.created_at)}</p>"]
     for message in messages:
@@ -123,22 +146,41 @@ def to_html(conversation: Conversation, messages: Sequence[StoredMessage]) -> st
                     body.append(
                         f"<details><summary>{html.escape(name)}</summary><pre>{html.escape(text)}</pre></details>"
                     )
+                case ImagePart():
+                    body.append(_figure(part, read(part)))
         if message.error:
             body.append(f"<p class='meta'>{html.escape(message.error)}</p>")
     return (
         "<!DOCTYPE html>\n<html><head><meta charset='utf-8'>"
-        "<meta http-equiv='Content-Security-Policy' content=\"default-src 'none'; style-src 'unsafe-inline'\">"
+        "<meta http-equiv='Content-Security-Policy'"
+        " content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">"
         "<meta name='viewport' content='width=device-width'>"
         f"<title>{html.escape(_title(conversation))}</title>"
         f"<style>{_STYLE}</style></head><body>\n" + "\n".join(body) + "\n</body></html>\n"
     )
 
 
-def _part(part: Part) -> dict[str, object]:
-    kind = {TextPart: "text", ReasoningPart: "reasoning", AttachmentPart: "attachment", RecallPart: "recall"}[
-        type(part)
-    ]
-    return {"kind": kind, **asdict(part)}
+_KINDS: dict[type[Part], str] = {
+    TextPart: "text",
+    ReasoningPart: "reasoning",
+    AttachmentPart: "attachment",
+    ImagePart: "image",
+    RecallPart: "recall",
+}
+
+
+def _part(part: Part, read: Read) -> dict[str, object]:
+    data = {"data": base64.b64encode(read(part) or b"").decode("ascii")} if isinstance(part, ImagePart) else {}
+    return {"kind": _KINDS[type(part)], **asdict(part), **data}
+
+
+def _figure(part: ImagePart, data: bytes | None) -> str:
+    name = html.escape(part.name)
+    if data is None:
+        return f"<p class='meta'>{html.escape(tr('Image'))}: {name}</p>"
+    # The width is for readers that know no style sheets, such as the one that makes PDF files.
+    width, address = min(part.width, _IMAGE_WIDTH), base64.b64encode(data).decode("ascii")
+    return f"<p><img alt='{name}' title='{name}' width='{width}' src='data:{part.media_type};base64,{address}'></p>"
 
 
 def _title(conversation: Conversation) -> str:

@@ -7,6 +7,7 @@ JSON from strangers, so every value is doubted; knows no file and no database.
 
 from __future__ import annotations
 
+import base64
 import heapq
 import re
 from collections import Counter
@@ -19,6 +20,7 @@ from app.limits import ATTACHMENT_BYTES, IMPORT_MESSAGE_CHARACTERS, IMPORT_MESSA
 from app.store.codec import sampling_of
 from app.store.types import (
     AttachmentPart,
+    ImagePart,
     MessageState,
     MessageUsage,
     Part,
@@ -29,10 +31,13 @@ from app.store.types import (
 )
 from engine.context.clean import clean
 from engine.context.segments import Role
-from engine.errors import ImportFormatError, sentence
+from engine.errors import AttachmentError, ImportFormatError, LimitError, sentence
 from engine.types import SamplingParams
 
 Json = Mapping[str, Any]
+TakeImage = Callable[[bytes, str], ImagePart]
+"""Keeps an image file's bytes under a name, after looking whether they are an image. Raises `AttachmentError`,
+`LimitError` or `StoreError`."""
 
 _SPEAKERS = {"user": Role.USER, "assistant": Role.ASSISTANT}
 _LATEST = 4_102_444_800.0
@@ -62,8 +67,11 @@ class ForeignConversation:
     title_is_automatic: bool = False
 
 
-def conversation_from(raw: object) -> ForeignConversation:
-    """Read one entry of an export, whichever program made it. Raises `ImportFormatError`."""
+def conversation_from(raw: object, take: TakeImage | None = None) -> ForeignConversation:
+    """Read one entry of an export, whichever program made it. Raises `ImportFormatError`.
+
+    Without `take`, and where it refuses, of an image only the name comes along.
+    """
     if not isinstance(raw, Mapping):
         raise ImportFormatError(sentence("An entry is none of the kinds that Hearth can import."))
     try:
@@ -72,7 +80,7 @@ def conversation_from(raw: object) -> ForeignConversation:
         if isinstance(raw.get("chat"), Mapping):
             return _from_open_webui(raw)
         if isinstance(raw.get("messages"), list) and "active_leaf" in raw:
-            return _from_hearth(raw)
+            return _from_hearth(raw, take)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise ImportFormatError(
             sentence("“{title}” is not written the way its program writes it."), title=_name(raw.get("title")) or "?"
@@ -196,12 +204,12 @@ def _open_webui_parts(text: str) -> tuple[Part, ...]:
     return (*parts, *_text_part(text[at:]))
 
 
-def _from_hearth(raw: Json) -> ForeignConversation:
+def _from_hearth(raw: Json, take: TakeImage | None) -> ForeignConversation:
     nodes = {str(message["id"]): message for message in raw["messages"]}
 
     def message_of(node: Json) -> StoredMessage:
         message = _message(
-            Role(node["role"]), tuple(_hearth_part(part) for part in node["parts"]), _time(node["created_at"])
+            Role(node["role"]), tuple(_hearth_part(part, take) for part in node["parts"]), _time(node["created_at"])
         )
         state = MessageState(node.get("state", "complete"))
         return replace(
@@ -232,16 +240,28 @@ def _from_hearth(raw: Json) -> ForeignConversation:
     )
 
 
-def _hearth_part(raw: Json) -> Part:
+def _hearth_part(raw: Json, take: TakeImage | None) -> Part:
     if raw["kind"] == "reasoning":
         return ReasoningPart(_clean(raw["text"]), _amount(raw["seconds"]))
     if raw["kind"] == "attachment":
         text = _clean(raw["text"], ATTACHMENT_BYTES)
         return AttachmentPart(_name(raw["name"]), text, int(_amount(raw["size"])), _name(raw["media_type"]))
+    if raw["kind"] == "image":
+        return _hearth_image(raw, take)
     if raw["kind"] == "recall":
         # What a file says about itself is no reason to trust it more than a document.
         return RecallPart(_name(raw["message_id"]), _clean(raw["text"]), "document", _name(raw["name"]))
     return TextPart(_clean(raw["text"]))
+
+
+def _hearth_image(raw: Json, take: TakeImage | None) -> ImagePart:
+    name, data = _name(raw["name"]), raw.get("data")
+    if take is not None and isinstance(data, str) and data:
+        try:
+            return take(base64.b64decode(data, validate=True), name)
+        except (AttachmentError, LimitError):
+            pass  # It is no image that Hearth takes.
+    return ImagePart(name, "", 0, int(_amount(raw["width"])), int(_amount(raw["height"])))
 
 
 def _usage(raw: Json) -> MessageUsage:

@@ -18,7 +18,7 @@ from typing import IO
 
 from app.i18n import error_sentence, tr
 from app.limits import IMPORT_CONVERSATION_CHARACTERS, IMPORT_FILE_BYTES, IMPORT_RATIO
-from app.store.foreign import ForeignConversation, conversation_from
+from app.store.foreign import ForeignConversation, TakeImage, conversation_from
 from app.store.store import ConversationStore
 from app.store.types import Conversation
 from engine.cancel import CancelToken
@@ -51,12 +51,15 @@ def import_file(store: ConversationStore, path: Path, progress: Progress, cancel
     return import_with(store.adopt, path, progress, cancel)
 
 
-def import_with(adopt: Adopt, path: Path, progress: Progress, cancel: CancelToken) -> ImportResult:
+def import_with(
+    adopt: Adopt, path: Path, progress: Progress, cancel: CancelToken, take: TakeImage | None = None
+) -> ImportResult:
     """Import a `.json` export, or the `.zip` that holds it, handing each conversation to `adopt`.
 
     `adopt` is `ConversationStore.adopt`, or brings it to the store's thread, so that a long import keeps nobody
-    waiting. `progress(done, total)` is in KiB. After a cancel what came in stays. Raises `ImportFormatError` for a
-    file that is no export, `LimitError` for one beyond the caps, `StoreError` where the store refuses.
+    waiting. `take` keeps the images of our own exports. `progress(done, total)` is in KiB. After a cancel what came in
+    stays. Raises `ImportFormatError` for a file that is no export, `LimitError` for one beyond the caps, `StoreError`
+    where the store refuses.
     """
     imported = skipped = 0
     problems: list[str] = []
@@ -68,7 +71,7 @@ def import_with(adopt: Adopt, path: Path, progress: Progress, cancel: CancelToke
                     if cancel.cancelled:
                         break
                     try:
-                        entry = conversation_from(raw)
+                        entry = conversation_from(raw, take)
                     except ImportFormatError as error:
                         problems.append(error_sentence(error))
                         continue

@@ -218,7 +218,7 @@ class Messages:
 
     def _write_parts(self, number: int, parts: Sequence[Part]) -> None:
         self._db.write_many(
-            f"INSERT INTO parts ({codec.PART_COLUMNS}) VALUES ({', '.join('?' * 10)})", codec.part_rows(number, parts)
+            f"INSERT INTO parts ({codec.PART_COLUMNS}) VALUES ({', '.join('?' * 13)})", codec.part_rows(number, parts)
         )
 
     def _index(self, message: StoredMessage) -> None:
@@ -228,7 +228,7 @@ class Messages:
         self._db.write(
             "INSERT INTO searchable (conversation_id, message_id, body) VALUES (?, ?, ?)"
             " ON CONFLICT (message_id) DO UPDATE SET body = excluded.body WHERE body <> excluded.body",
-            (message.conversation_id, message.id, codec.storable(message.text)),
+            (message.conversation_id, message.id, codec.storable(message.findable)),
         )
 
     def _tree_rows(self, conversation_id: str) -> dict[str, sqlite3.Row]:

@@ -167,7 +167,8 @@ _MENDING = (
     SELECT conversation_id, id, text FROM (
         SELECT m.conversation_id, m.id, (
             SELECT group_concat(text, char(10, 10)) FROM (
-                SELECT p.text FROM parts p WHERE p.message_number = m.number AND p.kind = 'text' ORDER BY p.position
+                SELECT iif(p.kind = 'image', p.name, p.text) AS text FROM parts p
+                WHERE p.message_number = m.number AND p.kind IN ('text', 'image') ORDER BY p.position
             )
         ) AS text FROM messages m WHERE m.state <> 'streaming'
     ) WHERE text IS NOT NULL""",

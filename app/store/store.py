@@ -11,9 +11,10 @@ from pathlib import Path
 
 from app.limits import TITLE_CHARACTERS
 from app.store import codec
-from app.store.backups import load_backup, write_backup
+from app.store.backups import images_of_copies, load_backup, write_backup
 from app.store.database import Database
 from app.store.foreign import ForeignConversation
+from app.store.images import ImageFolder
 from app.store.messages import Messages, new_id
 from app.store.search import search
 from app.store.summaries import Summaries
@@ -22,6 +23,7 @@ from app.store.types import (
     Conversation,
     Draft,
     Folder,
+    ImagePart,
     MessageState,
     MessageUsage,
     Part,
@@ -40,6 +42,8 @@ class ConversationStore:
     def __init__(self, database: Database, *, backups: Path | None = None) -> None:
         self._db = database
         self._backups = backups
+        self.images = ImageFolder(database.path.parent / "images")
+        """Where the bytes of images are; any thread may use it."""
         self._messages = Messages(database)
         self._summaries = Summaries(database)
 
@@ -174,7 +178,10 @@ class ConversationStore:
         return self._set(conversation_id, "deleted_at", None)
 
     def purge_deleted(self, older_than: float) -> int:
-        """Remove for good what has been in the bin since before `older_than`; return how many conversations."""
+        """Remove for good what has been in the bin since before `older_than`; return how many conversations.
+
+        Image files that no message, draft or backup names any more go too.
+        """
         with self._db.transaction():
             self._db.write("DELETE FROM messages WHERE deleted_at < ?", (older_than,))
             self._summaries.purge()
@@ -184,7 +191,8 @@ class ConversationStore:
                     "DELETE FROM drafts WHERE conversation_id <> '' AND conversation_id NOT IN"
                     " (SELECT id FROM conversations)"
                 )
-            return purged
+        self.images.sweep(self._named_images(), lambda: images_of_copies(self._db.path, self._backups))
+        return purged
 
     def branch_conversation(self, message_id: str) -> Conversation:
         """A new conversation that begins with a copy of the path down to `message_id`."""
@@ -344,10 +352,13 @@ class ConversationStore:
             if draft == Draft():
                 self._db.write("DELETE FROM drafts WHERE conversation_id = ?", (key,))
             else:
+                images = [each for each in draft.attachments if isinstance(each, ImagePart)]
+                files = [each for each in draft.attachments if not isinstance(each, ImagePart)]
                 self._db.write(
-                    "INSERT INTO drafts VALUES (?, ?, ?) ON CONFLICT (conversation_id)"
-                    " DO UPDATE SET text = excluded.text, attachments = excluded.attachments",
-                    (key, codec.storable(draft.text), codec.to_json(draft.attachments)),
+                    "INSERT INTO drafts (conversation_id, text, attachments, images) VALUES (?, ?, ?, ?)"
+                    " ON CONFLICT (conversation_id) DO UPDATE"
+                    " SET text = excluded.text, attachments = excluded.attachments, images = excluded.images",
+                    (key, codec.storable(draft.text), codec.to_json(files), codec.to_json(images)),
                 )
 
     def search(self, query: str, *, limit: int = 50) -> list[SearchHit]:
@@ -365,6 +376,12 @@ class ConversationStore:
     def restore_backup(self, backup: Path) -> Path:
         """Hold what `backup` holds from now on; return the copy that is kept of the present. Raises `StoreError`."""
         return load_backup(self._db, backup)
+
+    def _named_images(self) -> set[str]:
+        named = {row["sha256"] for row in self._db.rows("SELECT DISTINCT sha256 FROM parts WHERE sha256 <> ''")}
+        for row in self._db.rows("SELECT images FROM drafts WHERE images <> '[]'"):
+            named.update(part.sha256 for part in codec.images_of(row["images"]))
+        return named
 
     def _set(self, conversation_id: str, column: str, value: object) -> Changes:
         value = codec.storable(value) if isinstance(value, str) else value

@@ -64,7 +64,24 @@ class RecallPart:
     name: str = ""
 
 
-Part = TextPart | ReasoningPart | AttachmentPart | RecallPart
+@dataclass(frozen=True, slots=True)
+class ImagePart:
+    """An image, untrusted. Its bytes are a file (see `app.store.images`) of `size` bytes; `sha256` "" means it is lost.
+
+    `width` and `height` in pixels.
+    """
+
+    name: str
+    sha256: str
+    size: int
+    width: int
+    height: int
+    media_type: str = "image/png"
+
+
+Attached = AttachmentPart | ImagePart
+"""What a person can add to a message."""
+Part = TextPart | ReasoningPart | AttachmentPart | ImagePart | RecallPart
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +121,17 @@ class StoredMessage:
     def text(self) -> str:
         """The words of the role itself, without reasoning and attachments."""
         return "\n\n".join(part.text for part in self.parts if isinstance(part, TextPart))
+
+    @property
+    def findable(self) -> str:
+        """What search finds the message by: its words, and the names of its images."""
+        found = []
+        for part in self.parts:
+            if isinstance(part, TextPart):
+                found.append(part.text)
+            elif isinstance(part, ImagePart):
+                found.append(part.name)
+        return "\n\n".join(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +182,7 @@ class Draft:
     """What stands unsent in a composer."""
 
     text: str = ""
-    attachments: tuple[AttachmentPart, ...] = ()
+    attachments: tuple[Attached, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

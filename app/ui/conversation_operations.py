@@ -180,7 +180,7 @@ def _render(store: ConversationStore, conversation_id: str, format_name: str) ->
     }[format_name]
     # JSON is for coming back: it holds every branch. The others are for reading.
     messages = store.tree(conversation_id) if format_name == "json" else store.path(conversation_id)
-    return render(store.conversation(conversation_id), messages)
+    return render(store.conversation(conversation_id), messages, store.images.read)
 
 
 def _show_folder(folder: Path) -> None:
