@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 
 from app.engines import make_engine
 from app.model_adapters import adapters_of
+from app.model_projectors import projector_of
 from app.paths import Paths
 from app.remote.choice import RemoteChoice
 from app.settings import Settings
@@ -55,7 +56,7 @@ def head_start(paths: Paths, model: str | None) -> HeadStart | None:
 def spec_by_settings(path: Path, settings: Settings, n_ctx: int | None, paths: Paths | None = None) -> ModelSpec:
     """How a file is loaded by the settings; with `n_ctx` None the worker takes the largest window that fits.
 
-    Without `paths` the worker keeps nothing on the disk.
+    Without `paths` the worker keeps nothing on the disk. Looks for a projector beside the file: some milliseconds.
     """
     layers = settings.integer("model.n_gpu_layers")
     snapshot_bytes = settings.integer("model.snapshot_gigabytes") * GIGABYTE
@@ -68,6 +69,7 @@ def spec_by_settings(path: Path, settings: Settings, n_ctx: int | None, paths: P
         use_mlock=weights == "locked",
         flash_attention=FlashAttention(settings.text("model.flash_attention")),
         adapters=adapters_of(path, settings),
+        projector=projector_of(path, settings),
         draft_path=Path(draft).expanduser() if draft else None,
         speculate=settings.flag("model.speculate"),
         n_gpu_layers=None if layers < -1 else layers,

@@ -294,6 +294,16 @@ OPTIONS: tuple[Option, ...] = (
         hidden=True,
     ),
     Option(
+        "model.projectors",
+        (),
+        sentence("Looks at images with"),
+        sentence(
+            "Vision files by model, where not the one beside it is used. The list of models shows and changes them."
+        ),
+        MODEL,
+        hidden=True,
+    ),
+    Option(
         "model.n_gpu_layers",
         -2,
         sentence("Layers on the graphics card"),

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import stat
 import struct
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -111,6 +112,27 @@ def read_header(path: Path, *, keep_arrays: Collection[str] = ()) -> GgufHeader:
     Arrays named in `keep_arrays` are kept whole. Takes about 50 ms for a vocabulary of 150,000 words.
     Raises `ModelFileError` for everything that is wrong with the file, and nothing else.
     """
+    with _opened(path, keep_arrays) as reader:
+        return reader.header()
+
+
+def read_width(path: Path) -> int:
+    """The embedding length of the model at `path`, 0 where it says none. Checks nothing that comes after it.
+
+    It stands before the vocabulary, so this takes less than a millisecond. Raises `ModelFileError`.
+    """
+    with _opened(path, ()) as reader:
+        architecture = ""
+        for key, value in reader.entries():
+            if key == "general.architecture":
+                architecture = str(value)
+            elif key == f"{architecture}.embedding_length":
+                return value if isinstance(value, int) else 0
+        return 0
+
+
+@contextmanager
+def _opened(path: Path, keep_arrays: Collection[str]) -> Iterator[_Reader]:
     try:
         # A FIFO would block `open`, a folder would raise something less clear.
         if not stat.S_ISREG(path.stat().st_mode):
@@ -118,7 +140,7 @@ def read_header(path: Path, *, keep_arrays: Collection[str] = ()) -> GgufHeader:
         with path.open("rb", buffering=0) as file:
             size = file.seek(0, 2)
             file.seek(0)
-            return _Reader(path, file, size, keep_arrays).header()
+            yield _Reader(path, file, size, keep_arrays)
     except OSError as error:
         raise ModelFileError(
             sentence("{name} cannot be read: {reason}."), name=path.name, reason=error.strerror or str(error)
@@ -138,20 +160,28 @@ class _Reader:
         self._buffer = bytearray()
         self._position = 0
         self._array_elements = 0
+        self._version = 0
+        self._n_tensors = 0
 
     def header(self) -> GgufHeader:
-        version = self._preamble()
-        n_tensors = self._count(MAX_TENSORS)
-        n_entries = self._count(MAX_METADATA_ENTRIES)
         metadata: dict[str, MetadataValue] = {}
-        for _ in range(n_entries):
-            key = self._key()
+        for key, value in self.entries():
             if key in metadata:
                 raise self._damaged(sentence("{name} is damaged: it describes one thing twice. Download it again."))
-            metadata[key] = self._value(self._scalar("<I"), key)
+            metadata[key] = value
         alignment = self._alignment(metadata)
-        tensors, data_offset = self._tensors(n_tensors, alignment)
-        return GgufHeader(self._path, version, MappingProxyType(metadata), tensors, alignment, data_offset, self._size)
+        tensors, data_offset = self._tensors(self._n_tensors, alignment)
+        return GgufHeader(
+            self._path, self._version, MappingProxyType(metadata), tensors, alignment, data_offset, self._size
+        )
+
+    def entries(self) -> Iterator[tuple[str, MetadataValue]]:
+        """The metadata in the order of the file, read as far as they are asked for."""
+        self._version = self._preamble()
+        self._n_tensors = self._count(MAX_TENSORS)
+        for _ in range(self._count(MAX_METADATA_ENTRIES)):
+            key = self._key()
+            yield key, self._value(self._scalar("<I"), key)
 
     def _preamble(self) -> int:
         """Check the magic number; return the version."""
