@@ -1,4 +1,4 @@
-"""One line of the list of models: a model that is here, one that can be fetched, or a file that cannot be used.
+"""One line of the list of models: one that is here, on another computer, or to fetch, or a file that cannot be used.
 
 Values only; see `app.models` for where they come from.
 """
@@ -25,6 +25,8 @@ class Fit(StrEnum):
 class Availability(StrEnum):
     """What can be done with an entry."""
 
+    ELSEWHERE = "elsewhere"
+    """Another computer runs it: what is asked leaves this one."""
     HERE = "here"
     TO_FETCH = "to_fetch"
     BROKEN = "broken"
@@ -32,11 +34,11 @@ class Availability(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ModelEntry:
-    """`path` is None for what is still to fetch, `description` also for what cannot be used.
+    """`path` is None for what is not on this computer, `description` also for what cannot be used.
 
-    `sources` are the programs it was found in. `n_ctx` is the context window it would be loaded with, `n_cells` the
-    tokens of all chats it would then remember, `memory_bytes` what it would need (0: unknown). Sentences are
-    translated; `problem` is for BROKEN only.
+    `host` is the other computer of one that is ELSEWHERE. `sources` are the programs it was found in. `n_ctx` is the
+    context window it would be loaded with, `n_cells` the tokens of all chats it would then remember, `memory_bytes`
+    what it would need (0: unknown). Sentences are translated; `problem` is for BROKEN only.
     """
 
     key: str
@@ -63,3 +65,4 @@ class ModelEntry:
     problem: str = ""
     description: ModelDescription | None = None
     catalogue: CatalogueModel | None = None
+    host: str = ""

@@ -18,6 +18,8 @@ from app.head_start import HeadStart, spec_by_settings
 from app.i18n import error_sentence, tr
 from app.model_adapters import adapters_of, check_adapter, set_adapters
 from app.model_choice import choose_default, find_entry
+from app.model_draft import check_draft
+from app.model_elsewhere import entry_elsewhere
 from app.model_entry import Availability, Fit, ModelEntry
 from app.model_judge import judge
 from app.paths import Paths
@@ -109,18 +111,32 @@ class ModelLibrary:
 
     @property
     def entries(self) -> tuple[ModelEntry, ...]:
-        """As of the last `refresh`, with what is loaded now. Models that are here first, then those to fetch."""
+        """As of the last `refresh`, with what is loaded now.
+
+        The one on another computer first, while that is turned on; then those that are here, then those to fetch.
+        """
         with self._lock:
             entries = self._entries
         loaded = self._loaded_path()
-        return tuple(
+        marked = (
             entry if entry.loaded == (entry.path == loaded is not None) else replace(entry, loaded=not entry.loaded)
             for entry in entries
         )
+        spec = self._elsewhere()
+        there = (entry_elsewhere(spec.remote, self._engine.state.model),) if spec is not None and spec.remote else ()
+        return (*there, *marked)
 
     @property
     def catalogue(self) -> Catalogue:
         return self._catalogue
+
+    @property
+    def held_bytes(self) -> int:
+        """What the models in memory take, in bytes, and would give back to another one."""
+        if self._residents is not None:
+            return self._residents.held_bytes
+        model = self._engine.state.model
+        return model.weights_bytes + model.kv_bytes + model.compute_bytes if model is not None else 0
 
     def starter(self) -> CatalogueModel:
         """The model to fetch first on this machine."""
@@ -162,6 +178,10 @@ class ModelLibrary:
 
         return self._pool.submit(check_and_add)
 
+    def check_draft(self, model: Path, draft: Path) -> Future[None]:
+        """Whether `draft` can guess ahead for a model. Fails with `ModelFileError` where it cannot."""
+        return self._pool.submit(check_draft, draft, model)
+
     # Choosing and loading
 
     def default(self) -> ModelEntry | None:
@@ -175,7 +195,7 @@ class ModelLibrary:
         with self._lock:
             remote = spec.remote if (spec := self._elsewhere()) is not None else None
             if remote is not None:
-                return remote.name or remote.address
+                return entry_elsewhere(remote, self._engine.state.model).name
             coming = self._loading_path if self._loading is not None and not self._loading.done() else None
             if coming is not None:
                 return next((entry.name for entry in self._entries if entry.path == coming), coming.stem)
@@ -387,13 +407,8 @@ class ModelLibrary:
 
     def _available(self) -> int:
         """Bytes that a model could have: what is free, and what those in memory would give back."""
-        if self._residents is not None:
-            own = self._residents.held_bytes
-        else:
-            model = self._engine.state.model
-            own = model.weights_bytes + model.kv_bytes + model.compute_bytes if model is not None else 0
         memory = machine_memory()
-        return min(memory.total_bytes, memory.available_bytes + own)
+        return min(memory.total_bytes, memory.available_bytes + self.held_bytes)
 
     def _offered(self, model: CatalogueModel, *, recommended: bool) -> ModelEntry:
         suits = machine_memory().total_bytes >= model.min_memory_bytes * SYSTEM_SHARE

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QScrollArea, QVBoxLay
 from app.i18n import ntr, tr
 from app.memory_pages import PromptWords
 from app.memory_view import MemoryView, view_of_start
+from app.model_elsewhere import leaves_sentence
 from app.ui.amounts import count_text
 from app.ui.answer_meter import AnswerMeter, Phase
 from app.ui.answer_speed import AnswerSpeed
@@ -58,6 +59,7 @@ class ContextPanel(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setAccessibleName(tr("Context"))
+        self._away = _label("", "")
         self._sum = _label("", "title")
         self._bar = StackBar(theme, units=4)
         self.memory = MemorySection(theme)
@@ -78,7 +80,15 @@ class ContextPanel(QScrollArea):
         self._column = QVBoxLayout(page)
         self._column.addWidget(_label(tr("Context window"), "large"))
         self._column.addWidget(_label(tr("What the model has in view when it answers, in tokens."), "caption"))
-        above: tuple[QWidget, ...] = (self._sum, self._bar, self.memory, self._legend, self._note, self._dropped)
+        above: tuple[QWidget, ...] = (
+            self._away,
+            self._sum,
+            self._bar,
+            self.memory,
+            self._legend,
+            self._note,
+            self._dropped,
+        )
         below: tuple[QWidget, ...] = (self._shares_title, self.regions, self.summarise, self._speed, self.remembered)
         for widget in above:
             self._column.addWidget(widget)
@@ -115,9 +125,15 @@ class ContextPanel(QScrollArea):
         self._n_ctx = n_ctx
         self._show()
 
+    def set_remote_host(self, host: str) -> None:
+        """The other computer that has in view what is shown here; "" while this one answers."""
+        self._away.setText(leaves_sentence(host) if host else "")
+        self._show()
+
     def _show(self) -> None:
         meter = self.follower.meter
         self._show_started(meter)
+        self._away.setVisible(bool(self._away.text()))
         view = self.memory.model.view if self._view is not None else None
         n_ctx = view.n_ctx if view is not None else meter.n_ctx or self._n_ctx
         used = self.memory.model.used if view is not None else meter.used
@@ -184,6 +200,7 @@ class ContextPanel(QScrollArea):
         space = self._theme.space
         self._column.setContentsMargins(space(4), space(3), space(4), space(5))
         self._column.setSpacing(space(3))
+        self._away.setStyleSheet(f"color: {self._theme.colors.warning};")
         self._show()
 
     def showEvent(self, event: QShowEvent) -> None:

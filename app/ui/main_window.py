@@ -388,6 +388,7 @@ class MainWindow(QMainWindow):
         self.first_run.set_engine_state(state, self._model_name(state))
         if self.panel.context is not None:
             self.panel.context.set_n_ctx(state.model.n_ctx if state.model is not None else 0)
+            self.panel.context.set_remote_host(state.model.remote_host if state.model is not None else "")
         self._show_centre()
 
     def _show_centre(self) -> None:

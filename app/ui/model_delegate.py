@@ -85,7 +85,8 @@ class ModelDelegate(QStyledItemDelegate):
             painter, QRect(area.left(), area.top(), area.width(), half), row.name, theme.font(bold=row.loaded), "text"
         )
         detail = entry_detail(row) if progress is None else progress_text(progress)
-        detail_color = "danger" if row.problem else "text_muted"
+        away = row.availability is Availability.ELSEWHERE
+        detail_color = "danger" if row.problem else "warning" if away else "text_muted"
         self._draw_line(
             painter, QRect(area.left(), area.top() + half, area.width(), half), detail, caption, detail_color
         )
@@ -104,6 +105,8 @@ class ModelDelegate(QStyledItemDelegate):
 
     @staticmethod
     def _mark(row: ModelEntry) -> tuple[str, str]:
+        if row.availability is Availability.ELSEWHERE:
+            return "globe", "warning"
         if row.loaded:
             return "check", "accent"
         if row.availability is Availability.TO_FETCH:

@@ -11,64 +11,27 @@ from PySide6.QtWidgets import QFormLayout, QFrame, QLabel, QPushButton, QScrollA
 
 from app.downloader.order import Progress
 from app.i18n import tr
+from app.model_draft import draft_candidates
+from app.model_elsewhere import leaves_sentence
 from app.model_entry import Availability, ModelEntry
-from app.ui.amounts import bytes_text, count_text, params_text
+from app.ui.amounts import bytes_text
 from app.ui.download_row import DownloadRow
 from app.ui.model_adapters import ModelAdapters
+from app.ui.model_draft import ModelDraft
+from app.ui.model_facts import row_facts
 from app.ui.model_memory import LoadChoice, MemoryJudge, ModelMemory
 from app.ui.theme import Theme
-from engine.types import Adapter, KvType
-
-_FORMATS = {
-    "chatml": "ChatML",
-    "command-r": "Command R",
-    "command-r7b": "Command R7B",
-    "deepseek-r1": "DeepSeek R1",
-    "deepseek-v2": "DeepSeek V2",
-    "deepseek-v3": "DeepSeek V3",
-    "gemma": "Gemma",
-    "gpt-oss": "gpt-oss (Harmony)",
-    "granite3": "Granite 3",
-    "granite3.3": "Granite 3.3",
-    "llama2": "Llama 2",
-    "llama3": "Llama 3",
-    "llama3.1": "Llama 3.1",
-    "llama3.2": "Llama 3.2",
-    "mistral-small": "Mistral Small",
-    "mistral-v0": "Mistral",
-    "mistral-v1": "Mistral V1",
-    "mistral-v3": "Mistral V3",
-    "mistral-v3-tekken": "Mistral V3 Tekken",
-    "mistral-v7": "Mistral V7",
-    "mistral-v7-tekken": "Mistral V7 Tekken",
-    "phi3": "Phi 3",
-    "phi3-medium": "Phi 3 Medium",
-    "phi3-small": "Phi 3 Small",
-    "phi3.5": "Phi 3.5",
-    "phi4": "Phi 4",
-    "phi4-mini": "Phi 4 Mini",
-    "qwen2": "Qwen 2",
-    "qwen2.5": "Qwen 2.5",
-    "qwen3": "Qwen 3",
-    "smollm2": "SmolLM2",
-    "smollm3": "SmolLM3",
-}
-"""Names of the reviewed chat templates' families, as their makers write them."""
-
-
-def format_text(family: str) -> str:
-    """What to call a loaded model's chat template."""
-    if family == "jinja":
-        return tr("From the model file")
-    return tr("{name} (built in)", name=_FORMATS.get(family, family)) if family else ""
+from engine.types import Adapter, KvType, LoadedModel
 
 
 @dataclass(frozen=True, slots=True)
 class KeptChoices:
-    """What the settings say of how models are loaded."""
+    """What the settings say of how models are loaded, asked anew each time."""
 
     kv_type: KvType = KvType.F16
     adapters: Callable[[Path], tuple[Adapter, ...]] = lambda _model: ()
+    draft: Callable[[], Path | None] = lambda: None
+    """The small model that guesses ahead."""
 
 
 class ModelDetails(QWidget):
@@ -82,6 +45,8 @@ class ModelDetails(QWidget):
     """A `ModelEntry` and the path of a file to add."""
     adapters_changed = Signal(object, object)
     """A `ModelEntry` and all its `Adapter`s."""
+    draft_chosen = Signal(object, object)
+    """A `ModelEntry` and the `Path` of the small model that should guess ahead for it, or None."""
 
     def __init__(
         self, theme: Theme, judge: MemoryJudge, parent: QWidget | None = None, *, kept: KeptChoices | None = None
@@ -90,8 +55,8 @@ class ModelDetails(QWidget):
         self._theme = theme
         self._kept = kept or KeptChoices()
         self._row: ModelEntry | None = None
-        self._chat_format = ""
-        self._notes: tuple[str, ...] = ()
+        self._rows: tuple[ModelEntry, ...] = ()
+        self._loaded: LoadedModel | None = None
         self._name = QLabel(self)
         self._name.setProperty("kind", "title")
         self._about = QLabel(self)
@@ -104,6 +69,7 @@ class ModelDetails(QWidget):
         self._facts.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
 
         self._memory = ModelMemory(theme, judge, self)
+        self._draft = ModelDraft(theme, self)
         self._adapters = ModelAdapters(theme, self)
         self._action = QPushButton(self)
         self._action.setProperty("kind", "primary")
@@ -115,6 +81,7 @@ class ModelDetails(QWidget):
         self._download.resume_requested.connect(lambda: self.fetch_requested.emit(self._row))
         self._adapters.add_requested.connect(lambda path: self.adapter_wanted.emit(self._row, path))
         self._adapters.changed.connect(lambda adapters: self.adapters_changed.emit(self._row, adapters))
+        self._draft.chosen.connect(lambda path: self.draft_chosen.emit(self._row, path))
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
         self.set_row(None)
@@ -124,33 +91,42 @@ class ModelDetails(QWidget):
         """What the controls say."""
         return self._memory.choice
 
-    def set_chat_format(self, family: str, notes: tuple[str, ...] = ()) -> None:
-        """The loaded model's chat template; the engine finds it out, for a foreign template is run there only.
-
-        `notes` are sentences about wishes that loading it could not fulfil.
-        """
-        self._chat_format, self._notes = family, notes
+    def set_loaded(self, model: LoadedModel | None) -> None:
+        """The model in use: what only the engine knows of it is shown at its row."""
+        self._loaded = model
         self._fill_facts(self._row)
+
+    def set_candidates(self, rows: tuple[ModelEntry, ...]) -> None:
+        """All models, of which some may guess ahead for the one that is shown."""
+        self._rows = rows
 
     def set_row(self, row: ModelEntry | None, progress: Progress | None = None, *, message: str = "") -> None:
         """Show a model; `progress` if it is being downloaded. Without a model, `message` says why."""
         self._row = row
         self._name.setText(row.name if row is not None else "")
         self._name.setVisible(row is not None)
-        self._about.setText(message if row is None else row.problem or tr(row.good_for))
+        self._about.setText(message if row is None else _about(row))
         self._about.setVisible(bool(self._about.text()))
         self._fill_facts(row)
         self._memory.set_row(row, self._kept.kv_type)
+        self.show_draft()
         self.show_adapters()
-        self._action.setVisible(row is not None and row.availability is not Availability.BROKEN)
-        if row is not None:
-            fetch = row.availability is Availability.TO_FETCH
-            size = bytes_text(row.size_bytes)
-            label = tr("Download {size}", size=size) if fetch else tr("Load again") if row.loaded else tr("Load")
-            self._action.setText(label)
+        self._show_about()
+        self._action.setText(_action(row) if row is not None else "")
+        self._action.setVisible(bool(self._action.text()))
         self._download.hide()
         if progress is not None:
             self.show_progress(progress)
+
+    def show_draft(self, refused: str = "") -> None:
+        """Show the small model that is kept to guess ahead; `refused` is why it does not do so for this row."""
+        row = self._row
+        here = row is not None and row.availability is Availability.HERE
+        draft = self._kept.draft()
+        candidates = draft_candidates(row, self._rows) if row is not None and here else ()
+        self._draft.setVisible(here)
+        self._draft.set_choice(draft, candidates)
+        self._draft.show_refused(refused)
 
     def show_adapters(self, refused: str = "") -> None:
         """Show the adapters that are kept for the row; `refused` is why one was not added."""
@@ -195,6 +171,7 @@ class ModelDetails(QWidget):
         self._column.addWidget(self._about)
         self._column.addLayout(self._facts)
         self._column.addWidget(self._memory)
+        self._column.addWidget(self._draft)
         self._column.addWidget(self._adapters)
         self._column.addStretch(1)
         scroll = QScrollArea(self)
@@ -217,24 +194,17 @@ class ModelDetails(QWidget):
             self._facts.removeRow(0)
         if row is None or row.problem:
             return
-        for title, value in (
-            (tr("Parameters"), params_text(row.n_params)),
-            (tr("Quantisation"), row.quantisation),
-            (tr("Architecture"), row.architecture),
-            (tr("Trained for"), tr("{count} tokens", count=count_text(row.n_ctx_train)) if row.n_ctx_train else ""),
-            (tr("Chat format"), format_text(self._chat_format) if row.loaded else ""),
-            (tr("Size"), bytes_text(row.size_bytes) if row.size_bytes else ""),
-            (tr("Licence"), row.licence),
-            (tr("Found in"), ", ".join(row.sources)),
-            (tr("Note"), "\n".join(self._notes) if row.loaded else ""),
-        ):
-            if value:
-                label, text = QLabel(title), QLabel(value)
-                label.setProperty("kind", "muted")
-                text.setWordWrap(True)
-                text.setTextFormat(Qt.TextFormat.PlainText)
-                text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-                self._facts.addRow(label, text)
+        for title, value in row_facts(row, self._loaded):
+            label, text = QLabel(title), QLabel(value)
+            label.setProperty("kind", "muted")
+            text.setWordWrap(True)
+            text.setTextFormat(Qt.TextFormat.PlainText)
+            text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            self._facts.addRow(label, text)
+
+    def _show_about(self) -> None:
+        away = self._row is not None and self._row.availability is Availability.ELSEWHERE
+        self._about.setStyleSheet(f"color: {self._theme.color('warning').name()};" if away else "")
 
     def _on_theme_changed(self) -> None:
         space = self._theme.space
@@ -243,3 +213,21 @@ class ModelDetails(QWidget):
         self._foot.setContentsMargins(space(6), space(3), space(6), space(5))
         self._facts.setHorizontalSpacing(space(4))
         self._facts.setVerticalSpacing(space(1.5))
+        self._show_about()
+
+
+def _about(row: ModelEntry) -> str:
+    if row.availability is Availability.ELSEWHERE:
+        return leaves_sentence(row.host)
+    return row.problem or tr(row.good_for)
+
+
+def _action(row: ModelEntry) -> str:
+    """What the button says; "" where nothing can be done."""
+    if row.availability is Availability.BROKEN:
+        return ""
+    if row.availability is Availability.TO_FETCH:
+        return tr("Download {size}", size=bytes_text(row.size_bytes))
+    if row.availability is Availability.ELSEWHERE:
+        return "" if row.loaded else tr("Connect")
+    return tr("Load again") if row.loaded else tr("Load")

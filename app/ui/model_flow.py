@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from app.i18n import tr
 from app.model_adapters import adapters_of, set_adapters
 from app.model_entry import Availability, ModelEntry
 from app.settings import Settings
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from app.services import Services
 
 CPU_ONLY = 0
+_DRAFT = "model.draft_path"
 
 
 class ModelFlow(QObject):
@@ -43,6 +43,8 @@ class ModelFlow(QObject):
     downloaded = Signal(str)
     adapters_changed = Signal(str, str)
     """An entry's key, and "" or the sentence why a file was not added to its adapters."""
+    draft_checked = Signal(str, str)
+    """An entry's key, and "" or the sentence why the small model that guesses ahead does not fit it."""
     _progress = Signal(str, object)
 
     def __init__(self, bridge: EventBridge, settings: Settings, parent: QObject | None = None) -> None:
@@ -79,19 +81,13 @@ class ModelFlow(QObject):
         return next((entry for entry in self.entries if entry.recommended), None)
 
     def held_bytes(self) -> int:
-        """The memory that the loaded model takes."""
-        model = self._services.engine.state.model if self._services is not None else None
-        return model.weights_bytes + model.kv_bytes + model.compute_bytes if model is not None else 0
+        """The memory that the models in memory take, in bytes."""
+        return self._services.models.held_bytes if self._services is not None else 0
 
-    def chat_format(self) -> str:
-        """The family of the loaded model's chat template; "" while no model is loaded."""
-        model = self._services.engine.state.model if self._services is not None else None
-        return model.template if model is not None else ""
-
-    def load_notes(self) -> tuple[str, ...]:
-        """What loading the present model could not fulfil, in words."""
-        model = self._services.engine.state.model if self._services is not None else None
-        return tuple(tr(note) for note in model.notes) if model is not None else ()
+    @property
+    def loaded(self) -> LoadedModel | None:
+        """The model in use."""
+        return self._services.engine.state.model if self._services is not None else None
 
     def refresh(self) -> None:
         """Look at the folders again."""
@@ -106,7 +102,7 @@ class ModelFlow(QObject):
     def kept_choices(self) -> KeptChoices:
         """What the settings say of how models are loaded."""
         kv_type = KvType(self._settings.text("model.kv_type"))
-        return KeptChoices(kv_type, lambda model: adapters_of(model, self._settings))
+        return KeptChoices(kv_type, lambda model: adapters_of(model, self._settings), self._draft)
 
     def add_adapter(self, entry: ModelEntry, adapter: Path) -> None:
         """Put a LoRA file on a model's list, if it belongs to that model."""
@@ -122,6 +118,33 @@ class ModelFlow(QObject):
         """Weigh a model's adapters anew, or take some off its list."""
         if entry.path is not None:
             set_adapters(entry.path, adapters, self._settings)
+
+    def set_draft(self, entry: ModelEntry, draft: Path | None) -> None:
+        """Let this small model guess ahead for the large ones it fits, or none."""
+        self._settings.set(_DRAFT, "" if draft is None else str(draft))
+        self.draft_checked.emit(entry.key, "")
+        self.check_draft(entry)
+
+    def check_draft(self, entry: ModelEntry) -> None:
+        """Find out whether the kept small model fits this one, and say it in a sentence if it does not."""
+        draft = self._draft()
+        if self._services is None or entry.path is None or entry.description is None or draft is None:
+            return
+        self._bridge.then(
+            self._services.models.check_draft(entry.path, draft),
+            lambda _fits: None,
+            lambda error: self.draft_checked.emit(entry.key, sentence_of(error)) if draft == self._draft() else None,
+        )
+
+    def _draft(self) -> Path | None:
+        kept = self._settings.text(_DRAFT).strip()
+        return Path(kept).expanduser() if kept else None
+
+    def load_elsewhere(self, entry: ModelEntry) -> None:
+        """Let the other computer answer, or connect to it again."""
+        if self._services is not None:
+            self.loading_name = entry.name
+            self._bridge.then(self._services.models.load_default(), self._on_loaded, self._on_failed)
 
     def load(self, path: Path, *, n_ctx: int | None = None, kv_type: KvType | None = None) -> None:
         """Load a model; how far it is comes as engine states."""

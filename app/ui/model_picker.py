@@ -33,6 +33,7 @@ from app.ui.model_details import KeptChoices, ModelDetails
 from app.ui.model_memory import LoadChoice, MemoryJudge
 from app.ui.model_rows import GroupHeading, ModelListModel
 from app.ui.theme import Theme
+from engine.types import LoadedModel
 
 _MOVES = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown)
 _ENTERS = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
@@ -53,6 +54,10 @@ class ModelPicker(QDialog):
     """A `ModelEntry` and the path of a file to add to its adapters."""
     adapters_changed = Signal(object, object)
     """A `ModelEntry` and all its `Adapter`s."""
+    draft_chosen = Signal(object, object)
+    """A `ModelEntry`, and the `Path` of a small model to guess ahead for it or None."""
+    row_shown = Signal(object)
+    """A `ModelEntry`: its details can be seen now."""
 
     def __init__(
         self, theme: Theme, judge: MemoryJudge, parent: QWidget | None = None, *, kept: KeptChoices | None = None
@@ -100,6 +105,7 @@ class ModelPicker(QDialog):
         self._details.fetch_cancel_requested.connect(self.fetch_cancel_requested)
         self._details.adapter_wanted.connect(self.adapter_wanted)
         self._details.adapters_changed.connect(self.adapters_changed)
+        self._details.draft_chosen.connect(self.draft_chosen)
         self._open_file.clicked.connect(self._on_open_file)
         self._add_folder.clicked.connect(self._on_add_folder)
         theme.changed.connect(self._on_theme_changed)
@@ -112,15 +118,18 @@ class ModelPicker(QDialog):
         """Show these models; what was chosen stays chosen, else the loaded one is."""
         current = self.current
         rows = tuple(rows)
+        self._details.set_candidates(rows)
         self._model.set_rows(rows)
         self._choose(current.key if current is not None else next((row.key for row in rows if row.loaded), ""))
 
-    def set_chat_format(self, family: str, notes: tuple[str, ...] = ()) -> None:
-        """The chat template of the loaded model, as `LoadedModel.template` names it; "" while none is loaded.
+    def set_loaded(self, model: LoadedModel | None) -> None:
+        """The model in use, as the engine knows it; None while none is loaded."""
+        self._details.set_loaded(model)
 
-        `notes` are sentences about wishes that loading it could not fulfil.
-        """
-        self._details.set_chat_format(family, notes)
+    def show_draft(self, key: str, refused: str = "") -> None:
+        """The model that guesses ahead is another one now, or does not fit this row for this reason."""
+        if self._is_current(key):
+            self._details.show_draft(refused)
 
     def show_adapters(self, key: str, refused: str = "") -> None:
         """The adapters of this row are other ones now, or a file was `refused` for this reason."""
@@ -233,6 +242,8 @@ class ModelPicker(QDialog):
         self._details.set_row(row, self._downloads.get(row.key) if row is not None else None, message=message)
         if row is not None and row.key in self._failures:
             self._details.show_failed(self._failures[row.key])
+        if row is not None:
+            self.row_shown.emit(row)
 
     def _on_search(self, text: str) -> None:
         current = self.current

@@ -25,7 +25,10 @@ def entry_detail(entry: ModelEntry) -> str:
     """ "1.5B · Q4_K_M · 1.0 GB · 32k context · Ollama"."""
     if entry.problem:
         return entry.problem
+    away = entry.availability is Availability.ELSEWHERE
     pieces = [
+        tr("on {host}", host=entry.host) if away else "",
+        tr("your messages leave this computer") if away else "",
         params_text(entry.n_params),
         entry.quantisation,
         bytes_text(entry.size_bytes) if entry.size_bytes else "",
@@ -65,6 +68,8 @@ class GroupHeading:
 
 def group_title(group: Availability, count: int) -> str:
     """The heading of a section."""
+    if group is Availability.ELSEWHERE:
+        return tr("On another computer")
     if group is Availability.HERE:
         return tr("On this computer")
     if group is Availability.TO_FETCH:

@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QWidget
 
 from app.i18n import tr
+from app.model_elsewhere import leaves_sentence
 from app.ui.amounts import rate_text
 from app.ui.answer_meter import Phase
 from app.ui.context_gauge import ContextGauge
@@ -44,6 +45,8 @@ class StatusBar(QFrame):
         self._model.setLayoutDirection(Qt.LayoutDirection.RightToLeft)  # the chevron stands behind the name
         self._model.clicked.connect(self.picker_requested)
         self._alert = QLabel(self)
+        self._away = QLabel(self)
+        self._away.setAccessibleName(tr("On another computer"))
         self._note = ElidedLabel(parent=self)
         self._note.setProperty("kind", "caption")
         self._progress = QProgressBar(self)
@@ -64,7 +67,7 @@ class StatusBar(QFrame):
         self._gauge.clicked.connect(self.context_requested)
 
         self._row = QHBoxLayout(self)
-        for widget in (self._model, self._alert, self._note, self._progress, self._cancel):
+        for widget in (self._model, self._alert, self._away, self._note, self._progress, self._cancel):
             self._row.addWidget(widget)
         self._row.addWidget(self._reload)
         self._row.addWidget(self._reload_cpu)
@@ -91,8 +94,8 @@ class StatusBar(QFrame):
         loading = state.status is EngineStatus.LOADING
         crashed = state.status is EngineStatus.CRASHED
         self._model.setText(self._name or tr("Choose a model"))
-        self._model.setAccessibleName(tr("Model: {name}", name=self._name) if self._name else tr("Choose a model"))
-        self._model.setToolTip(tr("Choose another model"))
+        host = state.model.remote_host if state.model is not None and not crashed else ""
+        self._show_name(host)
         for widget in (self._progress, self._cancel):
             widget.setVisible(loading)
         self._alert.setVisible(crashed)
@@ -109,8 +112,18 @@ class StatusBar(QFrame):
         self._note.setText(note)
         self._note.set_tip(tooltip)
         self._note.setVisible(bool(note))
-        self._note.setStyleSheet(f"color: {self._theme.colors.danger};" if crashed else "")
+        color = self._theme.colors.danger if crashed else self._theme.colors.warning if host else ""
+        self._note.setStyleSheet(f"color: {color};" if color else "")
+        self._away.setVisible(bool(host))
+        self._away.setToolTip(tooltip)
         self._show_meter()
+
+    def _show_name(self, host: str) -> None:
+        """The button to choose a model says aloud also what the globe behind it says."""
+        name = self._name
+        spoken = tr("Model: {name}", name=name) if name else tr("Choose a model")
+        self._model.setAccessibleName(f"{spoken}. {leaves_sentence(host)}" if host else spoken)
+        self._model.setToolTip(tr("Choose another model"))
 
     def _show_meter(self) -> None:
         meter = self.follower.meter
@@ -134,6 +147,7 @@ class StatusBar(QFrame):
         self._progress.setFixedWidth(space(32))
         side = round(14 * theme.zoom)
         self._model.setIcon(themed_icon(theme, "chevron-down", size=side))
+        self._away.setPixmap(tinted_pixmap(theme, "globe", color="warning", size=side))
         self._alert.setPixmap(tinted_pixmap(theme, "triangle-alert", color="danger", size=side))
         caption = f"font-size: {theme.font(TextSize.CAPTION).pixelSize()}px;"
         self.setStyleSheet(

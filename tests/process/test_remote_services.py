@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.events import Notice
+from app.model_entry import Availability
 from app.services import Services
 from app.settings import Settings
 from app.store.types import MessageState, StoredMessage
@@ -105,8 +106,11 @@ def test_choosing_a_model_here_turns_it_off(services: Services, server: Server, 
     services.settings.set("remote.address", server.address)
     services.settings.set("remote.enabled", True)
     services.models.ensure_loaded().result(WAIT_S)
+    [there] = [entry for entry in services.models.entries if entry.availability is Availability.ELSEWHERE]
+    assert (there.name, there.host, there.loaded) == ("small:latest", "127.0.0.1", True)
     services.models.load(smollm2, n_ctx=512).result(WAIT_S)
     assert services.settings.flag("remote.enabled") is False
+    assert all(entry.availability is not Availability.ELSEWHERE for entry in services.models.entries)
     model = services.engine.state.model
     assert model is not None
     assert model.remote_host == ""

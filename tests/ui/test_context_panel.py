@@ -121,3 +121,12 @@ def test_more_than_the_whole_is_cut_off(qtbot: QtBot) -> None:
     bar.resize(100, 12)
     bar.set_stretches([(QColor("#ff0000"), 300.0)], 100)
     assert bar.grab().toImage().pixelColor(60, 6).name() == "#ff0000"
+
+
+def test_another_computer_is_named_over_what_it_sees(panel: ContextPanel) -> None:
+    sentence = "Answers come from 192.168.1.20: your messages leave this computer."
+    assert sentence not in shown_texts(panel)
+    panel.set_remote_host("192.168.1.20")
+    assert sentence in shown_texts(panel)
+    panel.set_remote_host("")
+    assert sentence not in shown_texts(panel)

@@ -24,15 +24,19 @@ from pytestqt.qtbot import QtBot
 
 from app.downloader.order import Progress, Stage
 from app.model_entry import Availability, Fit, ModelEntry
-from app.ui.amounts import bytes_text, progress_text
+from app.ui.amounts import bytes_text, count_text, progress_text
 from app.ui.download_row import DownloadRow
 from app.ui.icons import IconButton
 from app.ui.model_adapters import ModelAdapters
 from app.ui.model_details import KeptChoices
+from app.ui.model_draft import ModelDraft
 from app.ui.model_memory import LoadChoice, MemoryUse, context_stops
 from app.ui.model_picker import ModelPicker
 from app.ui.theme import Theme, ThemeChoice
+from engine.fake import fake_model
+from engine.model.description import describe
 from engine.types import Adapter, KvType
+from tests.unit.gguf_writing import tiny_model
 
 MIB = 1 << 20
 FREE = 4096 * MIB
@@ -332,7 +336,7 @@ def test_the_details_tell_the_chat_format_of_the_loaded_model(picker: ModelPicke
         ("jinja", "From the model file"),
         ("a family of tomorrow", "a family of tomorrow (built in)"),
     ):
-        picker.set_chat_format(family)
+        picker.set_loaded(replace(fake_model(Path("qwen.gguf")), template=family))
         qtbot.waitUntil(lambda expected=text: expected in shown_texts(picker))  # type: ignore[misc]
     QTest.keyClick(search(picker), Qt.Key.Key_Down)
     assert picker.current == LLAMA
@@ -396,3 +400,74 @@ def test_what_can_only_be_fetched_has_no_adapters(picker: ModelPicker) -> None:
     assert section.isVisible()
     picker.set_rows([GEMMA])
     assert section.isHidden()
+
+
+def test_the_loaded_model_tells_how_it_runs(picker: ModelPicker, qtbot: QtBot) -> None:
+    model = replace(fake_model(Path("qwen.gguf")), n_threads=2, n_cells=16_384, flash_attention=True)
+    picker.set_loaded(replace(model, notes=("The model's smaller memory needs flash attention, so it is on.",)))
+    for text in ("CPU, 2 threads", f"{count_text(16_384)} tokens of all chats, Full", "On"):
+        qtbot.waitUntil(lambda expected=text: expected in shown_texts(picker))  # type: ignore[misc]
+    assert any("needs flash attention" in text for text in shown_texts(picker))
+    picker.set_loaded(replace(model, backend="CUDA", n_gpu_layers=24))
+    qtbot.waitUntil(lambda: "CUDA, 24 layers on the card, 2 threads" in shown_texts(picker))
+    QTest.keyClick(search(picker), Qt.Key.Key_Down)
+    assert "Runs on" not in shown_texts(picker), "known only of the loaded model"
+
+
+def written(folder: Path, name: str, kilobytes: int) -> ModelEntry:
+    """A model file of about that size, and its row."""
+    path = folder / f"{name}.gguf"
+    path.write_bytes(tiny_model(name, general__description="x" * (kilobytes * 1000)))
+    description = describe(path)
+    return ModelEntry(name, name, Availability.HERE, path, size_bytes=description.size_bytes, description=description)
+
+
+def test_a_small_model_is_chosen_to_guess_ahead(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    kept: list[Path | None] = [None]
+    picker = ModelPicker(Theme(ThemeChoice.LIGHT), Judge(), kept=KeptChoices(draft=lambda: kept[-1]))
+    qtbot.addWidget(picker)
+    large, middle, small = (written(tmp_path, *each) for each in (("large", 1000), ("middle", 800), ("small", 10)))
+    picker.set_rows([large, middle, small, replace(QWEN, loaded=False)])
+    picker.show()
+    qtbot.waitExposed(picker)
+    section = picker.findChild(ModelDraft)
+    assert section is not None
+    combo = section.combo
+    assert [combo.itemText(index) for index in range(combo.count())] == ["No model", "small", "", "Another file…"]
+    assert combo.currentText() == "No model"
+    with qtbot.waitSignal(picker.draft_chosen) as chosen:
+        combo.setFocus()
+        QTest.keyClick(combo, Qt.Key.Key_Down)
+    assert chosen.args == [large, small.path]
+
+    file = tmp_path / "elsewhere.gguf"
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_args: (str(file), ""))
+    with qtbot.waitSignal(picker.draft_chosen) as chosen:
+        QTest.keyClick(combo, Qt.Key.Key_End)
+    assert chosen.args == [large, file]
+    kept.append(file)
+    picker.show_draft(large.key, "elsewhere.gguf knows other words than this model.")
+    assert combo.currentText() == "elsewhere.gguf"
+    assert "elsewhere.gguf knows other words than this model." in shown_texts(section)
+    picker.show_draft("some other row", "")
+    assert "elsewhere.gguf knows other words than this model." in shown_texts(section)
+
+
+def test_another_computers_model_is_marked(picker: ModelPicker, qtbot: QtBot) -> None:
+    there = ModelEntry("elsewhere", "qwen3:8b", Availability.ELSEWHERE, host="192.168.1.20", loaded=True)
+    picker.set_rows([there, replace(QWEN, loaded=False), GEMMA])
+    assert lines(picker)[:3] == ["On another computer", "qwen3:8b", "On this computer"]
+    picker.set_rows([replace(there, loaded=False), QWEN])
+    index = listed(picker).model().index(1, 0)
+    spoken = index.data(Qt.ItemDataRole.AccessibleTextRole)
+    assert "on 192.168.1.20" in spoken
+    assert "your messages leave this computer" in spoken
+    QTest.keyClick(search(picker), Qt.Key.Key_Up)
+    assert picker.current is not None
+    assert picker.current.key == "elsewhere"
+    texts = shown_texts(picker)
+    assert "Answers come from 192.168.1.20: your messages leave this computer." in texts
+    assert not any("Adapters" in text or "Guess ahead" in text for text in texts)
+    with qtbot.waitSignal(picker.load_requested) as asked:
+        button(picker, "Connect").click()
+    assert asked.args[0].key == "elsewhere"

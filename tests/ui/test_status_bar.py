@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -149,3 +150,19 @@ def test_it_redraws_in_another_theme(bar: StatusBar) -> None:
     before = bar.styleSheet()
     theme.choose(ThemeChoice.DARK)
     assert bar.styleSheet() != before
+
+
+def test_another_computer_cannot_be_overlooked(bar: StatusBar) -> None:
+    away = next(label for label in bar.findChildren(QLabel) if label.accessibleName() == "On another computer")
+    bar.set_engine_state(EngineState(EngineStatus.READY, loaded()))
+    assert away.isHidden()
+    there = replace(loaded(backend="on 192.168.1.20", note="Answers come from there."), remote_host="192.168.1.20")
+    bar.set_engine_state(EngineState(EngineStatus.READY, there))
+    assert away.isVisible()
+    assert away.toolTip() == "Answers come from there."
+    assert "on 192.168.1.20" in shown_texts(bar)
+    spoken = button(bar, "Qwen2.5 Coder 1.5B").accessibleName()
+    assert spoken.endswith("Answers come from 192.168.1.20: your messages leave this computer.")
+    bar.set_engine_state(EngineState(EngineStatus.READY, loaded()))
+    assert away.isHidden()
+    assert button(bar, "Qwen2.5 Coder 1.5B").accessibleName() == "Model: Qwen2.5 Coder 1.5B"
