@@ -299,11 +299,13 @@ class Runner:
         return self._spec.adapters if request.adapters is None else request.adapters
 
     def _speculator(self, request: GenerationRequest) -> Guesses | Speculator | None:
-        """Guesses for one answer, once the costs are known; at temperature 0 only such as cannot change it."""
+        """Guesses for one answer, once the costs are known. Who asks for the same answer each time, by temperature 0
+        or a seed, gets only such as cannot change it."""
         curve = self._idle_work.curve
         if curve is None or request.prefill_only:
             return None
-        return self._guessing.for_answer(curve, limit=curve.exact if request.sampling.temperature <= 0 else None)
+        repeatable = request.sampling.temperature <= 0 or request.sampling.seed is not None
+        return self._guessing.for_answer(curve, limit=curve.exact if repeatable else None)
 
     def _splitter(self, prompt: AssembledPrompt) -> ReasoningSplitter | None:
         marks = self._template.reasoning

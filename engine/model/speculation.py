@@ -102,7 +102,7 @@ class Acceptance:
 class Speculator:
     """One answer's guesses. `drafted` and `accepted` count tokens.
 
-    `limit` caps a batch (the guesses and the token before them). At temperature 0 it is `costs.exact`: a batch
+    `limit` caps a batch (the guesses and the token before them). For repeatable answers it is `costs.exact`: a batch
     whose rows are rounded otherwise than single tokens' could choose another token, and its keys and values
     would go on to disturb all that follows.
 

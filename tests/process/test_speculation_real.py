@@ -70,12 +70,15 @@ def test_a_quoted_text_is_guessed_and_stays_the_same(start: Start, tmp_path: Pat
     assert again.text == alone.text
 
 
-def test_where_batches_are_rounded_otherwise_temperature_0_guesses_nothing(start: Start, tmp_path: Path) -> None:
+def test_where_batches_are_rounded_otherwise_nothing_is_guessed_for_who_wants_the_same_again(
+    start: Start, tmp_path: Path
+) -> None:
     _engine, loaded = start(speculate=False)
     note_costs(loaded, tmp_path, replace(CHEAP, exact=1))
     engine, _loaded = start(speculate=True)
     assert answer(engine, keyed("a", PROMPT, max_tokens=96)).usage.drafted_tokens == 0
-    warm = answer(engine, keyed("a", PROMPT, max_tokens=96, temperature=0.2, seed=1))
+    assert answer(engine, keyed("a", PROMPT, max_tokens=96, temperature=0.2, seed=1)).usage.drafted_tokens == 0
+    warm = answer(engine, keyed("a", PROMPT, max_tokens=96, temperature=0.2))
     assert warm.usage.accepted_tokens > 24
 
 
