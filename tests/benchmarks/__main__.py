@@ -92,7 +92,7 @@ def shared_prefix(rounds: int) -> Rows:
 
 
 def lookup(rounds: int) -> Rows:
-    """Guessing ahead, on answers that quote and on prose, against llama-server; temperature 0."""
+    """Guessing ahead, on answers that quote and on prose, against llama-server; as the app samples, and greedy."""
     from tests.benchmarks.lookup import measure
 
     return [row for name in (QWEN_SMALL, STARTER) for row in measure(weights_path(name), rounds=rounds)]
