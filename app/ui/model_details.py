@@ -218,7 +218,8 @@ class ModelDetails(QWidget):
 
 def _about(row: ModelEntry) -> str:
     if row.availability is Availability.ELSEWHERE:
-        return leaves_sentence(row.host)
+        would = tr("It runs on {host}: your messages would leave this computer.", host=row.host)
+        return leaves_sentence(row.host) if row.loaded else would
     return row.problem or tr(row.good_for)
 
 

@@ -15,6 +15,7 @@ from app.i18n import tr
 from app.model_entry import Availability, Fit, ModelEntry
 from app.ui.amounts import bytes_text, count_text
 from app.ui.model_delegate import fit_color
+from app.ui.model_facts import kv_cost, kv_name
 from app.ui.stack_bar import StackBar
 from app.ui.theme import Theme
 from engine.types import KvType
@@ -73,14 +74,6 @@ def context_stops(largest: int, trained: int) -> list[int]:
     return sorted(stops) or [_SMALLEST_STOP]
 
 
-def _kv_names() -> tuple[tuple[KvType, str], ...]:
-    return (
-        (KvType.F16, tr("Full")),
-        (KvType.Q8_0, tr("Half the size")),
-        (KvType.Q4_0, tr("A quarter of the size")),
-    )
-
-
 class ModelMemory(QWidget):
     """Preselects the largest context that fits."""
 
@@ -104,13 +97,16 @@ class ModelMemory(QWidget):
         self._slider = QSlider(Qt.Orientation.Horizontal, self)
         self._slider.setAccessibleName(tr("Context length"))
         self._slider.setPageStep(1)
-        self._kv_label = QLabel(tr("Precision of the chat's memory"), self)
+        self._kv_label = QLabel(tr("Precision"), self)
         self._kv = QComboBox(self)
-        for kv_type, name in _kv_names():
-            self._kv.addItem(name, kv_type)
-        self._kv.setAccessibleName(self._kv_label.text())
+        for kv_type in KvType:
+            self._kv.addItem(kv_name(kv_type), kv_type)
+        self._kv.setAccessibleName(tr("Precision of the chat's memory"))
         self._kv_label.setBuddy(self._kv)
         self._kv_label.setWordWrap(True)
+        self._kv_note = QLabel(self)
+        self._kv_note.setProperty("kind", "caption")
+        self._kv_note.setWordWrap(True)
         self._lay_out()
         self._slider.valueChanged.connect(self._show)
         self._kv.currentIndexChanged.connect(self._on_kv_chosen)
@@ -156,6 +152,7 @@ class ModelMemory(QWidget):
         self._column.addLayout(context_line)
         self._column.addWidget(self._slider)
         self._column.addLayout(kv_line)
+        self._column.addWidget(self._kv_note)
 
     def _reset_context(self) -> None:
         row = self._row
@@ -189,9 +186,22 @@ class ModelMemory(QWidget):
             widget.setVisible(use is not None)
         if use is not None and row is not None:
             self._show_use(use, n_ctx)
-            for index, (kv_type, name) in enumerate(_kv_names()):
-                size = self._judge.kv_bytes(row, n_ctx, kv_type)
-                self._kv.setItemText(index, tr("{name}: {size}", name=name, size=bytes_text(size)) if size else name)
+            self._show_kv(row, n_ctx)
+        else:
+            self._kv_note.hide()
+
+    def _show_kv(self, row: ModelEntry, n_ctx: int) -> None:
+        """What each precision takes, what the chosen one saves, and what it was found to cost."""
+        sizes = {kv_type: self._judge.kv_bytes(row, n_ctx, kv_type) for kv_type in KvType}
+        for index, (kv_type, size) in enumerate(sizes.items()):
+            name = kv_name(kv_type)
+            self._kv.setItemText(index, tr("{name}: {size}", name=name, size=bytes_text(size)) if size else name)
+        chosen = self.choice.kv_type
+        saved = sizes[KvType.F16] - sizes[chosen]
+        pieces = [tr("Saves {size}.", size=bytes_text(saved)) if saved > 0 else "", kv_cost(chosen)]
+        self._kv_note.setText(" ".join(piece for piece in pieces if piece))
+        self._kv_note.setVisible(bool(self._kv_note.text()))
+        self._kv.setAccessibleDescription(self._kv_note.text())
 
     def _show_use(self, use: MemoryUse, n_ctx: int) -> None:
         available = bytes_text(use.available_bytes)

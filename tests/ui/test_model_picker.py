@@ -405,7 +405,7 @@ def test_what_can_only_be_fetched_has_no_adapters(picker: ModelPicker) -> None:
 def test_the_loaded_model_tells_how_it_runs(picker: ModelPicker, qtbot: QtBot) -> None:
     model = replace(fake_model(Path("qwen.gguf")), n_threads=2, n_cells=16_384, flash_attention=True)
     picker.set_loaded(replace(model, notes=("The model's smaller memory needs flash attention, so it is on.",)))
-    for text in ("CPU, 2 threads", f"{count_text(16_384)} tokens of all chats, Full", "On"):
+    for text in ("CPU, 2 threads", f"{count_text(16_384)} tokens of all chats", "Full", "On"):
         qtbot.waitUntil(lambda expected=text: expected in shown_texts(picker))  # type: ignore[misc]
     assert any("needs flash attention" in text for text in shown_texts(picker))
     picker.set_loaded(replace(model, backend="CUDA", n_gpu_layers=24))
@@ -457,17 +457,32 @@ def test_another_computers_model_is_marked(picker: ModelPicker, qtbot: QtBot) ->
     there = ModelEntry("elsewhere", "qwen3:8b", Availability.ELSEWHERE, host="192.168.1.20", loaded=True)
     picker.set_rows([there, replace(QWEN, loaded=False), GEMMA])
     assert lines(picker)[:3] == ["On another computer", "qwen3:8b", "On this computer"]
+    QTest.keyClick(search(picker), Qt.Key.Key_Up)
+    assert "Answers come from 192.168.1.20: your messages leave this computer." in shown_texts(picker)
+    assert not [each for each in picker.findChildren(QPushButton) if each.isVisible() and "onnect" in each.text()]
     picker.set_rows([replace(there, loaded=False), QWEN])
     index = listed(picker).model().index(1, 0)
     spoken = index.data(Qt.ItemDataRole.AccessibleTextRole)
     assert "on 192.168.1.20" in spoken
     assert "your messages leave this computer" in spoken
-    QTest.keyClick(search(picker), Qt.Key.Key_Up)
     assert picker.current is not None
     assert picker.current.key == "elsewhere"
     texts = shown_texts(picker)
-    assert "Answers come from 192.168.1.20: your messages leave this computer." in texts
+    assert "It runs on 192.168.1.20: your messages would leave this computer." in texts
     assert not any("Adapters" in text or "Guess ahead" in text for text in texts)
     with qtbot.waitSignal(picker.load_requested) as asked:
         button(picker, "Connect").click()
     assert asked.args[0].key == "elsewhere"
+
+
+def test_what_a_smaller_memory_saves_and_costs_stands_below_the_choice(picker: ModelPicker) -> None:
+    combo = next(each for each in picker.findChildren(QComboBox) if each.count() == 3)
+    assert not any("Saves" in text for text in shown_texts(picker))
+    QTest.keyClick(combo, Qt.Key.Key_Down)
+    [note] = [text for text in shown_texts(picker) if text.startswith("Saves")]
+    assert note.startswith(f"Saves {bytes_text(20 * 32_768 * 1024)}.")
+    assert combo.accessibleDescription() == note
+    QTest.keyClick(combo, Qt.Key.Key_Down)
+    [smaller] = [text for text in shown_texts(picker) if text.startswith("Saves")]
+    assert smaller.startswith(f"Saves {bytes_text(30 * 32_768 * 1024)}.")
+    assert "answers got worse" in smaller
