@@ -1,7 +1,7 @@
 """Files and long pastes as text attachments: which kind it is, which encoding, and why not if not.
 
-Blocking; run it off the main thread. Knows no window, no store, and leaves the text as untrusted as it came:
-cleaning belongs to `engine.context.clean`.
+An image file is told from the others here, and read as bytes; nothing decodes it. Blocking; run it off the main thread.
+Knows no window, no store, and leaves the text as untrusted as it came: cleaning belongs to `engine.context.clean`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from charset_normalizer import from_bytes
 
 from app.i18n import tr
-from app.limits import ATTACHMENT_BYTES, MIB
+from app.limits import ATTACHMENT_BYTES, IMAGE_BYTES, MIB
 from app.store.types import AttachmentPart
 from engine.errors import AttachmentError, LimitError, sentence
 
@@ -23,7 +23,10 @@ _PDF = sentence("Hearth cannot read PDF files yet, so “{name}” was not attac
 _OFFICE = sentence(
     "Hearth cannot read office documents yet, so “{name}” was not attached. Save it as plain text first."
 )
-_PICTURE = sentence("Hearth cannot look at pictures yet, so “{name}” was not attached.")
+_PICTURE = sentence("“{name}” is an image. Attach it in Hearth's window, with a model that can look at images.")
+_OTHER_PICTURE = sentence(
+    "Hearth cannot look at this kind of image, so “{name}” was not attached. Save it as PNG or JPEG first."
+)
 _SOUND = sentence("Hearth cannot listen to sound or video files yet, so “{name}” was not attached.")
 _ARCHIVE = sentence("“{name}” is an archive. Unpack it and attach the text files inside.")
 _MODEL = sentence("“{name}” is a model, not a document. Open it in the list of models.")
@@ -40,11 +43,8 @@ _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"%PDF-", _PDF),
     (_OLE, _OFFICE),
     (b"{\\rtf", _OFFICE),
-    (b"\x89PNG\r\n", _PICTURE),
-    (b"\xff\xd8\xff", _PICTURE),
-    (b"GIF8", _PICTURE),
-    (b"II*\x00", _PICTURE),
-    (b"MM\x00*", _PICTURE),
+    (b"II*\x00", _OTHER_PICTURE),
+    (b"MM\x00*", _OTHER_PICTURE),
     (b"ID3", _SOUND),
     (b"OggS", _SOUND),
     (b"fLaC", _SOUND),
@@ -68,12 +68,16 @@ _BOMS: tuple[tuple[bytes, str], ...] = (
 _TEXT_CONTROLS = frozenset("\t\n\r\f\v\x1b")
 _SAMPLE = 64 * 1024
 _NAME_CHARACTERS = 120
+_BEGINNING = 32
+"""Bytes that tell an image from other files."""
+_BMP_HEADERS = (12, 40, 52, 56, 64, 108, 124)
+"""Sizes of the second header of a BMP file; its first two letters begin many a text."""
 
 
 def read_attachment(path: Path) -> AttachmentPart:
     """The file's text. Raises `AttachmentError` or `LimitError` with the sentence that says why not."""
     name = display_name(path.name)
-    data = _read_bytes(path, name)
+    data = _read_bytes(path, name, ATTACHMENT_BYTES)
     if not data:
         raise AttachmentError(_EMPTY, name=name)
     if refusal := _foreign_format(data, path.suffix.lower()):
@@ -82,6 +86,27 @@ def read_attachment(path: Path) -> AttachmentPart:
     if text is None:
         raise AttachmentError(_NOT_TEXT, name=name)
     return AttachmentPart(name, _plain_lines(text), len(data), _media_type(path.name))
+
+
+def picture_kind(data: bytes) -> str:
+    """Which kind of image a file is by its first bytes: "png", "jpeg", "gif", "webp" or "bmp"; "" for any other."""
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "png"
+    if data.startswith(b"\xff\xd8\xff"):
+        return "jpeg"
+    if data.startswith((b"GIF87a", b"GIF89a")):
+        return "gif"
+    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
+        return "webp"
+    is_bmp = data.startswith(b"BM") and int.from_bytes(data[14:18], "little") in _BMP_HEADERS
+    return "bmp" if is_bmp and data[6:10] == bytes(4) else ""
+
+
+def read_picture(path: Path) -> tuple[str, bytes] | None:
+    """The kind and the bytes of an image file, None for any other file. Raises as `read_attachment`."""
+    name = display_name(path.name)
+    kind = picture_kind(_read_bytes(path, name, _BEGINNING, whole=False))
+    return (kind, _read_bytes(path, name, IMAGE_BYTES)) if kind else None
 
 
 def pasted_attachment(text: str, number: int = 1) -> AttachmentPart:
@@ -102,7 +127,7 @@ def display_name(name: str) -> str:
     return shown if len(shown) <= _NAME_CHARACTERS else f"{shown[: _NAME_CHARACTERS - 12]}…{shown[-11:]}"
 
 
-def _read_bytes(path: Path, name: str) -> bytes:
+def _read_bytes(path: Path, name: str, most: int, *, whole: bool = True) -> bytes:
     try:
         # A FIFO or a device would block or never end: look first, and open without waiting.
         status = path.stat()
@@ -112,22 +137,24 @@ def _read_bytes(path: Path, name: str) -> bytes:
             raise AttachmentError(_SPECIAL, name=name)
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
         with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor has no path
-            data = file.read(ATTACHMENT_BYTES + 1)
+            data = file.read(most + 1 if whole else most)
     except (OSError, ValueError) as error:
         raise AttachmentError(_MISSING, name=name) from error
-    if len(data) > ATTACHMENT_BYTES:
-        raise LimitError(_TOO_LARGE, name=name, limit=ATTACHMENT_BYTES // MIB)
+    if len(data) > most:
+        raise LimitError(_TOO_LARGE, name=name, limit=most // MIB)
     return data
 
 
 def _foreign_format(data: bytes, suffix: str) -> str | None:
+    if picture_kind(data):
+        return _PICTURE
     for signature, refusal in _SIGNATURES:
         if data.startswith(signature):
             return refusal
     if data.startswith(b"RIFF"):
         return _RIFF_KINDS.get(data[8:12], _NOT_TEXT)
     if data[4:8] == b"ftyp":
-        return _PICTURE if data[8:12] in (b"heic", b"heix", b"avif", b"mif1") else _SOUND
+        return _OTHER_PICTURE if data[8:12] in (b"heic", b"heix", b"avif", b"mif1") else _SOUND
     if data.startswith(b"PK\x03\x04"):
         return _OFFICE if suffix in _OFFICE_SUFFIXES else _ARCHIVE
     return None

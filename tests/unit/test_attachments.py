@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from app import attachments
-from app.attachments import display_name, pasted_attachment, read_attachment
+from app.attachments import display_name, pasted_attachment, read_attachment, read_picture
 from app.limits import ATTACHMENT_BYTES
 from engine.errors import AttachmentError, HearthError, LimitError
+from tests.unit.images import bmp, png
 
 GERMAN = "Straße, Äpfel und größere Öfen: die Übung für müde Bäcker.\n" * 20
 RUSSIAN = "Всё, что нужно знать о тёплых домах и длинных зимах.\n" * 20
@@ -62,8 +63,10 @@ def test_the_media_type_follows_the_name(tmp_path: Path, name: str, media_type: 
         ("renamed.txt", b"%PDF-1.4\nplain looking", "PDF"),
         ("letter.docx", b"PK\x03\x04rest", "office"),
         ("things.zip", b"PK\x03\x04rest", "archive"),
-        ("photo.png", b"\x89PNG\r\n\x1a\n", "pictures"),
-        ("photo.webp", b"RIFF\x00\x00\x00\x00WEBPVP8 ", "pictures"),
+        ("photo.png", b"\x89PNG\r\n\x1a\n", "is an image"),
+        ("photo.webp", b"RIFF\x00\x00\x00\x00WEBPVP8 ", "is an image"),
+        ("photo.heic", b"\x00\x00\x00\x18ftypheic", "kind of image"),
+        ("photo.tiff", b"II*\x00\x08\x00\x00\x00", "kind of image"),
         ("song.wav", b"RIFF\x00\x00\x00\x00WAVEfmt ", "sound"),
         ("clip.mp4", b"\x00\x00\x00\x18ftypisom", "sound"),
         ("model.gguf", b"GGUF\x03\x00\x00\x00", "model"),
@@ -79,6 +82,43 @@ def test_what_is_not_text_is_refused_by_name(tmp_path: Path, name: str, data: by
         read_attachment(path)
     assert word in str(caught.value)
     assert name in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "kind"),
+    [
+        ("a.txt", png(), "png"),
+        ("a.bmp", bmp(), "bmp"),
+        ("a.jpg", b"\xff\xd8\xff\xe0....", "jpeg"),
+        ("a.gif", b"GIF89a....", "gif"),
+        ("a.webp", b"RIFF\x00\x00\x00\x00WEBPVP8 ", "webp"),
+    ],
+)
+def test_an_image_is_told_by_its_bytes(tmp_path: Path, name: str, data: bytes, kind: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(data)
+    assert read_picture(path) == (kind, data)
+
+
+def test_a_text_is_no_image(tmp_path: Path) -> None:
+    path = tmp_path / "cars.txt"
+    path.write_text("BMW and others make cars, and this is about them all.")
+    assert read_picture(path) is None
+    assert read_attachment(path).text.startswith("BMW")
+
+
+@pytest.mark.parametrize(("over", "refused"), [(-1, False), (0, False), (1, True)])
+def test_the_size_cap_of_images_is_exact(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, over: int, refused: bool
+) -> None:
+    monkeypatch.setattr(attachments, "IMAGE_BYTES", 1000)
+    path = tmp_path / "a.png"
+    path.write_bytes(png() + bytes(1000 + over - len(png())))
+    if refused:
+        with pytest.raises(LimitError):
+            read_picture(path)
+    else:
+        assert read_picture(path) is not None
 
 
 def test_folders_and_missing_files_are_named(tmp_path: Path) -> None:
