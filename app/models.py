@@ -1,7 +1,6 @@
 """The models of this machine and those that can be fetched, in one list; loading one, and which one by default.
 
-Unites the engine's discovery, catalogue and fit estimate. Scans on the general pool. Knows no window; fetching is
-the downloader's.
+Looks for models on the general pool (`app.model_shelf`). Knows no window; fetching is the downloader's.
 """
 
 from __future__ import annotations
@@ -15,24 +14,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from app.head_start import HeadStart, spec_by_settings
-from app.i18n import error_sentence, tr
 from app.model_adapters import adapters_of, check_adapter, set_adapters
-from app.model_choice import choose_default, find_entry
+from app.model_choice import find_entry
 from app.model_draft import check_draft
 from app.model_elsewhere import entry_elsewhere
 from app.model_entry import Availability, Fit, ModelEntry
 from app.model_judge import judge
+from app.model_shelf import ModelShelf
 from app.paths import Paths
 from app.settings import Settings
 from engine.cancel import CancelToken
 from engine.engine import Engine, EngineState, EngineStatus
 from engine.errors import HearthError, ModelFileError, ModelFitError, WorkerError, sentence
-from engine.model.catalogue import SYSTEM_SHARE, Catalogue, CatalogueModel, load_catalogue
-from engine.model.description import ModelDescription, ModelKind, describe
-from engine.model.discovery import ADDED_FOLDER, DiscoveryResult, FoundModel, discover
-from engine.model.discovery_memory import ScanMemory
-from engine.model.discovery_stores import Places, Problem
-from engine.model.fit import gigabytes
+from engine.model.catalogue import Catalogue, CatalogueModel
+from engine.model.discovery_stores import Places
 from engine.model.memory import machine_memory
 from engine.types import Adapter, LoadedModel, ModelSpec
 
@@ -90,13 +85,12 @@ class ModelLibrary:
         self._settings = settings
         self._folder = models_folder
         self._pool = pool
-        self._memory_file = memory_file
         self._paths = paths
-        self._memory: ScanMemory | None = None
-        self._places = places
-        self._catalogue = catalogue or load_catalogue()
+        self._shelf = ModelShelf(
+            settings, models_folder, self._available, memory_file=memory_file, places=places, catalogue=catalogue
+        )
+        self._looking = threading.Lock()
         self._lock = threading.Lock()
-        self._scan_lock = threading.Lock()
         self._entries: tuple[ModelEntry, ...] = ()
         self._scanned = False
         self._listeners: list[Callable[[], None]] = []
@@ -128,7 +122,7 @@ class ModelLibrary:
 
     @property
     def catalogue(self) -> Catalogue:
-        return self._catalogue
+        return self._shelf.catalogue
 
     @property
     def held_bytes(self) -> int:
@@ -140,7 +134,7 @@ class ModelLibrary:
 
     def starter(self) -> CatalogueModel:
         """The model to fetch first on this machine."""
-        return self._catalogue.starter_for(machine_memory().total_bytes)
+        return self._shelf.starter()
 
     def refresh(self) -> Future[list[ModelEntry]]:
         """Look at the folders again."""
@@ -338,103 +332,23 @@ class ModelLibrary:
     # On the pool
 
     def _scan(self) -> list[ModelEntry]:
-        with self._scan_lock:
-            if self._memory is None:
-                self._memory = ScanMemory(self._memory_file)
-            folders = [Path(folder) for folder in self._settings.texts("model.folders")]
-            result = discover(self._folder, folders, places=self._places, memory=self._memory, cancel=self._closing)
-            entries = self._made_entries(result)
+        with self._looking:
+            entries = self._shelf.look(self._closing)
             with self._lock:
                 self._entries = entries
                 self._scanned = True
-            if self._memory_file is not None:
-                self._memory.save()
         self._tell()
         return list(self.entries)
-
-    def _made_entries(self, result: DiscoveryResult) -> tuple[ModelEntry, ...]:
-        here = [self._found(model) for model in result.models if model.description.kind is ModelKind.TEXT]
-        last = Path(path) if (path := self._settings.text("model.path")) else None
-        if last is not None and all(entry.path != last for entry in here):
-            here += self._lone(last)
-        default = choose_default(here, last)
-        here = [replace(entry, is_default=entry is default) for entry in here]
-        fetched = {entry.catalogue.id for entry in here if entry.catalogue is not None}
-        starter = self.starter()
-        offered = [
-            self._offered(model, recommended=model is starter)
-            for model in self._catalogue.models
-            if model.id not in fetched
-        ]
-        return (*here, *offered, *(_broken(problem) for problem in result.problems))
-
-    def _found(self, model: FoundModel) -> ModelEntry:
-        sources = tuple(dict.fromkeys(source.app for source in model.sources))
-        return self._described(model.description, model.name, sources)
-
-    def _lone(self, path: Path) -> list[ModelEntry]:
-        """The model used last, where it lies in no folder that is searched: a file that was opened by itself."""
-        try:
-            description = describe(path)
-        except ModelFileError:
-            return []  # Moved or gone, which is no fault: another model is used then.
-        return [self._described(description, description.name, (ADDED_FOLDER,))]
-
-    def _described(self, description: ModelDescription, name: str, sources: tuple[str, ...]) -> ModelEntry:
-        known = self._catalogue.by_file(description.path.name, description.size_bytes)
-        judgement = judge(description, self._settings, self._available())
-        return ModelEntry(
-            key=str(description.path),
-            name=known.name if known is not None else name,
-            availability=Availability.HERE,
-            path=description.path,
-            sources=sources,
-            size_bytes=description.size_bytes,
-            quantisation=description.quantisation,
-            architecture=description.architecture,
-            n_params=known.parameters if known is not None else description.n_params,
-            n_ctx_train=description.n_ctx_train,
-            n_ctx=judgement.n_ctx,
-            n_cells=judgement.n_cells,
-            memory_bytes=judgement.memory_bytes,
-            licence=known.licence if known is not None else description.licence,
-            good_for=tr(known.good_for) if known is not None else "",
-            fit=judgement.fit,
-            fit_sentence=judgement.sentence,
-            description=description,
-            catalogue=known,
-        )
 
     def _available(self) -> int:
         """Bytes that a model could have: what is free, and what those in memory would give back."""
         memory = machine_memory()
         return min(memory.total_bytes, memory.available_bytes + self.held_bytes)
 
-    def _offered(self, model: CatalogueModel, *, recommended: bool) -> ModelEntry:
-        suits = machine_memory().total_bytes >= model.min_memory_bytes * SYSTEM_SHARE
-        return ModelEntry(
-            key=f"catalogue:{model.id}",
-            name=model.name,
-            availability=Availability.TO_FETCH,
-            size_bytes=model.size_bytes,
-            n_params=model.parameters,
-            licence=model.licence,
-            good_for=tr(model.good_for),
-            fit=Fit.FITS if suits else Fit.TIGHT,
-            fit_sentence=tr(
-                "Made for computers with {memory} of memory or more.", memory=gigabytes(model.min_memory_bytes)
-            ),
-            recommended=recommended,
-            catalogue=model,
-        )
-
     def _entry_of_file(self, path: Path) -> ModelEntry:
         with self._lock:
             known = next((entry for entry in self._entries if entry.path == path), None)
-        if known is not None:
-            return known
-        description = describe(path)
-        return self._described(description, description.name, ())
+        return known if known is not None else self._shelf.entry_of(path)
 
     def _load(self, path: Path, n_ctx: int | None, loading: Future[LoadedModel]) -> None:
         try:
@@ -501,17 +415,6 @@ class ModelLibrary:
             listeners = list(self._listeners)
         for listener in listeners:
             listener()
-
-
-def _broken(problem: Problem) -> ModelEntry:
-    return ModelEntry(
-        key=f"problem:{problem.path}",
-        name=problem.path.name,
-        availability=Availability.BROKEN,
-        path=problem.path,
-        sources=(problem.app,),
-        problem=error_sentence(problem.error),
-    )
 
 
 def _pass_bug_to(loading: Future[LoadedModel]) -> Callable[[Future[None]], None]:

@@ -19,6 +19,7 @@ from engine.engine import Engine
 from engine.errors import ModelFileError, ModelFitError, ModelLoadError, WorkerError, sentence
 from engine.fake import FakeAnswer, FakeEngine
 from engine.model.description import describe
+from engine.model.memory import MachineMemory
 from engine.types import KvType
 from tests.unit.chat_bench import WAIT_S, nowhere
 
@@ -214,7 +215,7 @@ def test_nothing_fits_is_another_sentence_than_nothing_there(
     shelf: Shelf, smollm2: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(shelf.folder, smollm2)
-    monkeypatch.setattr(ModelLibrary, "_available", lambda _self: 1024)
+    monkeypatch.setattr("app.models.machine_memory", lambda: MachineMemory(1024, 1024))
     with pytest.raises(ModelFitError, match="memory"):
         shelf.library.ensure_loaded().result(WAIT_S)
 
