@@ -235,8 +235,8 @@ OPTIONS: tuple[Option, ...] = (
         "f16",
         sentence("Precision of the model's memory"),
         sentence(
-            "Smaller ones let longer chats fit. Half the size can hardly be told from full, a quarter costs some "
-            "quality. Both need flash attention, which is then on."
+            "Smaller ones let longer chats fit. Half the size can hardly be told from full, a quarter makes the "
+            "answers of small models worse. Both need flash attention, which is then on."
         ),
         MODEL,
         choices=(
