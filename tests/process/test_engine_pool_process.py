@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from app.engine_probe import probe_engine
+from app.engines import free_gpu_bytes
 from engine.context.segments import Origin, PromptMessage, Role, Segment
 from engine.engine import EngineState, EngineStatus
 from engine.types import Finished, GenerationRequest, ModelSpec, SamplingParams, TextDelta, Usage
@@ -53,3 +55,9 @@ def test_back_to_a_model_whose_cache_is_still_there(pool: EnginePool, smollm2: P
     assert cold.cached_tokens == 0
     assert warm.cached_tokens >= warm.prompt_tokens - 1
     assert warm.restored_tokens == 0, "from memory, not from a snapshot"
+
+
+def test_a_card_says_what_it_has_free_or_nothing_is_known() -> None:
+    free, cards = free_gpu_bytes(), probe_engine().gpus
+    assert (free or 0) <= sum(card.total_bytes for card in cards)
+    assert (free is None) == (not any(card.free_bytes for card in cards))
