@@ -35,6 +35,11 @@ class Paths:
         return self.data / "backups"
 
     @property
+    def images(self) -> Path:
+        """The images of the conversations."""
+        return self.conversations_db.with_name("images")
+
+    @property
     def snapshots(self) -> Path:
         """What the model has read of the chats, to be continued without reading it again."""
         return self.cache / "snapshots"

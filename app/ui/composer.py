@@ -15,6 +15,7 @@ from PySide6.QtGui import (
     QDragEnterEvent,
     QDragLeaveEvent,
     QDropEvent,
+    QImage,
     QKeySequence,
     QMouseEvent,
     QPainter,
@@ -26,16 +27,19 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QVBoxLayout, QWi
 from app.attachments import display_name, pasted_attachment
 from app.i18n import error_sentence, ntr, tr
 from app.limits import ATTACHMENTS_PER_MESSAGE
-from app.store.types import Draft
+from app.store.types import Draft, ImagePart
 from app.ui.attachments import AttachmentChip, AttachmentRow
 from app.ui.attachments_reader import AttachmentReader, Runner
 from app.ui.bridge import EventBridge
 from app.ui.composer_button import SendButton
-from app.ui.composer_text import ComposerText, local_files
+from app.ui.composer_text import ComposerText, given_image, holds_image, local_files
 from app.ui.icons import IconButton
+from app.ui.picture_dialog import open_picture
+from app.ui.pictures import Pictures
 from app.ui.theme import Theme
 from engine.engine import EngineState, EngineStatus
 from engine.errors import LimitError
+from engine.types import LoadedModel
 
 _DRAFT_DELAY_MS = 400
 
@@ -50,7 +54,7 @@ class Composer(QWidget):
     """Writing is always possible; sending only while there is something to send and nothing stands against it."""
 
     submitted = Signal(str, tuple)
-    """The text and a tuple of `AttachmentPart`. The composer is empty already; `restore` brings a failed one back."""
+    """The text and a tuple of `Attached`. The composer is empty already; `restore` brings a failed one back."""
     stop_requested = Signal()
     draft_changed = Signal(object)
     """A `Draft`, a moment after the last change."""
@@ -65,27 +69,51 @@ class Composer(QWidget):
         *,
         run: Runner,
         bridge: EventBridge,
+        pictures: Pictures,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._theme = theme
         self._settings = settings
-        self._reader = AttachmentReader(run, bridge)
+        self._pictures = pictures
+        self._reader = AttachmentReader(run, bridge, pictures.folder)
+        self._model: LoadedModel | None = None
         self._generating = False
         self._reason = ""
         self._dropping = False
-        self._pastes = 0
+        self._pastes = self._pasted_images = 0
         self.setObjectName("composer")
         self.setAcceptDrops(True)
         self.setAccessibleName(tr("Message"))
 
-        self._attachments = AttachmentRow(theme, self)
+        self._attachments = AttachmentRow(theme, pictures, self)
         self._text = ComposerText(theme, self._sends_on_enter, self)
         self._text.setAccessibleName(tr("Message"))
-        self._attach = IconButton(theme, "paperclip", tr("Attach text files"), parent=self)
+        self._attach = IconButton(theme, "paperclip", tr("Attach files or images"), parent=self)
         self._hint = QLabel(self)
         self._hint.setProperty("kind", "caption")
         self._send = SendButton(theme, self)
+        self._lay_out()
+        self._draft_timer = QTimer(self, singleShot=True, interval=_DRAFT_DELAY_MS)
+        self._draft_timer.timeout.connect(self._emit_draft)
+        self._text.textChanged.connect(self._on_edited)
+        self._text.send_requested.connect(self.submit)
+        self._text.stop_requested.connect(self._on_escape)
+        self._text.edit_last_requested.connect(self._on_up_in_empty)
+        self._text.files_given.connect(self.add_files)
+        self._text.long_paste_given.connect(self._on_long_paste)
+        self._text.image_given.connect(self.add_image)
+        self._text.focus_changed.connect(self.update)
+        self._attachments.changed.connect(self._on_edited)
+        self._attachments.left_by_keyboard.connect(self._text.setFocus)
+        self._attachments.opened.connect(lambda part: open_picture(theme, pictures, part, self))
+        self._attach.clicked.connect(self._on_attach)
+        self._send.clicked.connect(self._on_button)
+        theme.changed.connect(self._on_theme_changed)
+        self.set_model_state(EngineState(EngineStatus.READY))
+        self._on_theme_changed()
+
+    def _lay_out(self) -> None:
         self._bottom = QHBoxLayout()
         self._bottom.addWidget(self._attach)
         self._bottom.addStretch(1)
@@ -101,24 +129,6 @@ class Composer(QWidget):
         QWidget.setTabOrder(self._text, self._send)
         QWidget.setTabOrder(self._send, self._attach)
 
-        self._draft_timer = QTimer(self, singleShot=True, interval=_DRAFT_DELAY_MS)
-        self._draft_timer.timeout.connect(self._emit_draft)
-        self._text.textChanged.connect(self._on_edited)
-        self._text.send_requested.connect(self.submit)
-        self._text.stop_requested.connect(self._on_escape)
-        self._text.edit_last_requested.connect(self._on_up_in_empty)
-        self._text.files_given.connect(self.add_files)
-        self._text.long_paste_given.connect(self._on_long_paste)
-        self._text.picture_given.connect(self._on_picture)
-        self._text.focus_changed.connect(self.update)
-        self._attachments.changed.connect(self._on_edited)
-        self._attachments.left_by_keyboard.connect(self._text.setFocus)
-        self._attach.clicked.connect(self._on_attach)
-        self._send.clicked.connect(self._on_button)
-        theme.changed.connect(self._on_theme_changed)
-        self.set_model_state(EngineState(EngineStatus.READY))
-        self._on_theme_changed()
-
     # What the page tells the composer
 
     @property
@@ -129,7 +139,7 @@ class Composer(QWidget):
     def set_draft(self, draft: Draft) -> None:
         """Show another conversation's draft; nothing is emitted."""
         self._draft_timer.stop()
-        self._pastes = 0
+        self._pastes = self._pasted_images = 0
         for source in (self._text, self._attachments):
             source.blockSignals(True)
         self._text.setPlainText(draft.text)
@@ -170,7 +180,10 @@ class Composer(QWidget):
         self._show_state()
 
     def set_model_state(self, state: EngineState, name: str = "") -> None:
-        """Let the empty field say where the engine stands; `name` is the model that is loading."""
+        """Let the empty field say where the engine stands; `name` is the model that is loading.
+
+        Images are refused where it is known that the model cannot look at them.
+        """
         if state.status is EngineStatus.LOADING:
             shown = name or (state.model.name if state.model is not None else "")
             waiting = tr("Loading {model}… you can already write", model=shown)
@@ -179,6 +192,8 @@ class Composer(QWidget):
             self._text.setPlaceholderText(tr("Choose a model to talk to, or start writing"))
         else:
             self._text.setPlaceholderText(tr("Message Hearth"))
+        self._model = state.model
+        self._show_state()
 
     def add_files(self, paths: Iterable[Path]) -> None:
         """Attach files as if they had been dropped here."""
@@ -188,7 +203,19 @@ class Composer(QWidget):
             name = display_name(path.name) or str(path)
             chip = self._attachments.add(name)
 
-            self._reader.read(path, partial(self._attachments.fill, chip), partial(self._on_refused, chip))
+            filled, refused = partial(self._attachments.fill, chip), partial(self._on_refused, chip)
+            self._reader.read(path, filled, refused, blind=self._blind_model())
+
+    def add_image(self, image: bytes | QImage) -> None:
+        """Attach an image that has no file: its bytes as a file would hold them, or decoded."""
+        if self._is_full():
+            return
+        self._pasted_images += 1
+        number = self._pasted_images
+        name = tr("Pasted image.png") if number == 1 else tr("Pasted image {number}.png", number=number)
+        chip = self._attachments.add(name)
+        filled, refused = partial(self._attachments.fill, chip), partial(self._on_refused, chip)
+        self._reader.take(image, name, filled, refused, blind=self._blind_model())
 
     def submit(self) -> None:
         """Send what stands here, if it can be sent."""
@@ -202,12 +229,16 @@ class Composer(QWidget):
         self._attachments.set_parts(())
         self._attachments.blockSignals(False)
         self._draft_timer.stop()
-        self._pastes = 0
+        self._pastes = self._pasted_images = 0
         self._show_state()
         self.submitted.emit(draft.text.strip(), draft.attachments)
         self._emit_draft()
 
     # What happens in it
+
+    def _blind_model(self) -> str:
+        """The name of the model if it is known that it cannot look at images."""
+        return "" if self._model is None or self._model.can_see else self._model.name or tr("This model")
 
     def _sends_on_enter(self) -> bool:
         return self._settings.get("chat.send_with") != "ctrl_enter"
@@ -252,16 +283,13 @@ class Composer(QWidget):
             self.edit_last_requested.emit()
 
     def _on_attach(self) -> None:
-        names, _filter = QFileDialog.getOpenFileNames(self, tr("Attach text files"))
+        names, _filter = QFileDialog.getOpenFileNames(self, tr("Attach files or images"))
         self.add_files(Path(name) for name in names)
         self._text.setFocus()
 
     def _on_refused(self, chip: AttachmentChip, message: str) -> None:
         self._attachments.remove(chip)
         self.attachment_refused.emit(message)
-
-    def _on_picture(self) -> None:
-        self.attachment_refused.emit(tr("Hearth cannot look at pictures yet."))
 
     def _on_long_paste(self, text: str) -> None:
         if self._is_full():
@@ -288,6 +316,8 @@ class Composer(QWidget):
     def _show_state(self) -> None:
         self._send.set_state(generating=self._generating, enabled=self._can_send(), reason=self._reason)
         hint = self._reason or (tr("Reading files…") if self._attachments.is_reading else "")
+        if not hint and self._blind_model() and any(isinstance(part, ImagePart) for part in self._attachments.parts):
+            hint = tr("This model cannot look at images: it reads their names only")
         if not hint and self._text.toPlainText() and not self._generating:
             hint = tr("Enter to send") if self._sends_on_enter() else tr("{keys} to send", keys=_control_enter())
         self._hint.setText(hint)
@@ -295,7 +325,8 @@ class Composer(QWidget):
     # Qt
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if event.mimeData().hasText() or local_files(event.mimeData()):
+        mime = event.mimeData()
+        if mime.hasText() or holds_image(mime) or local_files(mime):
             self._dropping = True
             self.update()
             event.acceptProposedAction()
@@ -307,10 +338,17 @@ class Composer(QWidget):
     def dropEvent(self, event: QDropEvent) -> None:
         self._dropping = False
         self.update()
-        if local_files(event.mimeData()) or event.mimeData().hasText():
-            self._text.insertFromMimeData(event.mimeData())
-            self._text.setFocus()
-            event.acceptProposedAction()
+        mime = event.mimeData()
+        # An image from a web page comes with its address as text: the image is meant.
+        image = None if local_files(mime) else given_image(mime)
+        if image is not None:
+            self.add_image(image)
+        elif local_files(mime) or mime.hasText():
+            self._text.insertFromMimeData(mime)
+        else:
+            return
+        self._text.setFocus()
+        event.acceptProposedAction()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self._text.setFocus()

@@ -10,19 +10,38 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QMimeData, QSize, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QKeyEvent, QPalette, QResizeEvent
+from PySide6.QtGui import QFocusEvent, QImage, QKeyEvent, QPalette, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QFrame, QPlainTextEdit, QSizePolicy, QWidget
 
+from app.attachments import picture_kind
 from app.limits import COMPOSER_CHARACTERS
 from app.ui.theme import Theme
 
 _MAX_LINES = 10
+_IMAGE_KINDS = ("png", "jpeg", "webp", "gif", "bmp")
 _ENTER_KEYS = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 
 def local_files(mime: QMimeData) -> list[Path]:
     """The files of this machine that a drop or a paste names."""
     return [Path(url.toLocalFile()) for url in mime.urls() if url.isLocalFile()] if mime.hasUrls() else []
+
+
+def holds_image(mime: QMimeData) -> bool:
+    """Whether a drop or a paste holds an image, as far as can be told without reading it."""
+    return mime.hasImage() or any(mime.hasFormat(f"image/{kind}") for kind in _IMAGE_KINDS)
+
+
+def given_image(mime: QMimeData) -> bytes | QImage | None:
+    """The image that a drop or a paste holds: the file's bytes where they are there, else as the system decoded it."""
+    for kind in _IMAGE_KINDS:
+        if mime.hasFormat(f"image/{kind}"):
+            raw = bytes(mime.data(f"image/{kind}").data())
+            if picture_kind(raw) == kind:
+                return raw
+    found = mime.imageData() if mime.hasImage() else None
+    image = found.toImage() if isinstance(found, QPixmap) else found
+    return image if isinstance(image, QImage) and not image.isNull() else None
 
 
 class ComposerText(QPlainTextEdit):
@@ -34,7 +53,8 @@ class ComposerText(QPlainTextEdit):
     files_given = Signal(list)
     """Paths that were pasted."""
     long_paste_given = Signal(str)
-    picture_given = Signal()
+    image_given = Signal(object)
+    """The bytes of an image file, or a `QImage`."""
     focus_changed = Signal(bool)
 
     def __init__(self, theme: Theme, sends_on_enter: Callable[[], bool], parent: QWidget | None = None) -> None:
@@ -121,7 +141,7 @@ class ComposerText(QPlainTextEdit):
         super().keyPressEvent(event)
 
     def canInsertFromMimeData(self, source: QMimeData) -> bool:
-        return source.hasText() or source.hasImage() or bool(local_files(source))
+        return source.hasText() or holds_image(source) or bool(local_files(source))
 
     def insertFromMimeData(self, source: QMimeData) -> None:
         if files := local_files(source):
@@ -129,8 +149,8 @@ class ComposerText(QPlainTextEdit):
             return
         text = source.text()
         if not text:
-            if source.hasImage():
-                self.picture_given.emit()
+            if (image := given_image(source)) is not None:
+                self.image_given.emit(image)
             return
         selected = self.textCursor().selectionEnd() - self.textCursor().selectionStart()
         # characterCount() counts the end of the last paragraph too.

@@ -5,17 +5,19 @@ One object for each window, which owns the dialogs and toasts. Knows no list and
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import base64
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QMarginsF, QObject, QStandardPaths, QUrl, Signal
-from PySide6.QtGui import QDesktopServices, QPageLayout, QPageSize, QPdfWriter, QTextDocument
+from PySide6.QtGui import QDesktopServices, QImage, QPageLayout, QPageSize, QPdfWriter, QTextDocument
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.i18n import ntr, tr
 from app.limits import TITLE_CHARACTERS
-from app.store.types import Conversation, Folder
+from app.store.images import SUFFIXES, ImageFolder
+from app.store.types import Conversation, Folder, StoredMessage
 from app.ui.dialogs import ask_text, confirm
 from app.ui.library import sentence_of
 from app.ui.sidebar_model import shown_title
@@ -162,14 +164,26 @@ class ConversationOperations(QObject):
             if done is not None:
                 done()
 
-        def rendered(text: object) -> None:
+        def render_and_write(source: _Source) -> None:
             write = _write_pdf if format_name == "pdf" else _write_text
-            self._bridge.then(self._pool.submit(write, target, str(text)), written, failed)
+            write(target, _render(source, format_name))
 
-        self._library.run(lambda store: _render(store, conversation.id, format_name), rendered, failed=failed)
+        def read(source: _Source) -> None:
+            self._bridge.then(self._pool.submit(render_and_write, source), written, failed)
+
+        self._library.run(lambda store: _read(store, conversation.id, format_name), read, failed=failed)
 
 
-def _render(store: ConversationStore, conversation_id: str, format_name: str) -> str:
+_Source = tuple[Conversation, Sequence[StoredMessage], ImageFolder]
+
+
+def _read(store: ConversationStore, conversation_id: str, format_name: str) -> _Source:
+    # JSON is for coming back: it holds every branch. The others are for reading.
+    messages = store.tree(conversation_id) if format_name == "json" else store.path(conversation_id)
+    return store.conversation(conversation_id), messages, store.images
+
+
+def _render(source: _Source, format_name: str) -> str:
     from app.store.exporting import to_html, to_json, to_markdown  # noqa: PLC0415  # only when asked for
 
     render = {
@@ -178,9 +192,11 @@ def _render(store: ConversationStore, conversation_id: str, format_name: str) ->
         "html": to_html,
         "pdf": to_html,
     }[format_name]
-    # JSON is for coming back: it holds every branch. The others are for reading.
-    messages = store.tree(conversation_id) if format_name == "json" else store.path(conversation_id)
-    return render(store.conversation(conversation_id), messages, store.images.read)
+    conversation, messages, images = source
+    return render(conversation, messages, images.read)
+
+
+_EMBEDDED = tuple(f"data:{media_type};base64" for media_type in SUFFIXES)
 
 
 def _show_folder(folder: Path) -> None:
@@ -192,9 +208,13 @@ def _write_text(target: Path, text: str) -> None:
 
 
 class _LocalDocument(QTextDocument):
-    """A document that loads nothing from anywhere."""
+    """A document that loads nothing from anywhere; the images that an export holds are in its own text."""
 
     def loadResource(self, type: int, name: QUrl | str) -> object:  # noqa: A002  # Qt's name
+        address = name.toString() if isinstance(name, QUrl) else name
+        head, _comma, data = address.partition(",")
+        if type == QTextDocument.ResourceType.ImageResource.value and head in _EMBEDDED:
+            return QImage.fromData(base64.b64decode(data))
         return None
 
 

@@ -23,7 +23,7 @@ from app.events import (
 )
 from app.i18n import tr
 from app.store.summaries import covered_by, newest_on
-from app.store.types import AttachmentPart, Changes, Draft, MessageState, StoredMessage, Summary
+from app.store.types import Attached, Changes, Draft, MessageState, StoredMessage, Summary
 from app.ui.composer import Composer
 from app.ui.library import sentence_of
 from app.ui.remote_banner import answering_host
@@ -72,7 +72,14 @@ class ConversationPage(QWidget):
         self._transcript: Transcript | None = None
         self._stack = QStackedWidget(self)
         self._stack.addWidget(self.start_page)
-        self.composer = Composer(theme, workspace.settings, run=workspace.run, bridge=workspace.bridge, parent=self)
+        self.composer = Composer(
+            theme,
+            workspace.settings,
+            run=workspace.run,
+            bridge=workspace.bridge,
+            pictures=workspace.pictures,
+            parent=self,
+        )
         self._foot = QWidget(self)
         self._foot_row = QHBoxLayout(self._foot)
         self._foot_row.addStretch(1)
@@ -202,7 +209,7 @@ class ConversationPage(QWidget):
     def _make_transcript(self) -> Transcript:
         from app.ui.transcript import Transcript  # noqa: PLC0415  # see `transcript`
 
-        transcript = Transcript(self._workspace.theme, parent=self)
+        transcript = Transcript(self._workspace.theme, parent=self, pictures=self._workspace.pictures)
         transcript.regenerate_requested.connect(self._on_regenerate)
         transcript.edit_requested.connect(self._on_edit)
         transcript.sibling_requested.connect(self._on_sibling)
@@ -296,7 +303,7 @@ class ConversationPage(QWidget):
         if self._conversation_id:
             self._load_path()
 
-    def _on_submitted(self, text: str, attachments: tuple[AttachmentPart, ...]) -> None:
+    def _on_submitted(self, text: str, attachments: tuple[Attached, ...]) -> None:
         services = self._workspace.services
         draft = Draft(text, attachments)
         if services is None:

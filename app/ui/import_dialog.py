@@ -60,10 +60,15 @@ class ImportDialog(CalmDialog):
 
         def work() -> ImportResult:
             from app.store.importing import import_with  # noqa: PLC0415  # only when asked for
+            from app.ui.picture_reader import keep_foreign  # noqa: PLC0415
 
             # One conversation at a time goes to the store's thread, so that chats are saved in between.
             return import_with(
-                lambda entry: services.store_call(lambda store: store.adopt(entry)).result(), path, report, cancel
+                lambda entry: services.store_call(lambda store: store.adopt(entry)).result(),
+                path,
+                report,
+                cancel,
+                lambda raw, name: keep_foreign(raw, name, services.store.images),
             )
 
         def done(result: ImportResult) -> None:

@@ -1,4 +1,4 @@
-"""Attached files of a sent message: a chip for each, which opens the text in a dialog."""
+"""What is attached to a sent message: a chip for each file, a picture for each image; a click opens it."""
 
 from __future__ import annotations
 
@@ -6,12 +6,24 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFontMetrics
-from PySide6.QtWidgets import QDialog, QLabel, QPlainTextEdit, QPushButton, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QDialog,
+    QLabel,
+    QPlainTextEdit,
+    QPushButton,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.i18n import tr
-from app.store.types import AttachmentPart
+from app.store.types import Attached, AttachmentPart, ImagePart
 from app.ui.amounts import bytes_text
 from app.ui.icons import themed_icon
+from app.ui.picture_dialog import open_picture
+from app.ui.picture_tile import PictureTile
+from app.ui.pictures import Pictures
 from app.ui.theme import TextSize, Theme
 
 _NAME_WIDTH = 260
@@ -20,14 +32,18 @@ _NAME_WIDTH = 260
 class AttachmentChips(QWidget):
     """Chips in rows, right-aligned. `lay_out(width)` places them and returns the height."""
 
-    def __init__(self, theme: Theme, parts: Sequence[AttachmentPart], parent: QWidget | None = None) -> None:
+    def __init__(
+        self, theme: Theme, parts: Sequence[Attached], pictures: Pictures | None = None, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
-        self._theme = theme
-        self.chips = [self._make_chip(part) for part in parts]
+        self._theme, self._pictures = theme, pictures
+        self.chips: list[QAbstractButton] = [
+            self._make_tile(part) if isinstance(part, ImagePart) else self._make_chip(part) for part in parts
+        ]
 
     def lay_out(self, width: int) -> int:
         space = self._theme.space
-        rows: list[list[QToolButton]] = [[]]
+        rows: list[list[QAbstractButton]] = [[]]
         used = 0
         for chip in self.chips:
             wanted = chip.sizeHint().width()
@@ -45,7 +61,7 @@ class AttachmentChips(QWidget):
                 right -= size.width()
                 chip.setGeometry(max(0, right), top, min(size.width(), width), size.height())
                 right -= space(1.5)
-                height = size.height()
+                height = max(height, size.height())
             top += height + space(1.5)
         return top
 
@@ -62,6 +78,15 @@ class AttachmentChips(QWidget):
         chip.setCursor(Qt.CursorShape.PointingHandCursor)
         chip.clicked.connect(lambda: self._on_chip_clicked(part))
         return chip
+
+    def _make_tile(self, part: ImagePart) -> PictureTile:
+        tile = PictureTile(self._theme, self._pictures, part, self)
+        tile.clicked.connect(lambda: self._on_tile_clicked(tile))
+        return tile
+
+    def _on_tile_clicked(self, tile: PictureTile) -> None:
+        if self._pictures is not None and not tile.is_lost:
+            open_picture(self._theme, self._pictures, tile.part, self)
 
     def _on_chip_clicked(self, part: AttachmentPart) -> None:
         dialog = AttachmentDialog(self._theme, part, self.window())

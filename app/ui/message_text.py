@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.i18n import tr
-from app.store.types import AttachmentPart, StoredMessage
+from app.store.types import Attached, AttachmentPart, ImagePart, StoredMessage
 from app.ui.markdown.plain import plain_blocks
 from app.ui.markdown.reader import MarkdownReader
 from engine.context.segments import Role
@@ -27,5 +27,6 @@ def speaker(message: StoredMessage) -> str:
             return tr("Instructions")
 
 
-def attachments(message: StoredMessage) -> list[AttachmentPart]:
-    return [part for part in message.parts if isinstance(part, AttachmentPart)]
+def attachments(message: StoredMessage) -> list[Attached]:
+    """The files and images of a message."""
+    return [part for part in message.parts if isinstance(part, AttachmentPart | ImagePart)]

@@ -24,7 +24,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QLabel, QMenu, QPushButton, QWidget
 
 from app.i18n import tr
-from app.store.types import MessageState, ReasoningPart, RecallPart, StoredMessage, Summary
+from app.store.types import ImagePart, MessageState, ReasoningPart, RecallPart, StoredMessage, Summary
 from app.ui.markdown.blocks import Block
 from app.ui.markdown.plain import plain_blocks
 from app.ui.markdown.reader import MarkdownReader
@@ -40,6 +40,8 @@ from app.ui.message_reasoning import ReasoningFold
 from app.ui.message_selection import SelectionGroup
 from app.ui.message_state import StateLine
 from app.ui.message_text import attachments, speaker
+from app.ui.picture_tile import image_name
+from app.ui.pictures import Pictures
 from app.ui.recall_lines import RecallLines
 from app.ui.safe_document import SafeTextView
 from app.ui.summary_card import SummaryCard
@@ -65,10 +67,11 @@ class Kit:
     maths: MathImages
     formats: Formats
     quiet: Formats
+    pictures: Pictures | None = None
 
     @classmethod
-    def make(cls, theme: Theme, reader: MarkdownReader, maths: MathImages) -> Kit:
-        return cls(theme, reader, maths, Formats(theme), Formats(theme, size=TextSize.BODY, muted=True))
+    def make(cls, theme: Theme, reader: MarkdownReader, maths: MathImages, pictures: Pictures | None = None) -> Kit:
+        return cls(theme, reader, maths, Formats(theme), Formats(theme, size=TextSize.BODY, muted=True), pictures)
 
 
 @dataclass(slots=True, eq=False)
@@ -131,7 +134,7 @@ class MessageWidget(QWidget):
         self.body.code_copied.connect(self.code_copied)
         parts = attachments(entry.message)
         if parts:
-            self.chips = AttachmentChips(kit.theme, parts, self)
+            self.chips = AttachmentChips(kit.theme, parts, kit.pictures, self)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.show_entry()
 
@@ -187,6 +190,8 @@ class MessageWidget(QWidget):
             mark = tr("Not in the model's view.") + "\n"
         elif entry.is_covered and not entry.message.pinned:
             mark = tr("The model reads a summary instead.") + "\n"
+        for part in attachments(entry.message):
+            mark += (image_name(part) if isinstance(part, ImagePart) else tr("File {name}", name=part.name)) + "\n"
         self.setAccessibleDescription(mark + plain_blocks(self._described())[:_DESCRIBED])
 
     def _show_recalled(self) -> None:

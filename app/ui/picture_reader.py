@@ -13,6 +13,7 @@ from multiprocessing.connection import Connection
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice
 from PySide6.QtGui import QImage
 
+from app.attachments import picture_kind
 from app.limits import IMAGE_BYTES, IMAGE_PIXELS, MIB
 from app.store.images import ImageFolder
 from app.store.types import ImagePart
@@ -41,8 +42,18 @@ def keep_picture(raw: bytes, kind: str, name: str, folder: ImageFolder) -> Image
     return keep_image(decoded(raw, kind, name), name, folder, photograph=kind in ("jpeg", "webp"))
 
 
+def keep_foreign(raw: bytes, name: str, folder: ImageFolder) -> ImagePart:
+    """As `keep_picture`, of bytes of which only a stranger says that they are an image."""
+    kind = picture_kind(raw)
+    if not kind:
+        raise AttachmentError(_DAMAGED, name=name)
+    return keep_picture(raw, kind, name, folder)
+
+
 def keep_image(image: QImage, name: str, folder: ImageFolder, *, photograph: bool = False) -> ImagePart:
-    """An image that is decoded already (from the clipboard). Raises `StoreError`."""
+    """An image that is decoded already (from the clipboard). Raises `LimitError`, `StoreError`."""
+    if image.width() * image.height() > IMAGE_PIXELS:
+        raise LimitError(_TOO_MANY_PIXELS, name=name)
     image = picture_process.small(image)
     data, media_type = b"", "image/png"
     if not photograph:

@@ -24,6 +24,7 @@ from app.ui.message_actions import Action
 from app.ui.message_live import LiveAnswer
 from app.ui.message_text import plain_text
 from app.ui.message_widget import Entry, Kit, MessageWidget
+from app.ui.pictures import Pictures
 from app.ui.theme import Theme
 from app.ui.transcript_layout import estimate_height, in_sight, place
 from engine.context.segments import Role
@@ -70,13 +71,15 @@ class Transcript(QWidget):
     """A summary's id."""
     copied = Signal()
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, parent: QWidget | None = None, *, pictures: Pictures | None = None) -> None:
+        """Without `pictures` images are shown by their names."""
         super().__init__(parent)
         self._theme = theme
+        self._pictures = pictures
         self._reader = MarkdownReader()
         self._maths = MathImages(self)
         self._maths.ready.connect(self._on_formulas_ready)
-        self._kit = Kit.make(theme, self._reader, self._maths)
+        self._kit = Kit.make(theme, self._reader, self._maths, pictures)
         self._entries: list[Entry] = []
         self._by_id: dict[str, Entry] = {}
         self._current: Entry | None = None
@@ -516,7 +519,7 @@ class Transcript(QWidget):
                     view.set_current(True)
 
     def _on_theme_changed(self) -> None:
-        self._kit = Kit.make(self._theme, self._reader, self._maths)
+        self._kit = Kit.make(self._theme, self._reader, self._maths, self._pictures)
         self._scroll.verticalScrollBar().setSingleStep(self._theme.space(6))
         self._dress_jump()
         for entry in self._entries:

@@ -13,12 +13,14 @@ from PySide6.QtCore import QObject, Signal
 
 from app.paths import Paths
 from app.settings import Settings
+from app.store.images import ImageFolder
 from app.ui.bridge import EventBridge
 from app.ui.commands import Commands
 from app.ui.held_drafts import HeldDrafts
 from app.ui.library import Library
 from app.ui.live_answers import LiveAnswers
 from app.ui.model_flow import ModelFlow
+from app.ui.pictures import Pictures
 from app.ui.theme import Theme, ThemeChoice
 from app.ui.window_state import WindowState
 from engine.engine import EngineState, EngineStatus
@@ -51,6 +53,7 @@ class Workspace(QObject):
         self.state = WindowState(paths.window_state)
         self.held_drafts = HeldDrafts(self.state)
         self.pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="files")
+        self.pictures = Pictures(self.run, bridge, ImageFolder(paths.images), self)
         self.engine_state = EngineState(EngineStatus.EMPTY)
         self._services: Services | None = None
         bridge.engine_state.connect(self._on_engine_state)

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.limits import ATTACHMENTS_PER_MESSAGE, COMPOSER_CHARACTERS
+from app.store.images import ImageFolder
 from app.store.types import AttachmentPart, Draft
 from app.ui.attachments import AttachmentChip
 from app.ui.bridge import EventBridge
@@ -21,6 +22,7 @@ from app.ui.composer import Composer
 from app.ui.composer_button import SendButton
 from app.ui.composer_text import ComposerText
 from app.ui.fonts import load_fonts
+from app.ui.pictures import Pictures
 from app.ui.theme import Theme, ThemeChoice
 from engine.engine import EngineState, EngineStatus
 
@@ -41,9 +43,11 @@ def pool() -> Iterator[ThreadPoolExecutor]:
 
 
 @pytest.fixture
-def composer(qtbot: QtBot, settings: _Settings, pool: ThreadPoolExecutor) -> Composer:
+def composer(qtbot: QtBot, settings: _Settings, pool: ThreadPoolExecutor, tmp_path: Path) -> Composer:
     bridge = EventBridge()
-    composer = Composer(Theme(ThemeChoice.LIGHT), settings, run=pool.submit, bridge=bridge)
+    pictures = Pictures(pool.submit, bridge, ImageFolder(tmp_path / "images"))
+    composer = Composer(Theme(ThemeChoice.LIGHT), settings, run=pool.submit, bridge=bridge, pictures=pictures)
+    pictures.setParent(composer)
     bridge.setParent(composer)
     qtbot.addWidget(composer)
     composer.resize(500, 120)
@@ -291,7 +295,14 @@ def test_nothing_is_sent_while_a_file_is_read(qtbot: QtBot, settings: _Settings,
         return future
 
     bridge = EventBridge()
-    composer = Composer(Theme(ThemeChoice.LIGHT), settings, run=run, bridge=bridge)  # type: ignore[arg-type]
+    pictures = Pictures(run, bridge, ImageFolder(tmp_path / "images"))  # type: ignore[arg-type]
+    composer = Composer(
+        Theme(ThemeChoice.LIGHT),
+        settings,
+        run=run,
+        bridge=bridge,
+        pictures=pictures,  # type: ignore[arg-type]
+    )
     qtbot.addWidget(composer)
     path = tmp_path / "slow.txt"
     path.write_text("text")
