@@ -20,6 +20,7 @@ from app.model_draft import check_draft
 from app.model_elsewhere import entry_elsewhere
 from app.model_entry import Availability, Fit, ModelEntry
 from app.model_judge import judge
+from app.model_projectors import keep_found
 from app.model_shelf import ModelShelf
 from app.paths import Paths
 from app.settings import Settings
@@ -368,6 +369,7 @@ class ModelLibrary:
             # A model that is still in memory keeps the window that was chosen for it, and so its cache.
             present = self._residents.resident(entry.path)
             chosen = present.n_ctx if present is not None else chosen
+        keep_found(entry.path, entry.description.projector, self._settings)
         return spec_by_settings(entry.path, self._settings, n_ctx or chosen, self._paths)
 
     # From the engine's threads

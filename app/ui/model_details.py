@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,10 +14,12 @@ from app.i18n import tr
 from app.model_draft import draft_candidates
 from app.model_elsewhere import leaves_sentence
 from app.model_entry import Availability, ModelEntry
+from app.model_projectors import AUTOMATIC, ProjectorChoice
 from app.ui.amounts import bytes_text
 from app.ui.download_row import DownloadRow
 from app.ui.model_adapters import ModelAdapters
 from app.ui.model_draft import ModelDraft
+from app.ui.model_eyes import ModelEyes
 from app.ui.model_facts import row_facts
 from app.ui.model_memory import LoadChoice, MemoryJudge, ModelMemory
 from app.ui.theme import Theme
@@ -32,6 +34,8 @@ class KeptChoices:
     adapters: Callable[[Path], tuple[Adapter, ...]] = lambda _model: ()
     draft: Callable[[], Path | None] = lambda: None
     """The small model that guesses ahead."""
+    eyes: Callable[[Path], ProjectorChoice] = lambda _model: AUTOMATIC
+    """What a model looks at images with."""
 
 
 class ModelDetails(QWidget):
@@ -47,6 +51,9 @@ class ModelDetails(QWidget):
     """A `ModelEntry` and all its `Adapter`s."""
     draft_chosen = Signal(object, object)
     """A `ModelEntry` and the `Path` of the small model that should guess ahead for it, or None."""
+
+    eyes_chosen = Signal(object, object)
+    """A `ModelEntry` and the `ProjectorChoice` for it."""
 
     def __init__(
         self, theme: Theme, judge: MemoryJudge, parent: QWidget | None = None, *, kept: KeptChoices | None = None
@@ -69,6 +76,7 @@ class ModelDetails(QWidget):
         self._facts.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
 
         self._memory = ModelMemory(theme, judge, self)
+        self._eyes = ModelEyes(theme, self)
         self._draft = ModelDraft(theme, self)
         self._adapters = ModelAdapters(theme, self)
         self._action = QPushButton(self)
@@ -82,6 +90,7 @@ class ModelDetails(QWidget):
         self._adapters.add_requested.connect(lambda path: self.adapter_wanted.emit(self._row, path))
         self._adapters.changed.connect(lambda adapters: self.adapters_changed.emit(self._row, adapters))
         self._draft.chosen.connect(lambda path: self.draft_chosen.emit(self._row, path))
+        self._eyes.chosen.connect(lambda choice: self.eyes_chosen.emit(self._row, choice))
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
         self.set_row(None)
@@ -109,6 +118,7 @@ class ModelDetails(QWidget):
         self._about.setVisible(bool(self._about.text()))
         self._fill_facts(row)
         self._memory.set_row(row, self._kept.kv_type)
+        self.show_eyes()
         self.show_draft()
         self.show_adapters()
         self._show_about()
@@ -117,6 +127,18 @@ class ModelDetails(QWidget):
         self._download.hide()
         if progress is not None:
             self.show_progress(progress)
+
+    def show_eyes(self, found: Sequence[Path] | None = None, refused: str = "") -> None:
+        """Show what the row's model looks at images with; `found` lie ready (None: not known yet).
+
+        `refused` is why one is not used.
+        """
+        row = self._row
+        here = row is not None and row.path is not None and row.availability is Availability.HERE
+        self._eyes.setVisible(here)
+        if row is not None and row.path is not None:
+            self._eyes.set_choice(self._kept.eyes(row.path), found)
+            self._eyes.show_refused(refused)
 
     def show_draft(self, refused: str = "") -> None:
         """Show the small model that is kept to guess ahead; `refused` is why it does not do so for this row."""
@@ -171,6 +193,7 @@ class ModelDetails(QWidget):
         self._column.addWidget(self._about)
         self._column.addLayout(self._facts)
         self._column.addWidget(self._memory)
+        self._column.addWidget(self._eyes)
         self._column.addWidget(self._draft)
         self._column.addWidget(self._adapters)
         self._column.addStretch(1)

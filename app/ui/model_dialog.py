@@ -20,6 +20,7 @@ def open_model_picker(theme: Theme, flow: ModelFlow, parent: QWidget) -> ModelPi
     picker = ModelPicker(theme, FitJudge(flow.held_bytes()), parent, kept=flow.kept_choices())
     picker.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     picker.row_shown.connect(flow.check_draft)
+    picker.row_shown.connect(flow.find_eyes)
     picker.set_loaded(flow.loaded)
     picker.set_rows(flow.entries)
     for key, progress in flow.progress.items():
@@ -42,6 +43,7 @@ def open_model_picker(theme: Theme, flow: ModelFlow, parent: QWidget) -> ModelPi
     flow.downloaded.connect(picker.set_fetched)
     flow.adapters_changed.connect(picker.show_adapters)
     flow.draft_checked.connect(picker.show_draft)
+    flow.eyes_found.connect(picker.show_eyes)
     flow.entries_changed.connect(show_rows)
     picker.finished.connect(lambda _result: flow.entries_changed.disconnect(show_rows))
     picker.load_requested.connect(load)
@@ -50,6 +52,7 @@ def open_model_picker(theme: Theme, flow: ModelFlow, parent: QWidget) -> ModelPi
     picker.adapter_wanted.connect(flow.add_adapter)
     picker.adapters_changed.connect(flow.set_adapters)
     picker.draft_chosen.connect(flow.set_draft)
+    picker.eyes_chosen.connect(flow.set_eyes)
     picker.folder_added.connect(flow.add_folder)
     picker.file_chosen.connect(lambda path: flow.load(Path(path)))
     flow.refresh()

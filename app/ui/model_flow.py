@@ -14,11 +14,13 @@ from PySide6.QtCore import QObject, Signal
 
 from app.model_adapters import adapters_of, set_adapters
 from app.model_entry import Availability, ModelEntry
+from app.model_projectors import ProjectorChoice, check_projector, choice_of, set_choice
 from app.settings import Settings
 from app.ui.bridge import EventBridge
 from app.ui.library import sentence_of
 from app.ui.model_details import KeptChoices
 from engine.cancel import CancelToken
+from engine.model.projector_search import projectors_beside
 from engine.types import Adapter, KvType, LoadedModel
 
 if TYPE_CHECKING:
@@ -45,6 +47,8 @@ class ModelFlow(QObject):
     """An entry's key, and "" or the sentence why a file was not added to its adapters."""
     draft_checked = Signal(str, str)
     """An entry's key, and "" or the sentence why the small model that guesses ahead does not fit it."""
+    eyes_found = Signal(str, object, str)
+    """An entry's key, what it could look at images with, and "" or the sentence why a file was not taken."""
     _progress = Signal(str, object)
 
     def __init__(self, bridge: EventBridge, settings: Settings, parent: QObject | None = None) -> None:
@@ -102,7 +106,12 @@ class ModelFlow(QObject):
     def kept_choices(self) -> KeptChoices:
         """What the settings say of how models are loaded."""
         kv_type = KvType(self._settings.text("model.kv_type"))
-        return KeptChoices(kv_type, lambda model: adapters_of(model, self._settings), self._draft)
+        return KeptChoices(
+            kv_type,
+            lambda model: adapters_of(model, self._settings),
+            self._draft,
+            lambda model: choice_of(model, self._settings),
+        )
 
     def add_adapter(self, entry: ModelEntry, adapter: Path) -> None:
         """Put a LoRA file on a model's list, if it belongs to that model."""
@@ -118,6 +127,43 @@ class ModelFlow(QObject):
         """Weigh a model's adapters anew, or take some off its list."""
         if entry.path is not None:
             set_adapters(entry.path, adapters, self._settings)
+
+    def find_eyes(self, entry: ModelEntry) -> None:
+        """Look for what a model could look at images with; `eyes_found` follows."""
+        self._look_for_eyes(entry, "")
+
+    def set_eyes(self, entry: ModelEntry, choice: ProjectorChoice) -> None:
+        """Let a model look at images with this from its next loading on, if it may be its own."""
+        services, model = self._services, entry.path
+        if services is None or model is None:
+            return
+
+        def keep(_checked: None) -> None:
+            set_choice(model, choice, self._settings)
+            self._look_for_eyes(entry, "")
+
+        def check() -> None:
+            if choice.path is not None:
+                check_projector(choice.path, model)
+
+        self._bridge.then(
+            services.pool.submit(check), keep, lambda error: self._look_for_eyes(entry, sentence_of(error))
+        )
+
+    def _look_for_eyes(self, entry: ModelEntry, refused: str) -> None:
+        services, model = self._services, entry.path
+        if services is None or model is None or entry.availability is not Availability.HERE:
+            return
+        named = entry.description.projector if entry.description is not None else None
+
+        def look() -> tuple[Path, ...]:
+            return tuple(dict.fromkeys((*projectors_beside(model), *((named,) if named is not None else ()))))
+
+        self._bridge.then(
+            services.pool.submit(look),
+            lambda found: self.eyes_found.emit(entry.key, found, refused),
+            lambda error: self.eyes_found.emit(entry.key, (), sentence_of(error)),
+        )
 
     def set_draft(self, entry: ModelEntry, draft: Path | None) -> None:
         """Let this small model guess ahead for the large ones it fits, or none."""

@@ -5,7 +5,7 @@ Shows rows and says what was asked; scanning, loading and fetching belong to who
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QObject, Qt, Signal
@@ -54,6 +54,8 @@ class ModelPicker(QDialog):
     """A `ModelEntry` and the path of a file to add to its adapters."""
     adapters_changed = Signal(object, object)
     """A `ModelEntry` and all its `Adapter`s."""
+    eyes_chosen = Signal(object, object)
+    """A `ModelEntry` and the `ProjectorChoice` for it."""
     draft_chosen = Signal(object, object)
     """A `ModelEntry`, and the `Path` of a small model to guess ahead for it or None."""
     row_shown = Signal(object)
@@ -106,6 +108,7 @@ class ModelPicker(QDialog):
         self._details.adapter_wanted.connect(self.adapter_wanted)
         self._details.adapters_changed.connect(self.adapters_changed)
         self._details.draft_chosen.connect(self.draft_chosen)
+        self._details.eyes_chosen.connect(self.eyes_chosen)
         self._open_file.clicked.connect(self._on_open_file)
         self._add_folder.clicked.connect(self._on_add_folder)
         theme.changed.connect(self._on_theme_changed)
@@ -130,6 +133,11 @@ class ModelPicker(QDialog):
         """The model that guesses ahead is another one now, or does not fit this row for this reason."""
         if self._is_current(key):
             self._details.show_draft(refused)
+
+    def show_eyes(self, key: str, found: Sequence[Path], refused: str = "") -> None:
+        """What this row's model could look at images with, and why a file was `refused`."""
+        if self._is_current(key):
+            self._details.show_eyes(found, refused)
 
     def show_adapters(self, key: str, refused: str = "") -> None:
         """The adapters of this row are other ones now, or a file was `refused` for this reason."""
