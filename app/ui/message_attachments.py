@@ -55,13 +55,13 @@ class AttachmentChips(QWidget):
         top = 0
         for row in rows:
             right = width
-            height = 0
+            height = max((chip.sizeHint().height() for chip in row), default=0)
             for chip in reversed(row):
                 size = chip.sizeHint()
                 right -= size.width()
-                chip.setGeometry(max(0, right), top, min(size.width(), width), size.height())
+                # Beside a picture a file's chip stands at its foot, near the words.
+                chip.setGeometry(max(0, right), top + height - size.height(), min(size.width(), width), size.height())
                 right -= space(1.5)
-                height = max(height, size.height())
             top += height + space(1.5)
         return top
 

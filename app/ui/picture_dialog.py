@@ -95,7 +95,10 @@ class PictureDialog(QDialog):
         window = self.parentWidget()
         room = (window.window().size() if window is not None else self.screen().availableSize()) * _SHARE
         frame = QSize(theme.space(10), theme.space(24))
-        return (QSize(self._part.width, self._part.height) + frame).boundedTo(room).expandedTo(self.minimumSizeHint())
+        image, inside = QSize(self._part.width, self._part.height), room - frame
+        if image.width() > inside.width() or image.height() > inside.height():
+            image = image.scaled(inside, Qt.AspectRatioMode.KeepAspectRatio)
+        return (image + frame).expandedTo(self.minimumSizeHint())
 
     def _show(self, image: QImage) -> None:
         if not isValid(self):
