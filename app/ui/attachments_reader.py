@@ -14,7 +14,6 @@ from app.i18n import error_sentence
 from app.store.images import ImageFolder
 from app.store.types import Attached
 from app.ui.bridge import EventBridge
-from app.ui.picture_reader import keep_foreign, keep_image, keep_picture
 from engine.errors import AttachmentError, HearthError, sentence
 
 _BLIND = sentence(
@@ -53,6 +52,8 @@ class AttachmentReader:
                 return read_attachment(path)
             name = display_name(path.name)
             _refuse_blind(blind, name)
+            from app.ui.picture_reader import keep_picture  # noqa: PLC0415  # wanted by few messages
+
             kind, raw = picture
             return keep_picture(raw, kind, name, self._images)
 
@@ -71,6 +72,8 @@ class AttachmentReader:
 
         def take() -> Attached:
             _refuse_blind(blind, name)
+            from app.ui.picture_reader import keep_foreign, keep_image  # noqa: PLC0415  # as above
+
             if isinstance(image, QImage):
                 return keep_image(image, name, self._images)
             return keep_foreign(image, name, self._images)

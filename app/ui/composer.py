@@ -34,7 +34,6 @@ from app.ui.bridge import EventBridge
 from app.ui.composer_button import SendButton
 from app.ui.composer_text import ComposerText, given_image, holds_image, local_files
 from app.ui.icons import IconButton
-from app.ui.picture_dialog import open_picture
 from app.ui.pictures import Pictures
 from app.ui.theme import Theme
 from engine.engine import EngineState, EngineStatus
@@ -106,7 +105,7 @@ class Composer(QWidget):
         self._text.focus_changed.connect(self.update)
         self._attachments.changed.connect(self._on_edited)
         self._attachments.left_by_keyboard.connect(self._text.setFocus)
-        self._attachments.opened.connect(lambda part: open_picture(theme, pictures, part, self))
+        self._attachments.opened.connect(self._on_opened)
         self._attach.clicked.connect(self._on_attach)
         self._send.clicked.connect(self._on_button)
         theme.changed.connect(self._on_theme_changed)
@@ -286,6 +285,11 @@ class Composer(QWidget):
         names, _filter = QFileDialog.getOpenFileNames(self, tr("Attach files or images"))
         self.add_files(Path(name) for name in names)
         self._text.setFocus()
+
+    def _on_opened(self, part: ImagePart) -> None:
+        from app.ui.picture_dialog import open_picture  # noqa: PLC0415  # wanted by few
+
+        open_picture(self._theme, self._pictures, part, self)
 
     def _on_refused(self, chip: AttachmentChip, message: str) -> None:
         self._attachments.remove(chip)
