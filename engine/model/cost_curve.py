@@ -14,7 +14,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
@@ -75,6 +75,12 @@ class CostCurve:
             if round_number >= MIN_ROUNDS and (clock() - began) * (round_number + 1) / round_number > budget_s:
                 break
         return cls(tuple(best), tuple(itertools.accumulate(best.values(), max)))
+
+    def best_of(self, other: Self) -> Self:
+        """The lower cost of each size, where both have the same sizes; else this one."""
+        if self.sizes != other.sizes:
+            return self
+        return replace(self, ms=tuple(itertools.accumulate(map(min, self.ms, other.ms), max)))
 
     def cost(self, n: int) -> float:
         """Milliseconds of a batch of `n` tokens, on straight lines between what was measured and beyond it."""

@@ -48,6 +48,7 @@ class IdleWork:
         self._facts = (key, handles.kv_type, handles.flash_attention, handles.n_gpu_layers)
         self._folder = spec.notes_folder
         self.curve: CostCurve | None = self._cost_notes().read() if self._wants_curve else None
+        """What batches cost, once anything is known of it."""
 
     @property
     def threads(self) -> ThreadChoice:
@@ -56,7 +57,7 @@ class IdleWork:
 
     def step(self) -> bool:
         """Measure one thing; False if nothing is left to measure."""
-        if self._attempts <= 0 or not (self._wants_threads or (self._wants_curve and self.curve is None)):
+        if self._attempts <= 0 or not (self._wants_threads or self._wants_curve):
             return False
         self._attempts -= 1
         if self._wants_threads:
@@ -85,17 +86,19 @@ class IdleWork:
         if lane is None:
             return
         try:
-            curve = CostCurve.measure(lambda n: self._timed(lane, n))
-            exact = (
-                largest_exact(self._evaluator, lane.id, self._n_vocab, waiting=self._news)
-                if curve is not None
-                else None
-            )
+            measured, known = CostCurve.measure(lambda n: self._timed(lane, n)), self.curve
+            if measured is None:
+                return
+            if known is None:
+                exact = largest_exact(self._evaluator, lane.id, self._n_vocab, waiting=self._news)
+                if exact is None:
+                    return
+                known = replace(measured, exact=exact)
         finally:
             self._lanes.give_back(lane)
-        if curve is not None and exact is not None:
-            self.curve = replace(curve, exact=exact)
-            self._cost_notes().write(self.curve)
+        # Once at each start: a curve that was measured beside other programs gets better.
+        self.curve, self._wants_curve = known.best_of(measured), False
+        self._cost_notes().write(self.curve)
 
     def _timed(self, lane: Lane, n_tokens: int) -> float | None:
         """Seconds for a batch of arbitrary tokens, forgotten again; None where somebody waits."""

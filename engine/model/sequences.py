@@ -248,7 +248,8 @@ class Lanes:
 
     def _may_take_over(self, basis: Lane, cached: int, key: str) -> bool:
         beyond = len(basis.tokens) - cached
-        return (basis.key == key and beyond <= TAKE_OVER_TOKENS) or (not basis.key and not beyond)
+        own = basis.key == key != "" and beyond <= TAKE_OVER_TOKENS
+        return own or (not basis.key and not beyond)
 
     def _take_over(self, lane: Lane, cached: int, key: str) -> Opened:
         self._tree(lane.variant).remove(lane.id)

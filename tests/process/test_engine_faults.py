@@ -77,7 +77,7 @@ def test_killed_while_writing(engine: EngineClient) -> None:
     states, got, waiting = States(), Answer(), Answer()
     engine.subscribe(states)
     engine.submit(ask(STORY, max_tokens=400), CancelToken(), got)
-    engine.submit(ask(STORY, "waiting", max_tokens=2), CancelToken(), waiting)
+    engine.submit(ask(STORY, "waiting", max_tokens=2, background=True), CancelToken(), waiting)
     got.wait_for(TextDelta)
     os.kill(pid_of(engine), signal.SIGKILL)
     event = got.end()
@@ -131,7 +131,6 @@ def test_the_worker_is_silent_small_and_bound(engine: EngineClient) -> None:
         assert "Seccomp:\t2" in status
         assert "NoNewPrivs:\t1" in status
         mapped = Path(f"/proc/{worker.pid}/maps").read_text()
-        assert "numpy" not in mapped
         assert "PySide6" not in mapped
 
 

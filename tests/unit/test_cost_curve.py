@@ -121,3 +121,10 @@ def test_without_a_folder_or_a_writable_one_nothing_is_kept(tmp_path: Path) -> N
     blocked = CostNotes(tmp_path / "file", "model")
     blocked.write(CURVE)
     assert blocked.read() is None
+
+
+def test_of_two_measurements_the_lower_costs_count() -> None:
+    busy = CostCurve((1, 2, 8), (40.0, 41.0, 90.0), exact=8)
+    quiet = CostCurve((1, 2, 8), (10.0, 30.0, 95.0))
+    assert busy.best_of(quiet) == CostCurve((1, 2, 8), (10.0, 30.0, 90.0), exact=8)
+    assert busy.best_of(CostCurve((1, 4), (1.0, 2.0))) == busy
