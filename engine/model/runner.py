@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -16,7 +17,7 @@ from engine.context.chat_template import ChatTemplate
 from engine.context.reasoning import ReasoningSplitter
 from engine.context.templates.choose import choose_template
 from engine.context.tokens import TokenCache
-from engine.errors import HearthError, ModelFileError, sentence
+from engine.errors import HearthError, ModelFileError, ModelLoadError, sentence
 from engine.model.adapters import Adapters
 from engine.model.evaluator import Evaluator
 from engine.model.fingerprint import file_identity, fingerprint_of
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from engine.model.eyes import Eyes
 
 Report = Callable[[str], None]
+BLIND = sentence("The vision file cannot be used with this model, so it cannot look at images.")
 
 
 class Runner:
@@ -100,7 +102,11 @@ class Runner:
         eyes = None
         try:
             if spec.projector is not None:
-                eyes = open_eyes(spec.projector, handles, log)
+                try:
+                    eyes = open_eyes(spec.projector, handles, log)
+                except (ModelFileError, ModelLoadError):
+                    # It may only lie beside the model by chance: the model is good for words without it.
+                    handles = replace(handles, notes=(*handles.notes, BLIND))
             return cls(handles, spec, eyes=eyes, report=report, news=news)
         except HearthError:
             if eyes is not None:
@@ -181,6 +187,7 @@ class Runner:
             flash_attention=handles.flash_attention,
             shares_prefixes=self._lanes.shares_prefixes,
             can_see=self._eyes is not None and self._eyes.can_see,
+            notes=handles.notes,
         )
 
     # Any thread

@@ -119,6 +119,19 @@ def test_an_image_that_changed_is_not_shown_to_the_model(engine: EngineClient, t
     assert "has changed" in ended.message
 
 
+def test_a_vision_file_of_another_model_costs_the_sight_only(spec: ModelSpec, tmp_path: Path) -> None:
+    narrow = tmp_path / "mmproj.gguf"
+    narrow.write_bytes(small_projector(256))
+    engine = EngineClient()
+    try:
+        loaded = engine.load(replace(spec, projector=narrow)).result(PATIENCE_S)
+        assert not loaded.can_see
+        assert any("vision file cannot be used" in note for note in loaded.notes)
+        assert Chat(tmp_path, engine, "words").ask(TextPart("Hello")).text
+    finally:
+        engine.close()
+
+
 def test_a_model_without_eyes_reads_the_name(spec: ModelSpec, tmp_path: Path) -> None:
     engine = EngineClient()
     try:
