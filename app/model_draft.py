@@ -16,7 +16,9 @@ from engine.model.gguf import read_header
 SMALLER = 0.6
 """A guess must cost much less than what it saves: no larger a part of the large model's file than this."""
 _TOKENS = "tokenizer.ggml.tokens"
-_SAME = (_TOKENS, "tokenizer.ggml.model", "tokenizer.ggml.bos_token_id", "tokenizer.ggml.add_bos_token")
+_PADDING = 128
+"""By so many unused words may a family's vocabularies differ, as in `engine.model.draft_model`."""
+_SAME = ("tokenizer.ggml.model", "tokenizer.ggml.bos_token_id", "tokenizer.ggml.add_bos_token")
 
 
 def check_draft(draft: Path, model: Path) -> None:
@@ -32,7 +34,9 @@ def check_draft(draft: Path, model: Path) -> None:
             sentence("{name} is not much smaller than this model, so its guesses would save no time."), name=draft.name
         )
     ours, theirs = (read_header(path, keep_arrays=(_TOKENS,)).metadata for path in (small.path, large.path))
-    if any(ours.get(key) != theirs.get(key) for key in _SAME):
+    if any(ours.get(key) != theirs.get(key) for key in _SAME) or not _same_words(
+        ours.get(_TOKENS), theirs.get(_TOKENS)
+    ):
         raise ModelFileError(
             sentence("{name} knows other words than this model. Choose a smaller model of the same family."),
             name=draft.name,
@@ -50,7 +54,7 @@ def draft_candidates(entry: ModelEntry, entries: Sequence[ModelEntry]) -> tuple[
         if each.availability is Availability.HERE
         and (small := each.description) is not None
         and small.path != large.path
-        and small.n_vocab == large.n_vocab
+        and abs(small.n_vocab - large.n_vocab) <= _PADDING
         and not small.recurrent
         and _is_smaller(small, large)
     ]
@@ -59,3 +63,10 @@ def draft_candidates(entry: ModelEntry, entries: Sequence[ModelEntry]) -> tuple[
 
 def _is_smaller(small: ModelDescription, large: ModelDescription) -> bool:
     return small.size_bytes <= SMALLER * large.size_bytes
+
+
+def _same_words(ours: object, theirs: object) -> bool:
+    if not isinstance(ours, Sequence) or not isinstance(theirs, Sequence):
+        return False
+    common = min(len(ours), len(theirs))
+    return abs(len(ours) - len(theirs)) <= _PADDING and ours[:common] == theirs[:common]

@@ -23,6 +23,8 @@ from engine.types import ModelSpec
 
 READ_TOKENS = 1_024
 """Of a prompt only its end is read: what is likely to follow hangs mostly on that."""
+PADDING = 128
+"""By so many unused tokens at their end may the vocabularies of a family differ."""
 WINDOW = 2 * READ_TOKENS
 """Tokens of a draft model's own context."""
 _SAMPLES = 512
@@ -33,9 +35,11 @@ _PROBE_TOKENS = 4
 
 
 def mismatch(draft: Vocabulary, target: Vocabulary) -> bool:
-    """Whether the same number may mean another token: kind, size, marks and samples of the texts are compared."""
-    size = target.size
-    if draft.size != size or lib.llama_vocab_type(draft.pointer) != lib.llama_vocab_type(target.pointer):
+    """Whether the same number may mean another token: kind, marks and samples of the texts are compared."""
+    size = min(draft.size, target.size)
+    if abs(draft.size - target.size) > PADDING:
+        return True
+    if lib.llama_vocab_type(draft.pointer) != lib.llama_vocab_type(target.pointer):
         return True
     if (draft.bos_token, draft.adds_bos) != (target.bos_token, target.adds_bos):
         return True
@@ -46,8 +50,10 @@ def mismatch(draft: Vocabulary, target: Vocabulary) -> bool:
 class DraftModel:
     """The loaded model and its one sequence; `drafter()` gives each answer its own view. `close()` frees it."""
 
-    def __init__(self, model: Any, context: Any) -> None:
+    def __init__(self, model: Any, context: Any, n_common: int) -> None:
         self._model = model
+        self.n_common = n_common
+        """Tokens below this number are those of the target."""
         self._evaluator = Evaluator(context, min(_N_BATCH, lib.llama_n_batch(context)))
         self._memory = lib.llama_get_memory(context)
         self._sampler = lib.llama_sampler_init_greedy()
@@ -67,7 +73,8 @@ class DraftModel:
             raise ModelFileError(sentence("{name} is not a language model, so it cannot guess ahead."), name=path.name)
         model = load_weights(ModelSpec(path), description, n_gpu_layers, lambda _fraction: None)
         stateful = lib.llama_model_is_recurrent(model) or lib.llama_model_is_hybrid(model)
-        if stateful or mismatch(Vocabulary(model), target):
+        vocabulary = Vocabulary(model)
+        if stateful or mismatch(vocabulary, target):
             lib.llama_model_free(model)
             raise ModelFileError(
                 sentence("{name} cannot guess ahead for this model: choose a smaller model of the same family."),
@@ -78,7 +85,7 @@ class DraftModel:
             lib.llama_model_free(model)
             raise ModelLoadError(sentence("There is not enough memory to guess ahead with {name}."), name=path.name)
         try:
-            return cls(model, context)
+            return cls(model, context, min(vocabulary.size, target.size))
         except ModelFitError:
             lib.llama_free(context)
             lib.llama_model_free(model)
@@ -102,6 +109,8 @@ class DraftModel:
         context = self._evaluator.context
         while True:
             token = int(lib.llama_sampler_sample(self._sampler, context, -1))
+            if token >= self.n_common:
+                return guess
             guess.append(token)
             if len(guess) == most:
                 return guess
@@ -171,11 +180,12 @@ class ModelDrafter:
     def begin(self, tokens: Sequence[int]) -> None:
         """Take the prompt. Nothing is computed before the first draft."""
         end = tokens[-min(READ_TOKENS, self._model.n_ctx // 2) :]
-        self._tokens = [token for token in end if token >= 0]  # it cannot see images
+        self._tokens = [token for token in end if 0 <= token < self._model.n_common]  # it cannot see images
 
     def accept(self, token: int) -> None:
         """Take the next token of the answer."""
-        self._tokens.append(token)
+        if token < self._model.n_common:
+            self._tokens.append(token)
 
     def draft(self, most: int) -> list[int]:
         """Greedy guesses; at the end of the model's window it begins anew with the last half."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from engine.errors import HearthError
+from engine.errors import HearthError, sentence
 from engine.model.cost_curve import CostCurve
 from engine.model.draft_model import DraftModel
 from engine.model.loading import Handles
@@ -17,6 +17,9 @@ from engine.model.speculation import DRAFT_MODEL_CHANCES, Acceptance, Speculator
 from engine.model.vocabulary import Vocabulary
 from engine.types import ModelSpec
 
+NOT_USED = sentence(
+    "The small model that should guess ahead cannot do so for this one: choose a smaller model of the same family."
+)
 DRAFT_MODEL_SHARE = 0.01
 """Of the time, besides what a lookup may lose."""
 
@@ -77,8 +80,8 @@ class Guessing:
             self._model = DraftModel.load(
                 spec.draft_path, vocabulary, threads=handles.n_threads, n_gpu_layers=handles.n_gpu_layers
             )
-        except HearthError as error:
-            self.note = str(error)
+        except HearthError:
+            self.note = NOT_USED
 
     @property
     def has_draft_model(self) -> bool:

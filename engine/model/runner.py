@@ -176,7 +176,7 @@ class Runner:
             compute_bytes=handles.buffers.compute,
             backend=handles.backend,
             n_gpu_layers=handles.n_gpu_layers,
-            backend_note=handles.note or self._guessing.note or next(iter(handles.notes), ""),
+            backend_note=handles.note,
             template=self._template.family,
             can_think=self._template.can_think,
             load_s=handles.load_s,
@@ -187,7 +187,7 @@ class Runner:
             flash_attention=handles.flash_attention,
             shares_prefixes=self._lanes.shares_prefixes,
             can_see=self._eyes is not None and self._eyes.can_see,
-            notes=handles.notes,
+            notes=(*handles.notes, *((self._guessing.note,) if self._guessing.note else ())),
         )
 
     # Any thread

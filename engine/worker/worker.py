@@ -73,10 +73,10 @@ def _settle() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in a terminal is the parent's to handle
     forbid_network()
     # OpenMP's threads wait for each other some hundred times a token, by default up to 5 ms each time without
-    # leaving the processor. Where another program runs too, that starves the very thread they wait for (5 to 10
-    # times slower, measured on 2 cores at load 5). They must outlast the sampling of a token, though: asleep after
-    # 1,000 turns of the loop, the smallest model wrote 4 % less.
-    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+    # leaving the processor. Where another program runs too, that starves the very thread they wait for: beside one
+    # busy program on 2 cores 20,000 turns of the loop halve what 5,000 give (4 and 8 tokens a second), and 100,000
+    # leave a fifth. Asleep too soon, they are woken too late: with 1,000 turns an idle machine writes 10 % less.
+    os.environ.setdefault("GOMP_SPINCOUNT", "5000")
     os.environ["GGML_NO_BACKTRACE"] = "1"  # a native abort would start a debugger before it ends
     if sys.platform != "win32":
         import resource  # noqa: PLC0415 - not on Windows

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,7 @@ from tests.unit.gguf_writing import tiny_model
 
 @pytest.fixture
 def window(qtbot: QtBot, qapp: QApplication, tmp_path: Path) -> Iterator[MainWindow]:
-    paths = resolve_paths(tmp_path / "data")
+    paths = replace(resolve_paths(tmp_path / "data"), models=tmp_path / "models")
     paths.create()
     for name, kilobytes in (("large", 2000), ("small", 10)):
         model = tiny_model(name, general__description="x" * (1000 * kilobytes))
