@@ -11,7 +11,7 @@ from pathlib import Path
 from app.model_entry import Availability, ModelEntry
 from engine.errors import ModelFileError, sentence
 from engine.model.description import ModelDescription, ModelKind, describe
-from engine.model.gguf import read_header
+from engine.model.gguf import GgufArray, read_header
 
 SMALLER = 0.6
 """A guess must cost much less than what it saves: no larger a part of the large model's file than this."""
@@ -66,7 +66,9 @@ def _is_smaller(small: ModelDescription, large: ModelDescription) -> bool:
 
 
 def _same_words(ours: object, theirs: object) -> bool:
-    if not isinstance(ours, Sequence) or not isinstance(theirs, Sequence):
+    if not isinstance(ours, GgufArray) or not isinstance(theirs, GgufArray):
         return False
-    common = min(len(ours), len(theirs))
-    return abs(len(ours) - len(theirs)) <= _PADDING and ours[:common] == theirs[:common]
+    common = min(ours.length, theirs.length)
+    if abs(ours.length - theirs.length) > _PADDING or ours.values is None or theirs.values is None:
+        return False
+    return ours.values[:common] == theirs.values[:common]

@@ -28,13 +28,14 @@ def large(tmp_path: Path) -> Path:
 def test_a_smaller_one_with_the_same_words_fits(tmp_path: Path, large: Path) -> None:
     check_draft(put(tmp_path, "small"), large)
     check_draft(put(tmp_path, "kin", architecture="qwen2"), large)
+    check_draft(put(tmp_path, "padded", tokenizer__ggml__tokens=[f"t{number}" for number in range(64 + 128)]), large)
 
 
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
         ({"kilobytes": 800}, "would save no time"),
-        ({"tokenizer__ggml__tokens": [f"t{number}" for number in range(63)]}, "other words"),
+        ({"tokenizer__ggml__tokens": [f"t{number}" for number in range(64 + 129)]}, "other words"),
         ({"tokenizer__ggml__tokens": [f"t{number}" for number in range(63)] + ["one other"]}, "other words"),
         ({"tokenizer__ggml__model": "llama"}, "other words"),
         ({"tokenizer__ggml__bos_token_id": 7}, "other words"),
@@ -79,7 +80,7 @@ def test_candidates_are_smaller_and_here(tmp_path: Path, large: Path) -> None:
         entry(put(tmp_path, "middle", kilobytes=300)),
         entry(put(tmp_path, "small")),
         entry(put(tmp_path, "as large", kilobytes=900)),
-        entry(put(tmp_path, "stranger", tokenizer__ggml__tokens=["a", "b"])),
+        entry(put(tmp_path, "stranger", tokenizer__ggml__tokens=["a"] * 500)),
         ModelEntry("offer", "offer", Availability.TO_FETCH),
     ]
     assert [each.name for each in draft_candidates(wanted, rows)] == ["small", "middle"]
