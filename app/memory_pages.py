@@ -73,7 +73,8 @@ class MemoryPage:
 
     @property
     def end(self) -> int:
-        return self.start + self.tokens
+        """The place behind it in the prompt; 0 for a page that is left out."""
+        return self.start + self.tokens if self.start >= 0 else 0
 
 
 def words_of(messages: Iterable[PromptMessage], taken_out: Iterable[str] = ()) -> PromptWords:

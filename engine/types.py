@@ -244,19 +244,21 @@ class TokenLogprob:
 
 @dataclass(frozen=True, slots=True)
 class TextDelta:
-    """The next characters of the answer: whole code points, one or more tokens."""
+    """The next characters of the answer: whole code points. They come of about so many `tokens`; `Usage` is exact."""
 
     request_id: str
     text: str
     logprobs: tuple[TokenLogprob, ...] = ()
+    tokens: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class ReasoningDelta:
-    """The next characters of the model's reasoning, without its marks."""
+    """The next characters of the model's reasoning, without its marks. `tokens` as in `TextDelta`."""
 
     request_id: str
     text: str
+    tokens: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Follows one answer's stream events and knows what they cost: tokens, speed, how full the context window is.
 
-Pure counting; knows no widget. Numbers are exact once `Usage` has come, before that an answer's tokens are counted
-by its deltas.
+Pure counting; knows no widget. Numbers are exact once `Usage` has come; before that an answer's tokens are those
+that its deltas tell.
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ class AnswerMeter:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._ticks: deque[float] = deque()
+        self._ticks: deque[tuple[float, int]] = deque()
+        """Seconds, and tokens until then."""
         self.show(None)
 
     def show(self, usage: MessageUsage | None) -> None:
@@ -96,10 +97,10 @@ class AnswerMeter:
             case TextDelta() | ReasoningDelta():
                 self.phase = Phase.WRITING
                 self.processed = self.prompt_tokens
-                self.completion_tokens += 1
+                self.completion_tokens += event.tokens
                 now = self._clock()
-                self._ticks.append(now)
-                while now - self._ticks[0] > _WINDOW_S:
+                self._ticks.append((now, self.completion_tokens))
+                while now - self._ticks[0][0] > _WINDOW_S:
                     self._ticks.popleft()
             case Usage():
                 self.n_ctx = event.n_ctx
@@ -114,8 +115,9 @@ class AnswerMeter:
 
     @property
     def used(self) -> int:
-        """Tokens of the window that are taken."""
-        return self.prompt_tokens + self.completion_tokens
+        """Tokens of the window that are taken; the last one written may stand behind its end."""
+        used = self.prompt_tokens + self.completion_tokens
+        return min(used, self.n_ctx) if self.n_ctx else used
 
     @property
     def fullness(self) -> float:
@@ -138,9 +140,10 @@ class AnswerMeter:
         """Tokens a second: of the last seconds while writing, of the whole answer afterwards, 0 if unknown."""
         if self.decode_s > 0:
             return self.completion_tokens / self.decode_s
-        if len(self._ticks) < 2 or (span := self._ticks[-1] - self._ticks[0]) < _FIRST_RATE_S:
+        if len(self._ticks) < 2:
             return 0.0
-        return (len(self._ticks) - 1) / span
+        (began, before), (now, after) = self._ticks[0], self._ticks[-1]
+        return (after - before) / (now - began) if now - began >= _FIRST_RATE_S else 0.0
 
     @property
     def prefill_rate(self) -> float:

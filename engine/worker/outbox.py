@@ -67,11 +67,11 @@ class Stream:
         """Send what was gathered."""
         if not self._parts:
             return
-        text = "".join(self._parts)
+        text, tokens = "".join(self._parts), len(self._parts)
         self._parts.clear()
         if self._reasons:
-            self._outbox.post(Report(ReasoningDelta(self._request_id, text)))
+            self._outbox.post(Report(ReasoningDelta(self._request_id, text, tokens)))
         else:
-            self._outbox.post(Report(TextDelta(self._request_id, text, tuple(self._logprobs))))
+            self._outbox.post(Report(TextDelta(self._request_id, text, tuple(self._logprobs), tokens)))
             self._logprobs.clear()
         self._due = time.perf_counter() + GATHER_S

@@ -155,6 +155,11 @@ def test_what_is_left_out_lies_below(section: MemorySection) -> None:
     assert section.map.height() < bottom + 10
 
 
+def test_what_is_left_out_takes_nothing_of_the_window(section: MemorySection) -> None:
+    section.show_view(a_view((PromptPage("user", 100_000, Region.OLDER, OUT, "gone"), *PAGES)))
+    assert section.model.used == USED
+
+
 def test_much_that_is_left_out_is_drawn_smaller(section: MemorySection) -> None:
     section.show_view(a_view((PromptPage("user", 100_000, Region.OLDER, OUT, "gone"), *PAGES)))
     assert section.map.outside.height <= 4 * section.map.outside.pitch
