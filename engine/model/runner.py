@@ -216,7 +216,7 @@ class Runner:
             pages=prompt.pages,
             regions=prompt.regions,
             prompt_tokens=len(prompt.tokens),
-            cached_tokens=self._lanes.longest(prompt.tokens, self._adapters.variant(self._adapters_of(request))),
+            cached_tokens=self._lanes.known(prompt.tokens, self._adapters.variant(self._adapters_of(request))),
             n_ctx=self._handles.n_ctx,
             dropped=prompt.dropped,
         )

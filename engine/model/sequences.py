@@ -2,7 +2,7 @@
 
 What is in the cache is not computed again: a new prompt takes over, or copies, the longest beginning that any sequence
 has, or reads back a snapshot. Where room is short, the sequence that rested longest goes to disk.
-Knows tokens and keys, no text. One thread; `longest` may be called from others.
+Knows tokens and keys, no text. One thread; `longest` and `known` may be called from others.
 """
 
 from __future__ import annotations
@@ -72,6 +72,12 @@ class Lanes:
         """How many tokens of a prompt's beginning are in the cache."""
         tree = self._trees.get(variant)
         return whole_images(tokens, tree.longest(tokens)[1]) if tree is not None else 0
+
+    def known(self, tokens: Sequence[int], variant: str = "") -> int:
+        """How many tokens of a prompt's beginning need not be computed: they are in the cache, or on disk."""
+        cached, limit = self.longest(tokens, variant), len(tokens) - 1
+        found = self._better_snapshot(tokens, limit, variant, cached)
+        return cached if found is None else whole_images(tokens, min(found[1], limit))
 
     def report(self) -> CacheReport:
         """Everything that need not be computed again."""

@@ -152,7 +152,9 @@ def test_tomorrow_the_first_token_comes_at_once(start: Callable[..., EngineClien
     first = answer(engine, keyed("a", STORY * 4, max_tokens=8))  # the last token by itself, as tomorrow
     engine.close()
     engine = start(snapshot_folder=tmp_path)
-    again = answer(engine, keyed("a", STORY * 4, max_tokens=8))
+    tomorrow = keyed("a", STORY * 4, max_tokens=8)
+    assert engine.plan(tomorrow).result(PATIENCE_S).cached_tokens == first.started.prompt_tokens - 1
+    again = answer(engine, tomorrow)
     assert again.started.restored_tokens == first.started.prompt_tokens - 1
     assert again.text == first.text
     engine.forget("a")
