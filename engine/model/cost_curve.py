@@ -10,13 +10,13 @@ import bisect
 import hashlib
 import itertools
 import json
-import os
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
+
+from engine.model.notes_file import NotesFile
 
 SIZES = (1, 2, 4, 7, 8, 16, 24, 32)
 """Batch sizes that are timed; drafts are chosen to fill one of them."""
@@ -127,32 +127,13 @@ class CostNotes:
     """
 
     def __init__(self, folder: Path | None, key: str, *facts: object) -> None:
-        self._file = folder / NOTES_FILE if folder is not None else None
+        self._file = NotesFile(folder / NOTES_FILE if folder is not None else None)
         self._key = hashlib.sha256(json.dumps([key, *map(str, facts)]).encode()).hexdigest()[:32]
 
     def read(self) -> CostCurve | None:
         """The curve, if one was kept and the file is whole."""
-        return CostCurve.from_json(self._entries().get(self._key))
+        return CostCurve.from_json(self._file.read(self._key))
 
     def write(self, curve: CostCurve) -> None:
-        """Keep it, atomically. Where the disk refuses, it is measured again next time."""
-        if self._file is None:
-            return
-        entries = self._entries() | {self._key: curve.to_json()}
-        try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(dir=self._file.parent, prefix=self._file.name)
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(entries, file)
-            Path(temporary).replace(self._file)
-        except OSError:
-            return
-
-    def _entries(self) -> dict[str, object]:
-        if self._file is None:
-            return {}
-        try:
-            entries = json.loads(self._file.read_text(encoding="utf-8"))
-        except (OSError, ValueError, RecursionError):
-            return {}
-        return entries if isinstance(entries, dict) else {}
+        """Keep it."""
+        self._file.write(self._key, curve.to_json())

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 from engine.errors import ModelFileError, ModelFitError, ModelLoadError, sentence
@@ -16,7 +17,7 @@ from engine.model.description import ModelDescription, ModelKind, describe
 from engine.model.embedding import MAX_SEQUENCES, Embedder
 from engine.model.gguf import read_header
 from engine.model.llama_library import LlamaLog, lib
-from engine.model.loading import Handles, Progress, load_weights
+from engine.model.loading import Handles, Progress, load_weights, loaded_model
 from engine.model.memory import machine_memory
 from engine.model.vocabulary import Vocabulary
 from engine.pages import CacheReport, PromptPlan
@@ -58,28 +59,8 @@ class EmbeddingRunner:
     @property
     def loaded(self) -> LoadedModel:
         """What is loaded, as llama.cpp reports it."""
-        handles, description = self._handles, self._handles.description
-        return LoadedModel(
-            path=description.path,
-            name=description.name,
-            architecture=description.architecture,
-            quantisation=description.quantisation,
-            n_ctx=handles.n_ctx,
-            n_ctx_train=lib.llama_model_n_ctx_train(handles.model),
-            n_vocab=self._vocabulary.size,
-            n_params=lib.llama_model_n_params(handles.model),
-            weights_bytes=handles.buffers.weights or lib.llama_model_size(handles.model),
-            kv_bytes=handles.buffers.kv,
-            compute_bytes=handles.buffers.compute,
-            backend=handles.backend,
-            n_gpu_layers=handles.n_gpu_layers,
-            backend_note=handles.note,
-            template="",
-            can_think=False,
-            load_s=handles.load_s,
-            n_cells=handles.n_cells,
-            n_sequences=handles.n_sequences,
-            n_threads=handles.n_threads,
+        return replace(
+            loaded_model(self._handles, self._vocabulary.size),
             can_chat=False,
             embedding_size=self._embedder.size,
             shares_prefixes=False,

@@ -20,7 +20,7 @@ from engine.model.fit import MAX_OUTPUTS, STATEFUL_SEQUENCES
 from engine.model.llama_library import LlamaLog, lib
 from engine.model.load_plan import LoadPlan, plan_load
 from engine.model.memory import machine_memory
-from engine.types import FlashAttention, KvType, ModelSpec
+from engine.types import FlashAttention, KvType, LoadedModel, ModelSpec
 
 NOT_LOCKED = sentence(
     "The system does not let the whole model be kept in memory. It works all the same, and may be swapped out."
@@ -95,6 +95,36 @@ def load(spec: ModelSpec, log: LlamaLog, progress: Progress) -> Handles:
         kv_type=plan.kv_type,
         flash_attention=buffers.flash_attention,
         notes=(*plan.notes, *((NOT_LOCKED,) if buffers.not_locked else ())),
+    )
+
+
+def loaded_model(handles: Handles, n_vocab: int) -> LoadedModel:
+    """What is loaded, as llama.cpp reports it."""
+    description, buffers = handles.description, handles.buffers
+    return LoadedModel(
+        path=description.path,
+        name=description.name,
+        architecture=description.architecture,
+        quantisation=description.quantisation,
+        n_ctx=handles.n_ctx,
+        n_ctx_train=lib.llama_model_n_ctx_train(handles.model),
+        n_vocab=n_vocab,
+        n_params=lib.llama_model_n_params(handles.model),
+        weights_bytes=buffers.weights or lib.llama_model_size(handles.model),
+        kv_bytes=buffers.kv,
+        compute_bytes=buffers.compute,
+        backend=handles.backend,
+        n_gpu_layers=handles.n_gpu_layers,
+        backend_note=handles.note,
+        template="",
+        can_think=False,
+        load_s=handles.load_s,
+        n_cells=handles.n_cells,
+        n_sequences=handles.n_sequences,
+        n_threads=handles.n_threads,
+        kv_type=handles.kv_type,
+        flash_attention=handles.flash_attention,
+        notes=handles.notes,
     )
 
 

@@ -26,7 +26,7 @@ from engine.model.generation import Ends, Generation
 from engine.model.guessing import Guesses, Guessing
 from engine.model.idle_work import IdleWork
 from engine.model.llama_library import LlamaLog, lib
-from engine.model.loading import Handles, load
+from engine.model.loading import Handles, load, loaded_model
 from engine.model.sampling import Sampler, choose_seed
 from engine.model.scheduler import Ended, Scheduler
 from engine.model.sequences import Lanes
@@ -161,33 +161,15 @@ class Runner:
     @property
     def loaded(self) -> LoadedModel:
         """What is loaded, as llama.cpp reports it."""
-        handles, description = self._handles, self._handles.description
-        return LoadedModel(
-            path=description.path,
-            name=description.name,
-            architecture=description.architecture,
-            quantisation=description.quantisation,
-            n_ctx=handles.n_ctx,
-            n_ctx_train=lib.llama_model_n_ctx_train(handles.model),
-            n_vocab=self._vocabulary.size,
-            n_params=lib.llama_model_n_params(handles.model),
-            weights_bytes=handles.buffers.weights or lib.llama_model_size(handles.model),
-            kv_bytes=handles.buffers.kv,
-            compute_bytes=handles.buffers.compute,
-            backend=handles.backend,
-            n_gpu_layers=handles.n_gpu_layers,
-            backend_note=handles.note,
+        handles, unused = self._handles, self._guessing.note
+        return replace(
+            loaded_model(handles, self._vocabulary.size),
             template=self._template.family,
             can_think=self._template.can_think,
-            load_s=handles.load_s,
-            n_cells=handles.n_cells,
-            n_sequences=handles.n_sequences,
             n_threads=self._idle_work.threads.decode,
-            kv_type=handles.kv_type,
-            flash_attention=handles.flash_attention,
             shares_prefixes=self._lanes.shares_prefixes,
             can_see=self._eyes is not None and self._eyes.can_see,
-            notes=(*handles.notes, *((self._guessing.note,) if self._guessing.note else ())),
+            notes=(*handles.notes, *((unused,) if unused else ())),
         )
 
     # Any thread

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import platform
 import statistics
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -20,6 +18,7 @@ from typing import Any
 
 from engine.model.cores import Cores, look_at_cores
 from engine.model.llama_library import lib
+from engine.model.notes_file import NotesFile
 
 PREFILL_TOKENS = 64
 DECODES = 4
@@ -122,13 +121,13 @@ class ThreadNotes:
     """What was measured, in one file of the notes folder. A damaged file, or None for a folder, knows nothing."""
 
     def __init__(self, folder: Path | None, model: Path, backend: str) -> None:
-        self._file = folder / NOTES_FILE if folder is not None else None
+        self._file = NotesFile(folder / NOTES_FILE if folder is not None else None)
         self._cores = look_at_cores()
         self._key = notes_key(model, backend, self._cores)
 
     def read(self) -> ThreadChoice | None:
         """What was measured of this model on this machine, if anything."""
-        entry = self._entries().get(self._key)
+        entry = self._file.read(self._key)
         if not isinstance(entry, dict):
             return None
         decode, prefill = entry.get("decode"), entry.get("prefill")
@@ -138,27 +137,8 @@ class ThreadNotes:
         return ThreadChoice(decode, prefill) if decode in possible and prefill in possible else None
 
     def write(self, choice: ThreadChoice) -> None:
-        """Keep it, atomically. Where the disk refuses, it is measured again next time."""
-        if self._file is None:
-            return
-        entries = self._entries() | {self._key: asdict(choice)}
-        try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(dir=self._file.parent, prefix=self._file.name)
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(entries, file)
-            Path(temporary).replace(self._file)
-        except OSError:
-            return
-
-    def _entries(self) -> dict[str, object]:
-        if self._file is None:
-            return {}
-        try:
-            entries = json.loads(self._file.read_text(encoding="utf-8"))
-        except (OSError, ValueError, RecursionError):
-            return {}
-        return entries if isinstance(entries, dict) else {}
+        """Keep it."""
+        self._file.write(self._key, asdict(choice))
 
 
 def notes_key(model: Path, backend: str, cores: Cores) -> str:

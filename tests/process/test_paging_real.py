@@ -26,10 +26,11 @@ TOPICS = (
 
 
 @pytest.fixture
-def bench(tmp_path: Path, qwen_small: Path) -> Iterator[Bench]:
+def bench(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Bench]:
     made = Bench(tmp_path, engine=EngineClient())
     made.services.settings.override("model.n_ctx", 2048)
-    made.services.models.load(qwen_small).result(PATIENCE_S)
+    model: Path = request.getfixturevalue(getattr(request, "param", "qwen_small"))
+    made.services.models.load(model).result(PATIENCE_S)
     yield made
     made.close()
 
@@ -82,6 +83,7 @@ def test_a_fact_that_left_the_window_is_recalled(bench: Bench, recalls: bool) ->
         assert again.usage.cached_tokens >= answer.usage.prompt_tokens
 
 
+@pytest.mark.parametrize("bench", ["starter"], indirect=True)
 def test_a_summary_of_real_turns_keeps_the_names(bench: Bench) -> None:
     turns = [
         ("My name is Oskar. I plan to redo the kitchen of our house in Leipzig.", "Good. What is your budget?"),
