@@ -69,9 +69,10 @@ class Lanes:
     # What is there
 
     def longest(self, tokens: Sequence[int], variant: str = "") -> int:
-        """How many tokens of a prompt's beginning are in the cache."""
-        tree = self._trees.get(variant)
-        return whole_images(tokens, tree.longest(tokens)[1]) if tree is not None else 0
+        """How many tokens of a prompt's beginning are in the cache, and can be used from there."""
+        if not self.shares_prefixes:
+            return self._whole(tokens, len(tokens) - 1, variant)[1]
+        return whole_images(tokens, self._in_tree(tokens, variant))
 
     def known(self, tokens: Sequence[int], variant: str = "") -> int:
         """How many tokens of a prompt's beginning need not be computed: they are in the cache, or on disk."""
@@ -109,7 +110,11 @@ class Lanes:
 
     def _known(self, lane: Lane) -> int:
         """Tokens of an active lane that the tree counts already."""
-        return self.longest(lane.tokens, lane.variant)
+        return self._in_tree(lane.tokens, lane.variant)
+
+    def _in_tree(self, tokens: Sequence[int], variant: str) -> int:
+        tree = self._trees.get(variant)
+        return tree.longest(tokens)[1] if tree is not None else 0
 
     # Taking and giving back
 
@@ -189,6 +194,7 @@ class Lanes:
         """After an evaluation that did not finish: the cache holds the lane's own tokens again, or none."""
         if not lib.llama_memory_seq_rm(self._memory, lane.id, len(lane.tokens), -1):
             self._clear(lane)
+        self._check_window(lane)
 
     def drop(self, lane: Lane) -> None:
         """Give a lane up, and what it holds."""
@@ -243,9 +249,13 @@ class Lanes:
             lanes = [lane for lane in self._lanes if lane.id in owners]
             best = max(lanes, key=lambda lane: (not lane.active and lane.key == key, lane.used_at), default=None)
             return best, whole_images(tokens, min(length, limit))
+        return self._whole(tokens, limit, variant)
+
+    def _whole(self, tokens: Sequence[int], limit: int, variant: str) -> tuple[Lane | None, int]:
+        """The longest resting lane that is a beginning of the prompt as it is, and its length."""
         whole = [
             lane
-            for lane in self._lanes
+            for lane in list(self._lanes)
             if not lane.active and lane.variant == variant and len(lane.tokens) <= limit
             and common_prefix(lane.tokens, list(tokens)) == len(lane.tokens)
         ]  # fmt: skip
@@ -268,7 +278,7 @@ class Lanes:
         """A sliding window keeps only the last tokens; before a cut it may lack those that it needs now."""
         if lane.tokens and self._n_swa and self.shares_prefixes:
             first = lib.llama_memory_seq_pos_min(self._memory, lane.id)
-            if first > max(0, len(lane.tokens) - self._n_swa):
+            if first < 0 or first > max(0, len(lane.tokens) - self._n_swa + 1):
                 self._clear(lane)
 
     def _new(self, key: str, variant: str, *, spare: Lane | None = None) -> Lane | None:
