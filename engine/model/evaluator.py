@@ -96,10 +96,19 @@ class Evaluator:
         self._size = high
         return high - logits
 
-    def run(self) -> Outcome:
-        """Evaluate the batch. After ABORTED or FULL a part of it may be in the cache. Raises `DecodeError`."""
+    def run(self, *, to_the_end: bool = False) -> Outcome:
+        """Evaluate the batch, if wished without listening to `abort`.
+
+        After ABORTED or FULL a part of it may be in the cache. Raises `DecodeError`.
+        """
         self._batch.n_tokens = self._size
-        return self._decode()
+        if not to_the_end:
+            return self._decode()
+        lib.llama_set_abort_callback(self.context, lib.ggml_abort_callback(), None)
+        try:
+            return self._decode()
+        finally:
+            lib.llama_set_abort_callback(self.context, self.abort.callback, self.abort.data)
 
     def run_one(self, sequence: int, position: int, token: int) -> Outcome:
         """`clear`, `add` and `run` of a single token with logits, with nothing allocated: for the decode loop."""

@@ -118,6 +118,7 @@ class Scheduler:
             self._waiting.remove(generation)
             self._active.append(generation)
             generation.enter(opened)
+            self._keep_place(generation)
 
     def _first_in_line(self) -> Generation | None:
         """Background work stays outside while anybody waits for an answer, and comes one at a time."""
@@ -137,6 +138,8 @@ class Scheduler:
         for each in self._active:
             if not each.writing and each.variant == generation.variant:
                 coming = common_prefix(each.tokens, generation.tokens)
+                if not self._lanes.shares_prefixes and coming < len(each.tokens) - 1:
+                    coming = 0  # it will be kept there, and nowhere before
                 if coming >= known + WORTH_WAITING_TOKENS:
                     return False
         needed = cells + len(generation.tokens) - shared + GROWTH_TOKENS * (len(lanes) + 1)
@@ -185,13 +188,18 @@ class Scheduler:
         assert lane is not None
         at = len(lane.tokens)
         count = min(count, text_run(generation.tokens, at) - at)
+        if 1 < count == generation.n_pending and not generation.begun and not self._lanes.shares_prefixes:
+            count -= 1  # see `_keep_place`
         tokens = generation.tokens[at : at + count]
         whole = at + count == len(generation.tokens)
         row = self._evaluator.add(lane.id, at, tokens, logits=int(whole))
         return _Share(generation, tokens, row if whole else None)
 
     def _evaluate(self, shares: Sequence[_Share]) -> None:
-        outcome = self._evaluator.run()
+        # For a batch of several sequences llama.cpp may move the states of those that rest, and has noted the new places
+        # before the graph has moved anything (`llama_memory_recurrent::find_slot`): what is aborted there is lost.
+        stateful = not self._lanes.shares_prefixes
+        outcome = self._evaluator.run(to_the_end=stateful and len(shares) > 1)
         if outcome is not Outcome.DONE:
             self._undo([share.generation for share in shares], outcome)
             return
@@ -207,15 +215,22 @@ class Scheduler:
         assert lane is not None
         if not generation.begun:
             generation.report_progress()
+            self._keep_place(generation)
             if share.row is not None:
                 self._lanes.settle(lane)
-                if not self._lanes.shares_prefixes and not generation.background:
-                    self._lanes.checkpoint(lane)
                 generation.begin_writing()
         if share.row is not None and generation.reason is None:
             self._take(generation, share.row)
         if generation.reason is not None:
             self._end(generation)
+
+    def _keep_place(self, generation: Generation) -> None:
+        """A model that cannot be cut back finds its way to the same prompt again: its state before the last token."""
+        if self._lanes.shares_prefixes or generation.begun or generation.n_pending != 1:
+            return
+        if not generation.background or generation.request.prefill_only:
+            assert generation.lane is not None
+            self._lanes.checkpoint(generation.lane)
 
     def _take(self, generation: Generation, row: int) -> int | None:
         """The next token, or None where there is none to be had: the generation has failed."""

@@ -163,7 +163,9 @@ class Lanes:
         self._tree(lane.variant).insert(lane.id, lane.tokens)
 
     def rest(self, lane: Lane) -> None:
-        """A generation has ended; what it computed stays while there is room."""
+        """A generation has ended; what it computed stays while there is room, once for each conversation."""
+        for each in [each for each in self._lanes if not each.active and self._same(each, lane)]:
+            self.drop(each)
         lane.active = False
         lane.used_at = time.monotonic()
         if lane.tokens:
@@ -203,12 +205,16 @@ class Lanes:
         self._free.append(lane.id)
 
     def make_room(self) -> bool:
-        """Evict the lane that rested longest among those whose leaving frees cells; False if there is none."""
-        for lane in self._resting():
-            if self._tree(lane.variant).own(lane.id):
-                self._evict(lane)
-                return True
-        return False
+        """Evict the lane that rested longest, before all others one that frees cells for certain; False if none rests.
+
+        Two lanes that wrote the same tokens apart look as if they shared cells.
+        """
+        resting = list(self._resting())
+        owning = (lane for lane in resting if self._tree(lane.variant).own(lane.id))
+        leaving = next(owning, resting[0] if resting else None)
+        if leaving is not None:
+            self._evict(leaving)
+        return leaving is not None
 
     def forget(self, key: str) -> None:
         """Let go of everything under a key ("" is everything), in memory and on disk. Active lanes only lose it."""
@@ -238,6 +244,10 @@ class Lanes:
         self._shelf.flush(max(0.0, end - time.monotonic()))
 
     # How
+
+    @staticmethod
+    def _same(one: Lane, other: Lane) -> bool:
+        return (one.key, one.variant, one.tokens) == (other.key, other.variant, other.tokens)
 
     def _tree(self, variant: str) -> PrefixTree:
         return self._trees.setdefault(variant, PrefixTree())

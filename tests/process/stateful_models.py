@@ -21,16 +21,15 @@ SLIDING_WINDOW = 64
 """In tokens, of the first layer; the second sees everything."""
 CONTROLS = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 CHATML = (
-    "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n'}}"
+    "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>\n'}}"
     "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
 )
 Arrays = dict[str, Any]
-_random = np.random.default_rng
 
 
 def mamba() -> bytes:
     """Every layer keeps a state of fixed size, and nothing else (Mamba, Gu and Dao 2023)."""
-    random = _random(11)
+    random = np.random.default_rng(11)
     arrays = _ends(random)
     for layer in range(N_LAYERS):
         at = f"blk.{layer}."
@@ -51,7 +50,7 @@ def mamba() -> bytes:
 
 def falcon_h1() -> bytes:
     """Every layer has attention and a state beside it (Falcon-H1, with Mamba-2's layers)."""
-    random = _random(12)
+    random = np.random.default_rng(12)
     arrays = _ends(random)
     n_convolved = N_INNER + 2 * N_STATE
     for layer in range(N_LAYERS):
@@ -74,7 +73,7 @@ def falcon_h1() -> bytes:
 
 def gemma3() -> bytes:
     """The first layer sees the last `SLIDING_WINDOW` tokens, the second all of them."""
-    random = _random(13)
+    random = np.random.default_rng(13)
     arrays = _ends(random)
     for layer in range(N_LAYERS):
         at = f"blk.{layer}."

@@ -8,20 +8,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from engine.cancel import CancelToken
 from engine.context.segments import PromptMessage, Role
-from engine.types import Finished, GenerationRequest, ModelSpec, PromptProgress, TextDelta
+from engine.types import Finished, GenerationRequest, ModelSpec, PromptProgress, Started, TextDelta
 from engine.worker.client import EngineClient
 from tests.process.engine_asking import PATIENCE_S, Answer, ask, said
-from tests.process.stateful_models import MODELS, SLIDING_WINDOW
+from tests.process.stateful_models import MODELS
 
 N_CTX = 512
 STATEFUL = ("mamba", "falcon-h1")
 ALIKE = 40
-"""Letters that must be the same. Where the cells lie otherwise, sums are rounded otherwise, and a long answer drifts."""
+"""Letters that must be the same. Where cells lie otherwise sums are rounded otherwise, and a long answer drifts."""
 QUESTION = "Tell me of the lighthouse, its keeper and the storm of that night. "
 LONG = QUESTION * 5
 
@@ -55,8 +56,8 @@ def start(weights: dict[str, Path]) -> Iterator[Start]:
         engine.close()
 
 
-def keyed(key: str, turns: str | Sequence[PromptMessage], request_id: str = "", **how: object) -> GenerationRequest:
-    return replace(ask(turns, request_id or key, **{"max_tokens": 24} | how), cache_key=key)
+def keyed(key: str, turns: str | Sequence[PromptMessage], request_id: str = "", **how: Any) -> GenerationRequest:
+    return replace(ask(turns, request_id or key, **{"max_tokens": 24, **how}), cache_key=key)
 
 
 def answer(engine: EngineClient, request: GenerationRequest) -> Answer:
@@ -111,8 +112,10 @@ def test_a_conversation_goes_on_where_it_was(start: Start, name: str) -> None:
 def test_the_same_question_again(start: Start, name: str) -> None:
     engine, other = start(name), start(name)
     request = keyed("a", LONG)
-    texts = {answer(engine, request).text for _ in range(3)}
-    assert texts == {cold(other, request)}
+    answers = [answer(engine, request) for _ in range(3)]
+    assert {got.text for got in answers} == {cold(other, request)}
+    for got in answers[1:]:
+        assert got.started.cached_tokens == got.started.prompt_tokens - 1
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -169,9 +172,11 @@ def test_answers_at_the_same_time(start: Start, name: str) -> None:
 @pytest.mark.parametrize("name", MODELS)
 def test_many_samples_of_one_prompt(start: Start, name: str) -> None:
     engine, other = start(name), start(name)
-    how = {"temperature": 2.0, "max_tokens": 24}
+    how: dict[str, Any] = {"temperature": 2.0, "max_tokens": 24}
     request = keyed("a", QUESTION, seed=7, **how)
     events = list(engine.generate_many(request, 3))
+    read = [event for _, event in events if isinstance(event, Started)]
+    assert sum(each.prompt_tokens - each.cached_tokens for each in read) == read[0].prompt_tokens + 2
     texts = ["".join(e.text for i, e in events if i == n and isinstance(e, TextDelta)) for n in range(3)]
     assert sum(isinstance(event, Finished) for _, event in events) == 3
     assert len(set(texts)) == 3
@@ -199,22 +204,38 @@ def test_what_was_cancelled_leaves_no_trace(start: Start, name: str, when: str) 
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_one_of_two_is_cancelled(start: Start, name: str) -> None:
-    """The other writes on, and a third that rests is not touched."""
+def test_a_question_is_cancelled_while_another_is_answered(start: Start, name: str) -> None:
+    """What is written beside it goes on, and what rests is not touched: llama.cpp moves states within a batch."""
     engine, other = start(name), start(name)
-    resting = answer(engine, keyed("c", "C. " + QUESTION))
-    staying, leaving = keyed("a", "A. " + QUESTION, max_tokens=150), keyed("b", "B. " + QUESTION, max_tokens=150)
-    stays, leaves, cancel = Answer(), Answer(), CancelToken()
-    engine.submit(staying, CancelToken(), stays)
-    engine.submit(leaving, cancel, leaves)
-    leaves.wait_for(TextDelta)
-    cancel.cancel()
-    leaves.end()
-    assert isinstance(stays.end(), Finished)
-    assert stays.text[:ALIKE] == cold(other, staying)[:ALIKE]
-    back = keyed("c", gone_on(resting, "C. " + QUESTION))
-    assert answer(engine, back).text == cold(other, back)
-    assert answer(engine, leaving).text[:ALIKE] == cold(other, leaving)[:ALIKE]
+    staying = keyed("a", "A. " + QUESTION, max_tokens=200)
+    first = answer(engine, keyed("c", "C. " + QUESTION))
+    back = keyed("c", gone_on(first, "C. " + QUESTION))
+    expected, whole = cold(other, back), cold(other, staying)
+    for _ in range(5):
+        engine.forget("")
+        answer(engine, keyed("c", "C. " + QUESTION))
+        stays, leaves, cancel = Answer(), Answer(), CancelToken()
+        engine.submit(staying, CancelToken(), stays)
+        stays.wait_for(TextDelta)
+        engine.submit(keyed("b", "B. " + LONG), cancel, leaves)
+        leaves.wait_for(PromptProgress)
+        cancel.cancel()
+        leaves.end()
+        assert isinstance(stays.end(), Finished)
+        assert stays.text[:ALIKE] == whole[:ALIKE]
+        got = answer(engine, back)
+        assert got.started.cached_tokens > first.started.prompt_tokens
+        assert got.text == expected
+
+
+@pytest.mark.parametrize("keys", ["aaaaaa", "abcdef"])
+def test_the_same_answer_again_and_again_leaves_room_for_others(start: Start, keys: str) -> None:
+    """Each is written into cells of its own, though the tokens are the same."""
+    engine = start("gemma3")
+    for key in keys:
+        answer(engine, keyed(key, QUESTION, max_tokens=200))
+    got = answer(engine, keyed("z", "Z. " + LONG, max_tokens=60))
+    assert got.usage.completion_tokens == 60
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -259,9 +280,10 @@ def test_a_branch_that_begins_before_the_sliding_window(start: Start, common: in
 def test_a_window_that_lost_only_what_it_has_passed_goes_on(start: Start) -> None:
     engine, other = start("gemma3"), start("gemma3")
     question = QUESTION * 4
-    first = [answer(engine, keyed(letter, f"{letter}. {question}")) for letter in "AB"][1]
+    answer(engine, keyed("A", QUESTION))
+    first = answer(engine, keyed("B", f"B. {question}"))
     engine.forget("A")
-    answer(engine, keyed("C", f"C. {question}{QUESTION}", max_tokens=60))
+    answer(engine, keyed("C", f"C. {question}{QUESTION}{QUESTION}", max_tokens=60))
     second = keyed("B", gone_on(first, f"B. {question}"))
     got = answer(engine, second)
     assert got.started.cached_tokens == first.usage.prompt_tokens + first.usage.completion_tokens - 1
