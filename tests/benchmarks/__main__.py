@@ -1,6 +1,6 @@
 """`make bench`: every measurement, as tables on the terminal and as JSON.
 
-python -m tests.benchmarks [--out FOLDER] [--rounds N] [--only generation,switching,...] [--turns N]
+python -m tests.benchmarks [--out FOLDER] [--rounds N] [--only generation,switching,...] [--turns N] [--threads N]
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from tests.benchmarks.asking import THREADS
 from tests.conftest import QWEN_SMALL, SMOLLM2, STARTER, weights_path
 from tests.end2end.screen import Screen
 
@@ -146,7 +147,10 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", default=",".join(PARTS))
     parser.add_argument("--turns", type=int, help="of the long conversation")
+    parser.add_argument("--threads", type=int, help="of all sides; as many as there are cores, by itself")
     arguments = parser.parse_args()
+    if arguments.threads is not None:
+        os.environ[THREADS] = str(arguments.threads)
     if arguments.turns is not None:
         os.environ[TURNS] = str(arguments.turns)
     results: dict[str, object] = {"machine": f"{os.cpu_count()} cores, {platform.platform()}"}

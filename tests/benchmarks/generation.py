@@ -16,7 +16,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import psutil
 from PySide6.QtCore import QCoreApplication, QEventLoop
 
 from app.events import Streamed
@@ -37,6 +36,7 @@ from engine.types import (
 )
 from engine.worker.client import EngineClient
 from tests.benchmarks import peers
+from tests.benchmarks.asking import threads
 
 PREFILL_TOKENS = 512
 DECODE_TOKENS = 128
@@ -79,9 +79,9 @@ class Result:
 class OurSide:
     """The engine as the window uses it: events cross into Qt, and are timed there."""
 
-    def __init__(self, path: Path, threads: int) -> None:
+    def __init__(self, path: Path, n_threads: int) -> None:
         self._engine: Engine = EngineClient()
-        self._engine.load(ModelSpec(path, n_ctx=2048, n_threads=threads, n_gpu_layers=0)).result(120)
+        self._engine.load(ModelSpec(path, n_ctx=2048, n_threads=n_threads, n_gpu_layers=0)).result(120)
         self._bridge = EventBridge()
         metadata = read_header(path).metadata
         ends = [metadata[key] for key in END_TOKENS if isinstance(metadata.get(key), int)]
@@ -149,13 +149,13 @@ class OurSide:
         return usage[0], times[0], times[-1]
 
 
-def peer_speed(path: Path, threads: int, *, prefill: int = 0, decode: int = 0, depth: int = 0) -> float:
+def peer_speed(path: Path, n_threads: int, *, prefill: int = 0, decode: int = 0, depth: int = 0) -> float:
     """What `llama-bench` says, in tokens a second, for one test of that size behind `depth` tokens."""
     program = peers.llama_bench()
     output = subprocess.run(
         [
-            program, "-m", path, "-t", str(threads), "-p", str(prefill), "-n", str(decode), "-d", str(depth), "-r", "1",
-            "-ngl", "0", "-fa", "auto", "-o", "json",
+            program, "-m", path, "-t", str(n_threads), "-p", str(prefill), "-n", str(decode), "-d", str(depth),
+            "-r", "1", "-ngl", "0", "-fa", "auto", "-o", "json",
         ],
         check=True, capture_output=True, text=True, env=peers.environment(program),
     ).stdout  # fmt: skip
@@ -164,18 +164,18 @@ def peer_speed(path: Path, threads: int, *, prefill: int = 0, decode: int = 0, d
 
 def measure(path: Path, *, rounds: int = ROUNDS) -> list[Result]:
     """Prefill and decode of one model against the peer."""
-    threads = psutil.cpu_count(logical=False) or 1
+    n_threads = threads()
     prefills: list[Pair] = []
     decodes: list[Pair] = []
-    ours = OurSide(path, threads)
+    ours = OurSide(path, n_threads)
     try:
         ours.prefill()
         ours.decode()
         for _ in range(rounds):
             speed, size = ours.prefill()
-            prefills.append(Pair(speed, peer_speed(path, threads, prefill=size)))
+            prefills.append(Pair(speed, peer_speed(path, n_threads, prefill=size)))
             speed, depth = ours.decode()
-            decodes.append(Pair(speed, peer_speed(path, threads, decode=DECODE_TOKENS, depth=depth)))
+            decodes.append(Pair(speed, peer_speed(path, n_threads, decode=DECODE_TOKENS, depth=depth)))
     finally:
         ours.close()
     return [Result.of(path.stem, "prefill", prefills), Result.of(path.stem, "decode", decodes)]
