@@ -196,8 +196,8 @@ class Scheduler:
         return _Share(generation, tokens, row if whole else None)
 
     def _evaluate(self, shares: Sequence[_Share]) -> None:
-        # For a batch of several sequences llama.cpp may move the states of those that rest, and has noted the new places
-        # before the graph has moved anything (`llama_memory_recurrent::find_slot`): what is aborted there is lost.
+        # With several sequences in a batch llama.cpp may move the states of those that rest, and notes their new places
+        # before the graph moves them (`llama_memory_recurrent::find_slot`): abort that, and they are mixed up.
         stateful = not self._lanes.shares_prefixes
         outcome = self._evaluator.run(to_the_end=stateful and len(shares) > 1)
         if outcome is not Outcome.DONE:

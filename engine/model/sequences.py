@@ -135,7 +135,10 @@ class Lanes:
             return self._take_over(basis, cached, key)
         lane = self._new(key, variant, spare=basis)
         if lane is None:
-            return None
+            if basis is None or basis.active:
+                return None
+            self._save(basis)  # the only one that rests
+            return self._take_over(basis, cached, key)
         if basis is not None and basis in self._lanes and cached:
             # The copy costs no memory: both sequences own the same cells.
             end = cached if self.shares_prefixes else -1

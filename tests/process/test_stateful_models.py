@@ -5,6 +5,9 @@ Random weights (`stateful_models`): what they write depends on all that they hav
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -119,6 +122,21 @@ def test_the_same_question_again(start: Start, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", MODELS)
+def test_what_is_read_ahead_is_there_and_plan_knows(start: Start, name: str) -> None:
+    engine, other = start(name), start(name)
+    request = keyed("a", LONG)
+    answer(engine, replace(request, prefill_only=True, background=True))
+    planned = engine.plan(request).result(PATIENCE_S)
+    got = answer(engine, request)
+    assert got.started.cached_tokens == got.started.prompt_tokens - 1
+    assert planned.cached_tokens in (got.started.cached_tokens, got.started.prompt_tokens)
+    assert got.text == cold(other, request)
+    unlike = keyed("d", QUESTION + "But first another thing.")
+    planned = engine.plan(unlike).result(PATIENCE_S)
+    assert answer(engine, unlike).started.cached_tokens == planned.cached_tokens
+
+
+@pytest.mark.parametrize("name", MODELS)
 def test_another_question_behind_the_same_answer(start: Start, name: str) -> None:
     engine, other = start(name), start(name)
     first = answer(engine, keyed("a", QUESTION))
@@ -155,6 +173,19 @@ def test_more_conversations_than_fit(start: Start, name: str) -> None:
     requests = [keyed(letter, f"{letter}. {QUESTION}") for letter in "ABCDEF"]
     for request in (*requests, *reversed(requests)):
         assert answer(engine, request).text == cold(other, request)
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("n_sequences", [1, 2, 3])
+def test_few_sequences_are_enough(start: Start, name: str, n_sequences: int) -> None:
+    engine, other = start(name, n_sequences=n_sequences, n_cells=N_CTX), start(name)
+    requests = [keyed(letter, f"{letter}. {QUESTION}", max_tokens=60) for letter in "ABC"]
+    answers = [Answer() for _ in requests]
+    for request, got in zip(requests, answers, strict=True):
+        engine.submit(request, CancelToken(), got)
+    for request, got in zip(requests, answers, strict=True):
+        assert isinstance(got.end(), Finished)
+        assert got.text[:ALIKE] == cold(other, request)[:ALIKE]
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -226,6 +257,17 @@ def test_a_question_is_cancelled_while_another_is_answered(start: Start, name: s
         got = answer(engine, back)
         assert got.started.cached_tokens > first.started.prompt_tokens
         assert got.text == expected
+
+
+def test_a_batch_of_two_is_not_aborted_where_that_would_mix_up_what_rests(weights: dict[str, Path]) -> None:
+    output = subprocess.run(
+        [sys.executable, "-m", "tests.process.aborted_batch_child", weights["falcon-h1"]],
+        check=True, capture_output=True, text=True, timeout=300,
+    ).stdout  # fmt: skip
+    assert json.loads(output) == {
+        "kept": {"outcome": "done", "resting": 2, "same": True},
+        "aborted": {"outcome": "aborted", "resting": 2, "same": False},
+    }, "the second is the control: if it changes, llama.cpp may have mended it"
 
 
 @pytest.mark.parametrize("keys", ["aaaaaa", "abcdef"])
