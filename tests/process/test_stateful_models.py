@@ -276,6 +276,8 @@ def test_the_same_answer_again_and_again_leaves_room_for_others(start: Start, ke
     engine = start("gemma3")
     for key in keys:
         answer(engine, keyed(key, QUESTION, max_tokens=200))
+    kept = [entry.key for entry in engine.cache().result(PATIENCE_S).entries]
+    assert len(kept) == len(set(kept)), "of one conversation the same is kept once"
     got = answer(engine, keyed("z", "Z. " + LONG, max_tokens=60))
     assert got.usage.completion_tokens == 60
 
