@@ -102,6 +102,10 @@ def _sides(
     turns: Sequence[Turn],
     sampling: SamplingParams,
 ) -> Sides:
+    if plain is not None:
+        # The same blocks are read, so that only the guesses could make a difference.
+        guessing.forget("")
+        plain.forget("")
     ours = ask(guessing, turns, sampling, key="guessing")
     without = ask(plain, turns, sampling, key="plain") if plain is not None else None
     return Sides(ours, without, server.ask(turns, sampling), quoted_share(guessing, ours.text))
