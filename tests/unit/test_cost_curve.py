@@ -26,7 +26,7 @@ def test_a_larger_batch_is_never_cheaper(times: list[float]) -> None:
     curve = CostCurve.measure(lambda n: seconds[n] / 1000, sizes, budget_s=0)
     assert curve is not None
     costs = [curve.cost(n) for n in range(1, 3 * sizes[-1])]
-    assert costs == sorted(costs)
+    assert costs == pytest.approx(sorted(costs))  # lines between equal costs may differ in the last bit
     assert curve.cost(1) == pytest.approx(times[0])
 
 
