@@ -19,7 +19,7 @@ from engine.context.segments import Role
 from engine.engine import EngineState, EngineStatus, StateListener, StreamSink
 from engine.errors import HearthError, ModelLoadError, WorkerCrashedError, sentence
 from engine.pages import CacheReport, PageState, PromptPage, PromptPlan, Region, RegionUse
-from engine.streaming import iterate, iterate_many
+from engine.streaming import Streaming
 from engine.types import (
     Failed,
     Finished,
@@ -106,7 +106,7 @@ def fake_model(path: Path, *, n_ctx: int = 4096) -> LoadedModel:
     )
 
 
-class FakeEngine:
+class FakeEngine(Streaming):
     """Implements `engine.engine.Engine`.
 
     Answers are taken from `script` in order; after that, and without one, the last user message is echoed.
@@ -176,14 +176,6 @@ class FakeEngine:
             self.requests.append(request)
             self._open[request.request_id] = job
         self._jobs.put(job)
-
-    def generate(self, request: GenerationRequest, cancel: CancelToken | None = None) -> Iterator[StreamEvent]:
-        return iterate(self, request, cancel)
-
-    def generate_many(
-        self, request: GenerationRequest, n: int, cancel: CancelToken | None = None
-    ) -> Iterator[tuple[int, StreamEvent]]:
-        return iterate_many(self, request, n, cancel)
 
     def plan(self, request: GenerationRequest) -> Future[PromptPlan]:
         future: Future[PromptPlan] = Future()

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, TypeVar
@@ -37,15 +37,15 @@ from engine.context.segments import PromptMessage, Role
 from engine.engine import EngineState, EngineStatus, StateListener, StreamSink
 from engine.errors import HearthError, ModelLoadError, RemoteError, sentence
 from engine.pages import CacheReport, PromptPage, PromptPlan, Region
-from engine.streaming import iterate, iterate_many
-from engine.types import Finished, FinishReason, GenerationRequest, LoadedModel, ModelSpec, StreamEvent
+from engine.streaming import Streaming
+from engine.types import Finished, FinishReason, GenerationRequest, LoadedModel, ModelSpec
 from engine.worker.exits import no_model
 
 T = TypeVar("T")
 _NAMES_TOLD = 8
 
 
-class RemoteEngine:
+class RemoteEngine(Streaming):
     """Implements `engine.engine.Engine` for one `ModelSpec.remote`; `key_for` gives an address's key, "" for none.
 
     Sinks and listeners are called from the connection's reader thread or from the caller's.
@@ -126,14 +126,6 @@ class RemoteEngine:
             sink(failed(request.request_id, no_model()))
         else:
             Answer(self._calls, request, cancel, sink, self._respondent).send()
-
-    def generate(self, request: GenerationRequest, cancel: CancelToken | None = None) -> Iterator[StreamEvent]:
-        return iterate(self, request, cancel)
-
-    def generate_many(
-        self, request: GenerationRequest, n: int, cancel: CancelToken | None = None
-    ) -> Iterator[tuple[int, StreamEvent]]:
-        return iterate_many(self, request, n, cancel)
 
     def plan(self, request: GenerationRequest) -> Future[PromptPlan]:
         segments = [(message, segment) for message in request.messages for segment in message.segments]
