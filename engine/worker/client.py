@@ -5,8 +5,7 @@ This is the side that any thread may call; what the calls do is done by `engine.
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from functools import partial
 from typing import TypeVar
@@ -14,10 +13,11 @@ from typing import TypeVar
 from engine.cancel import CancelToken
 from engine.engine import EngineState, StateListener, StreamSink
 from engine.pages import CacheReport, PromptPlan
-from engine.streaming import iterate, iterate_many
-from engine.types import Finished, FinishReason, GenerationRequest, LoadedModel, ModelSpec, StreamEvent
+from engine.streaming import Streaming
+from engine.types import Finished, FinishReason, GenerationRequest, LoadedModel, ModelSpec
 from engine.worker.calls import gathered, unpacked
 from engine.worker.control import EngineControl
+from engine.worker.door import Door
 from engine.worker.exits import no_model
 from engine.worker.heartbeat import Patience
 from engine.worker.open_requests import OpenRequest
@@ -40,7 +40,7 @@ T = TypeVar("T")
 A = TypeVar("A")
 
 
-class EngineClient:
+class EngineClient(Streaming):
     """Implements `engine.engine.Engine`.
 
     A worker that crashes is restarted with the same model, unless it crashed while loading, or too often
@@ -61,8 +61,7 @@ class EngineClient:
         entry_point: EntryPoint = worker_main,
     ) -> None:
         self._control = EngineControl(patience or Patience(), budget or CrashBudget(), entry_point)
-        self._closing = threading.Lock()
-        self._closed = False
+        self._door = Door(self._control.call)
 
     @property
     def state(self) -> EngineState:
@@ -83,36 +82,24 @@ class EngineClient:
         self._control.listeners.append(listener)
 
     def load(self, spec: ModelSpec, cancel: CancelToken | None = None) -> Future[LoadedModel]:
-        future: Future[LoadedModel] = Future()
-        future.set_running_or_notify_cancel()
-        if self._post(lambda: self._control.load(spec, future)):
-            if cancel is not None:
-                cancel.on_cancel(partial(self._tell, partial(self._control.cancel_load, future)))
-        else:
-            future.set_exception(no_model())
+        future: Future[LoadedModel] = self._door.promise(lambda future: self._control.load(spec, future))
+        if cancel is not None:
+            cancel.on_cancel(partial(self._door.tell, partial(self._control.cancel_load, future)))
         return future
 
     def unload(self) -> Future[None]:
         future: Future[None] = Future()
         future.set_running_or_notify_cancel()
-        if not self._post(lambda: self._control.unload(future)):
+        if not self._door.post(lambda: self._control.unload(future)):
             future.set_result(None)
         return future
 
     def submit(self, request: GenerationRequest, cancel: CancelToken, sink: StreamSink) -> None:
         job = OpenRequest(request, cancel, sink)
-        if self._post(lambda: self._control.submit(job)):
-            cancel.on_cancel(partial(self._tell, partial(self._control.cancel, job)))
+        if self._door.post(lambda: self._control.submit(job)):
+            cancel.on_cancel(partial(self._door.tell, partial(self._control.cancel, job)))
         else:
             sink(Finished(request.request_id, FinishReason.CANCELLED))
-
-    def generate(self, request: GenerationRequest, cancel: CancelToken | None = None) -> Iterator[StreamEvent]:
-        return iterate(self, request, cancel)
-
-    def generate_many(
-        self, request: GenerationRequest, n: int, cancel: CancelToken | None = None
-    ) -> Iterator[tuple[int, StreamEvent]]:
-        return iterate_many(self, request, n, cancel)
 
     def count_tokens(self, texts: Sequence[str]) -> Future[list[int]]:
         return self._asked(CountTokens(tuple(texts)), TokenCounts, lambda answer: list(answer.counts))
@@ -131,32 +118,18 @@ class EngineClient:
         )
 
     def forget(self, cache_key: str) -> None:
-        self._tell(lambda: self._control.forget(cache_key))
+        self._door.tell(lambda: self._control.forget(cache_key))
 
     def force_stop(self) -> None:
-        self._tell(self._control.force_stop)
+        self._door.tell(self._control.force_stop)
 
     def close(self) -> None:
-        with self._closing:
-            if not self._closed:
-                self._closed = True
-                self._control.call(self._control.close)
+        self._door.close(self._control.close)
         self._control.join()
 
     def _asked(self, question: Question, kind: type[A], unpack: Callable[[A], T]) -> Future[T]:
         raw: Future[Answer] = Future()
         future = unpacked(raw, kind, unpack)
-        if not self._post(lambda: self._control.ask(question, raw)):
+        if not self._door.post(lambda: self._control.ask(question, raw)):
             raw.set_exception(no_model())
         return future
-
-    def _post(self, call: Callable[[], None]) -> bool:
-        """Have the control thread make a call; False once the engine is closed."""
-        with self._closing:
-            if not self._closed:
-                self._control.call(call)
-            return not self._closed
-
-    def _tell(self, call: Callable[[], None]) -> None:
-        """As `_post`, where a closed engine has nothing more to do."""
-        self._post(call)

@@ -15,18 +15,17 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 from engine.cancel import CancelToken
 from engine.engine import Engine, EngineState, EngineStatus, StateListener, StreamSink
 from engine.pages import CacheReport, PromptPlan
-from engine.streaming import iterate, iterate_many
-from engine.types import Finished, FinishReason, GenerationRequest, LoadedModel, ModelSpec, StreamEvent
-from engine.worker.exits import no_model
+from engine.streaming import Streaming
+from engine.types import Finished, FinishReason, GenerationRequest, LoadedModel, ModelSpec
+from engine.worker.door import Door
 from engine.worker.pool_control import PoolControl
 from engine.worker.pool_requests import PoolRequests
 from engine.worker.residents import HeldJob, Room, available_bytes, needed_bytes
@@ -35,10 +34,9 @@ IDLE_LOOK_S = 15.0
 """How often the pool looks for models that nobody uses."""
 
 _logger = logging.getLogger(__name__)
-T = TypeVar("T")
 
 
-class EnginePool:
+class EnginePool(Streaming):
     """Implements `engine.engine.Engine`; `make` gives an engine without a model for each spec.
 
     `idle_s` is the time without a request after which a model leaves memory, None for never. The state is then
@@ -59,11 +57,10 @@ class EnginePool:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         room = Room(max_resident, needed, available, free_gpu)
-        self._control = PoolControl(make, room, idle_s, clock, self._tell)
-        self._requests = PoolRequests(self._control)
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self._closing = threading.Lock()
-        self._closed = False
+        self._door = Door(self._inbox.put)
+        self._control = PoolControl(make, room, idle_s, clock, self._door.tell)
+        self._requests = PoolRequests(self._control)
         self._thread = threading.Thread(target=self._run, name="engine-pool", daemon=True)
         self._thread.start()
 
@@ -75,64 +72,53 @@ class EnginePool:
         self._control.listeners.append(listener)
 
     def load(self, spec: ModelSpec, cancel: CancelToken | None = None) -> Future[LoadedModel]:
-        return self._promise(lambda future: self._control.load(spec, future, cancel or CancelToken()))
+        return self._door.promise(lambda future: self._control.load(spec, future, cancel or CancelToken()))
 
     def load_embedder(self, spec: ModelSpec) -> Future[LoadedModel]:
         """Have `embed` answered by this model, beside the current one. It may leave and come back by itself."""
-        return self._promise(partial(self._requests.load_embedder, spec))
+        return self._door.promise(partial(self._requests.load_embedder, spec))
 
     def unload(self) -> Future[None]:
         """Stop a load under way, and go back to the model before it; else free the memory of all chat models."""
-        return self._promise(self._control.unload)
+        return self._door.promise(self._control.unload)
 
     def drop(self, spec: ModelSpec) -> Future[None]:
         """Unload one model, whether it answers or not, and remember it no more."""
-        return self._promise(partial(self._control.drop, spec))
+        return self._door.promise(partial(self._control.drop, spec))
 
     def submit(self, request: GenerationRequest, cancel: CancelToken, sink: StreamSink) -> None:
         job = HeldJob(request, cancel, sink)
-        if not self._post(lambda: self._requests.submit(job)):
+        if not self._door.post(lambda: self._requests.submit(job)):
             sink(Finished(request.request_id, FinishReason.CANCELLED))
 
-    def generate(self, request: GenerationRequest, cancel: CancelToken | None = None) -> Iterator[StreamEvent]:
-        return iterate(self, request, cancel)
-
-    def generate_many(
-        self, request: GenerationRequest, n: int, cancel: CancelToken | None = None
-    ) -> Iterator[tuple[int, StreamEvent]]:
-        return iterate_many(self, request, n, cancel)
-
     def plan(self, request: GenerationRequest) -> Future[PromptPlan]:
-        return self._promise(lambda future: self._requests.ask(lambda engine: engine.plan(request), future))
+        return self._door.promise(lambda future: self._requests.ask(lambda engine: engine.plan(request), future))
 
     def cache(self) -> Future[CacheReport]:
-        return self._promise(lambda future: self._requests.ask(lambda engine: engine.cache(), future))
+        return self._door.promise(lambda future: self._requests.ask(lambda engine: engine.cache(), future))
 
     def count_tokens(self, texts: Sequence[str]) -> Future[list[int]]:
-        return self._promise(lambda future: self._requests.ask(lambda engine: engine.count_tokens(texts), future))
+        return self._door.promise(lambda future: self._requests.ask(lambda engine: engine.count_tokens(texts), future))
 
     def embed(self, texts: Sequence[str]) -> Future[list[tuple[float, ...]]]:
-        return self._promise(partial(self._requests.embed, tuple(texts)))
+        return self._door.promise(partial(self._requests.embed, tuple(texts)))
 
     def forget(self, cache_key: str) -> None:
-        self._tell(lambda: self._requests.forget(cache_key))
+        self._door.tell(lambda: self._requests.forget(cache_key))
 
     def force_stop(self) -> None:
         """End the workers that answer now, or else the current one; each loads its model again."""
-        self._tell(self._requests.force_stop)
+        self._door.tell(self._requests.force_stop)
 
     def close(self) -> None:
         """Close all engines side by side: it takes as long as the slowest of them."""
-        with self._closing:
-            if not self._closed:
-                self._closed = True
-                self._inbox.put(self._control.close)
+        self._door.close(self._control.close)
         if threading.current_thread() is not self._thread:
             self._thread.join()
 
     def configure(self, *, max_resident: int, idle_s: float | None) -> None:
         """Take other limits into force."""
-        self._tell(lambda: self._control.configure(max_resident, idle_s))
+        self._door.tell(lambda: self._control.configure(max_resident, idle_s))
 
     def resident(self, path: Path) -> LoadedModel | None:
         """The model of this file, if it is in memory."""
@@ -151,25 +137,7 @@ class EnginePool:
             self._control.check_idle()
             future.set_result(None)
 
-        return self._promise(check)
-
-    def _post(self, call: Callable[[], None]) -> bool:
-        """Have it done on the control thread; False where that has nothing more to do."""
-        with self._closing:
-            if not self._closed:
-                self._inbox.put(call)
-            return not self._closed
-
-    def _tell(self, call: Callable[[], None]) -> None:
-        """As `_post`, where a closed pool does not matter."""
-        self._post(call)
-
-    def _promise(self, begin: Callable[[Future[T]], None]) -> Future[T]:
-        future: Future[T] = Future()
-        future.set_running_or_notify_cancel()
-        if not self._post(lambda: begin(future)):
-            future.set_exception(no_model())
-        return future
+        return self._door.promise(check)
 
     def _run(self) -> None:
         """The control thread."""
