@@ -1,7 +1,7 @@
 """The context window as a person reads it: pages of a prompt with their words, and how much is known already.
 
 A prompt's pages come from the engine, either of an answer under way (`Started`) or of a `PromptPlan` asked for; their
-words from the request they were made of. Qt-free; touches the store in `MemorySource.read` only.
+words from the request they were made of. Knows no Qt and no store.
 """
 
 from __future__ import annotations
@@ -9,47 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from app.memory_pages import MemoryPage, PromptWords, folded, words_of
-from app.prompting import FindImage, build_request, no_images
+from app.prompt_source import PromptSource
 from app.settings import Settings
-from app.store.summaries import newest_on
-from app.store.types import Conversation, MessageState, StoredMessage, Summary
 from engine.context.segments import Origin
 from engine.engine import Engine
 from engine.pages import CacheReport, PageState, PromptPlan, Region, RegionUse
 from engine.types import GenerationRequest, Started
-
-if TYPE_CHECKING:
-    from app.store.store import ConversationStore
-
-
-@dataclass(frozen=True, slots=True)
-class MemorySource:
-    """All that a conversation's next request is made of, read at one moment."""
-
-    conversation: Conversation
-    path: tuple[StoredMessage, ...]
-    summary: Summary | None
-    find: FindImage = no_images
-
-    @classmethod
-    def read(cls, store: ConversationStore, conversation_id: str) -> MemorySource:
-        """On the store's thread. Raises `StoreError`."""
-        path = tuple(store.path(conversation_id))
-        summary = newest_on(path, store.summaries(conversation_id))
-        return cls(store.conversation(conversation_id), path, summary, store.images.ref)
-
-    def request(self, settings: Settings) -> GenerationRequest:
-        """The request as it would be now. Cleaning long files takes time: not on a thread that a frame waits for."""
-        whole = [message for message in self.path if message.state is not MessageState.STREAMING]
-        return build_request("memory", self.conversation, whole, settings, summary=self.summary, find=self.find)
-
-    def words(self, request: GenerationRequest) -> PromptWords:
-        """What the pages of a `request` say that was made of this."""
-        words = words_of(request.messages, (message.id for message in self.path if message.excluded))
-        return replace(words, summary_id=self.summary.id if self.summary is not None else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +46,12 @@ class MemoryView:
         return tuple((origin, tokens) for origin, tokens in counts.items() if tokens)
 
 
+def words_in(request: GenerationRequest, source: PromptSource) -> PromptWords:
+    """What the pages of a `request` say that was made of `source`."""
+    words = words_of(request.messages, (message.id for message in source.path if message.excluded))
+    return replace(words, summary_id=source.summary.id if source.summary is not None else "")
+
+
 def view_of_start(started: Started, words: PromptWords) -> MemoryView:
     """What an answer under way was given."""
     return MemoryView(
@@ -105,7 +78,7 @@ def view_of_plan(plan: PromptPlan, words: PromptWords, *, reserve: int = 0) -> M
     )
 
 
-def read_memory(engine: Engine, pool: Executor, source: MemorySource, settings: Settings) -> Future[MemoryView]:
+def read_memory(engine: Engine, pool: Executor, source: PromptSource, settings: Settings) -> Future[MemoryView]:
     """Ask for a view of a conversation; its request is built on `pool`. Fails as `Engine.plan` does."""
     result: Future[MemoryView] = Future()
 
@@ -119,8 +92,8 @@ def read_memory(engine: Engine, pool: Executor, source: MemorySource, settings: 
 
     def ask() -> None:
         try:
-            request = source.request(settings)
-            words = source.words(request)
+            request = source.request("memory", settings)
+            words = words_in(request, source)
             engine.plan(request).add_done_callback(lambda planned: hand_on(planned, words, request.answer_reserve))
         except BaseException as error:  # noqa: BLE001  # handed to who asked
             result.set_exception(error)

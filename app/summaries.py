@@ -1,7 +1,6 @@
 """Summaries of older turns, written by the model while nobody waits.
 
-The model is asked as one more turn of the conversation's beginning, so that what it has read stays in its cache. What
-it writes is kept beside the messages, which stay. Afterwards the new prompt is read once, so that the next
+What the model writes is kept beside the messages, which stay. Afterwards the new prompt is read once, so that the next
 question is answered at once. Knows no window.
 """
 
@@ -9,25 +8,24 @@ from __future__ import annotations
 
 import logging
 import re
-import threading
-import uuid
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
+from app.asides import LEAST_PARAMS, Asides, collected
 from app.events import ChatEvent, Notice, SummaryAdded
 from app.i18n import tr
-from app.prompting import build_request, prompt_messages
+from app.prompt_source import PromptSource
 from app.settings import Settings
-from app.store.summaries import newest_on
-from app.store.types import Conversation, MessageState, StoredMessage, Summary
+from app.store.types import MessageState, StoredMessage
 from engine.cancel import CancelToken
-from engine.context.segments import Origin, PromptMessage, Role, Segment
+from engine.context.segments import Role
 from engine.engine import Engine, EngineStatus
 from engine.errors import HearthError
 from engine.pages import PromptPlan
-from engine.types import Failed, Finished, FinishReason, GenerationRequest, SamplingParams, StreamEvent, TextDelta
+from engine.types import FinishReason, SamplingParams
 
 if TYPE_CHECKING:
     from app.store.store import ConversationStore
@@ -44,13 +42,12 @@ MAX_TOKENS = 280
 _WISH_TOKENS = 120
 _SHORTEST_USEFUL = 20
 """Characters."""
-_LEAST_PARAMS = 300_000_000
-"""Smaller models were seen to answer such wishes with nonsense."""
 _INSTRUCTION = (
     "Summarise our conversation so far in at most 150 words, so that it can go on from the summary alone. "
     "Keep every name, number, date, decision and open question. Use the language of the conversation. "
     "Write the summary only."
 )
+_SAMPLING = SamplingParams(temperature=0.2, max_tokens=MAX_TOKENS, seed=0)
 _LEAD = re.compile(r"^\W*(?:summary|zusammenfassung|résumé|resumen)\b[^:\n]{0,40}[:\n][\s*]*", re.IGNORECASE)
 _log = logging.getLogger(__name__)
 
@@ -93,17 +90,18 @@ def cut_of(path: Sequence[StoredMessage], covered: int, plan: PromptPlan, *, wan
 
 @dataclass(frozen=True, slots=True)
 class _Subject:
-    conversation: Conversation
-    path: tuple[StoredMessage, ...]
-    summary: Summary | None
+    source: PromptSource
     wanted: bool
+
+    @property
+    def conversation_id(self) -> str:
+        return self.source.conversation.id
 
     @property
     def covered(self) -> int:
         """How many messages of the path have a summary."""
-        if self.summary is None:
-            return 0
-        return [message.id for message in self.path].index(self.summary.last_message_id) + 1
+        path, summary = self.source.path, self.source.summary
+        return 0 if summary is None else [message.id for message in path].index(summary.last_message_id) + 1
 
 
 class SummaryMaker:
@@ -123,9 +121,7 @@ class SummaryMaker:
         self._settings = settings
         self._publish = publish
         self._store_pool = store_pool
-        self._lock = threading.Lock()
-        self._open: dict[str, CancelToken] = {}
-        self._closed = False
+        self._asides = Asides()
 
     def consider(self, conversation_id: str, *, wanted: bool = False) -> None:
         """The store's thread: have the older turns summarised where the window is nearly full, or it is `wanted`."""
@@ -134,102 +130,72 @@ class SummaryMaker:
             if wanted:
                 self._nothing(conversation_id)
             return
-        cancel = CancelToken()
-        with self._lock:
-            if self._closed or conversation_id in self._open:
-                return
-            self._open[conversation_id] = cancel
-        request = build_request(
-            f"plan-{uuid.uuid4().hex}",
-            subject.conversation,
-            subject.path,
-            self._settings,
-            summary=subject.summary,
-            find=self._store.images.ref,
-        )
-        self._engine.plan(replace(request, background=True)).add_done_callback(
-            lambda planned: self._on_planned(subject, cancel, planned)
-        )
+        cancel = self._asides.begin(conversation_id)
+        if cancel is not None:
+            request = replace(subject.source.request("plan", self._settings), background=True)
+            self._engine.plan(request).add_done_callback(partial(self._on_planned, subject, cancel))
 
     def warm(self, conversation_id: str) -> None:
         """The store's thread: have the prompt that the next question begins with read while nobody waits."""
-        path = tuple(self._store.path(conversation_id))
-        if not path or path[-1].state is MessageState.STREAMING or self._closed:
+        source = PromptSource.read(self._store, conversation_id)
+        if not source.path or source.path[-1].state is MessageState.STREAMING or self._asides.closed:
             return
-        summary = newest_on(path, self._store.summaries(conversation_id))
-        conversation = self._store.conversation(conversation_id)
-        find = self._store.images.ref
-        request = build_request(
-            f"warm-{uuid.uuid4().hex}", conversation, path, self._settings, summary=summary, find=find
-        )
-        self._engine.submit(replace(request, background=True, prefill_only=True), CancelToken(), lambda _event: None)
+        request = replace(source.request("warm", self._settings), background=True, prefill_only=True)
+        self._engine.submit(request, CancelToken(), lambda _event: None)
 
     def close(self) -> None:
         """Ask for nothing more; what is asked is cancelled."""
-        with self._lock:
-            self._closed = True
-            tokens = list(self._open.values())
-        for token in tokens:
-            token.cancel()
+        self._asides.close()
 
     def _subject(self, conversation_id: str, *, wanted: bool) -> _Subject | None:
         model = self._engine.state.model
         if self._engine.state.status is not EngineStatus.READY or model is None or not model.can_chat:
             return None
-        if not wanted and (model.n_params < _LEAST_PARAMS or self._settings.text("chat.overflow") != "summarise"):
+        if not wanted and (model.n_params < LEAST_PARAMS or self._settings.text("chat.overflow") != "summarise"):
             return None
-        path = tuple(self._store.path(conversation_id))
+        source = PromptSource.read(self._store, conversation_id)
+        path = source.path
         if not path or path[-1].state is MessageState.STREAMING:
             return None
-        summaries = self._store.summaries(conversation_id)
         shown = {message.id for message in path}
-        undone = [each for each in summaries if each.undone and each.last_message_id in shown]
-        if not wanted and (undone or not _is_full(path[-1])):
+        if not wanted and (
+            not _is_full(path[-1])
+            or any(each.undone and each.last_message_id in shown for each in self._store.summaries(conversation_id))
+        ):
             return None  # Who undid a summary wants no other.
-        return _Subject(self._store.conversation(conversation_id), path, newest_on(path, summaries), wanted)
+        return _Subject(source, wanted)
 
     def _on_planned(self, subject: _Subject, cancel: CancelToken, planned: Future[PromptPlan]) -> None:
         """The engine's thread: what it would cost is known."""
-        conversation_id = subject.conversation.id
+        source, conversation_id = subject.source, subject.conversation_id
         error = None if planned.cancelled() else planned.exception()
         cut = subject.covered
         if error is None and not planned.cancelled():
-            cut = cut_of(subject.path, subject.covered, planned.result(), wanted=subject.wanted)
+            cut = cut_of(source.path, subject.covered, planned.result(), wanted=subject.wanted)
         elif not isinstance(error, HearthError) and error is not None:
             _log.error("planning a summary failed", exc_info=error)
         if cut <= subject.covered or cancel.cancelled:
-            self._end(conversation_id)
+            self._asides.end(conversation_id)
             if subject.wanted:
                 self._nothing(conversation_id)
             return
-        path = subject.path[:cut]
-        self._engine.submit(self._request(subject, path), cancel, _Collector(self, subject, path))
+        request = source.wish("summary", _INSTRUCTION, self._settings, _SAMPLING, covering=cut)
+        self._engine.submit(request, cancel, collected(partial(self._answered, subject, cut)))
 
-    def _request(self, subject: _Subject, path: tuple[StoredMessage, ...]) -> GenerationRequest:
-        messages = prompt_messages(subject.conversation, path, self._settings, subject.summary, self._store.images.ref)
-        wish = PromptMessage(Role.USER, (Segment(_INSTRUCTION, Origin.APP),))
-        return GenerationRequest(
-            request_id=f"summary-{uuid.uuid4().hex}",
-            messages=(*messages, wish),
-            sampling=SamplingParams(temperature=0.2, max_tokens=MAX_TOKENS, seed=0),
-            answer_reserve=MAX_TOKENS,
-            thinking=False,
-            background=True,
-            cache_key=subject.conversation.id,
-        )
+    def _answered(self, subject: _Subject, cut: int, answer: str, reason: FinishReason | None) -> None:
+        """The engine's thread: the model has written about the first `cut` messages."""
+        self._asides.end(subject.conversation_id)
+        ended = reason not in (None, FinishReason.CANCELLED)
+        text = clean_summary(answer, whole=reason is FinishReason.STOP) if ended else ""
+        if text and not self._asides.closed:
+            self._store_pool.submit(self._take, subject.source, cut, text).add_done_callback(_log_bug)
 
-    def answered(self, subject: _Subject, path: tuple[StoredMessage, ...], text: str) -> None:
-        """The engine's thread: the model's summary of `path`, "" if there is none."""
-        self._end(subject.conversation.id)
-        if text and not self._closed:
-            self._store_pool.submit(self._take, subject, path, text).add_done_callback(_log_bug)
-
-    def _take(self, subject: _Subject, path: tuple[StoredMessage, ...], text: str) -> None:
-        conversation_id = subject.conversation.id
-        now = self._store.path(conversation_id)
-        if [message.id for message in now[: len(path)]] != [message.id for message in path]:
+    def _take(self, source: PromptSource, cut: int, text: str) -> None:
+        conversation_id, path = source.conversation.id, source.path[:cut]
+        now = PromptSource.read(self._store, conversation_id)
+        if [message.id for message in now.path[:cut]] != [message.id for message in path]:
             return  # Another branch is shown, or something was deleted meanwhile.
-        if newest_on(now, self._store.summaries(conversation_id)) != subject.summary:
+        if now.summary != source.summary:
             return  # The person has changed or undone the summary that this one builds on.
         try:
             summary = self._store.add_summary(conversation_id, path[0].id, path[-1].id, text)
@@ -240,10 +206,6 @@ class SummaryMaker:
 
     def _nothing(self, conversation_id: str) -> None:
         self._publish(Notice(tr("There is nothing to summarise yet."), "info", conversation_id))
-
-    def _end(self, conversation_id: str) -> None:
-        with self._lock:
-            self._open.pop(conversation_id, None)
 
 
 def _is_full(answer: StoredMessage) -> bool:
@@ -257,22 +219,3 @@ def _log_bug(future: Future[None]) -> None:
     error = None if future.cancelled() else future.exception()
     if error is not None:
         _log.error("keeping a summary failed", exc_info=error)
-
-
-class _Collector:
-    """The sink of one summary."""
-
-    def __init__(self, maker: SummaryMaker, subject: _Subject, path: tuple[StoredMessage, ...]) -> None:
-        self._maker, self._subject, self._path = maker, subject, path
-        self._text: list[str] = []
-
-    def __call__(self, event: StreamEvent) -> None:
-        if isinstance(event, TextDelta):
-            self._text.append(event.text)
-        elif isinstance(event, Finished):
-            text = ""
-            if event.reason is not FinishReason.CANCELLED:
-                text = clean_summary("".join(self._text), whole=event.reason is FinishReason.STOP)
-            self._maker.answered(self._subject, self._path, text)
-        elif isinstance(event, Failed):
-            self._maker.answered(self._subject, self._path, "")

@@ -15,7 +15,8 @@ from PySide6.QtCore import QObject, QTimer
 from app.events import ChatEvent, SummaryAdded, SummaryChanged
 from app.i18n import tr
 from app.memory_pages import PromptWords
-from app.memory_view import MemorySource, MemoryView, read_memory, remembered
+from app.memory_view import MemoryView, read_memory, remembered, words_in
+from app.prompt_source import PromptSource
 from app.prompting import ANSWER_RESERVE
 from app.store.types import MessageState, StoredMessage, Summary
 from app.ui.context_panel import ContextPanel
@@ -103,11 +104,11 @@ class MemoryFlow(QObject):
             if is_new():
                 panel.set_words(words, _growing(page.path))
 
-        def ask_about(source: MemorySource) -> None:
+        def ask_about(source: PromptSource) -> None:
             if not is_new():
                 return
             if page.is_generating:
-                words = services.pool.submit(lambda: source.words(source.request(workspace.settings)))
+                words = services.pool.submit(lambda: words_in(source.request("memory", workspace.settings), source))
                 workspace.bridge.then(words, show_words, workspace.library.crashed.emit)
             else:
                 view = read_memory(services.engine, services.pool, source, workspace.settings)
@@ -116,7 +117,7 @@ class MemoryFlow(QObject):
         conversation_id = page.conversation_id
         if conversation_id:
             workspace.library.run(
-                lambda store: MemorySource.read(store, conversation_id), ask_about, failed=show_nothing
+                lambda store: PromptSource.read(store, conversation_id), ask_about, failed=show_nothing
             )
         else:
             reserve = min(ANSWER_RESERVE, model.n_ctx // 2)

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from app.memory_pages import PromptWords, WhyOut, words_of
-from app.memory_view import MemorySource, Remembered, read_memory, remembered, view_of_plan, view_of_start
+from app.memory_view import Remembered, read_memory, remembered, view_of_plan, view_of_start
+from app.prompt_source import PromptSource
 from app.settings import Settings
 from app.store.store import ConversationStore
 from app.store.types import TextPart
@@ -125,7 +126,7 @@ def test_asking_the_engine(tmp_path: Path) -> None:
     first, second = store.path(conversation.id)[:2]
     store.add_summary(conversation.id, first.id, second.id, "It began with one.")
     store.update_message(store.path(conversation.id)[2].id, excluded=True)
-    source = MemorySource.read(store, conversation.id)
+    source = PromptSource.read(store, conversation.id)
     with ThreadPoolExecutor(1) as pool:
         view = read_memory(engine, pool, source, Settings()).result(10)
         assert [(page.origin, page.text, page.start >= 0) for page in view.pages] == [

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from app.memory_view import MemorySource
+from app.memory_view import words_in
+from app.prompt_source import PromptSource
 from app.prompting import prompt_messages
 from app.settings import Settings
 from app.store.types import Conversation, ImagePart, MessageState, Part, StoredMessage, TextPart
@@ -83,10 +84,10 @@ def test_the_engine_is_given_the_file_every_time(bench: Bench, monkeypatch: pyte
     assert len(foreground) == 2
     refs = [segment.image for request in foreground for segment in images(request)]
     assert refs == [bench.services.store.images.ref(part)] * 2
-    source = bench.store(lambda store: MemorySource.read(store, conversation_id))
-    request = source.request(bench.services.settings)
+    source = bench.store(lambda store: PromptSource.read(store, conversation_id))
+    request = source.request("memory", bench.services.settings)
     assert [segment.image for segment in images(request)] == refs[:1]
-    words = source.words(request)
+    words = words_in(request, source)
     assert "[image: cat.png]" in words.texts.values()
 
 
