@@ -25,6 +25,7 @@ from engine.context.segments import Role
 from engine.engine import EngineStatus
 from engine.fake import FakeAnswer, FakeEngine
 from engine.model.discovery_stores import Places
+from tests.unit.gguf_writing import tiny_model
 
 WAIT_MS = 10_000
 
@@ -352,12 +353,16 @@ def test_an_export_of_another_program_is_imported(shell: Shell) -> None:
 
 
 def test_a_question_asked_before_the_store_is_open_is_sent(shell: Shell) -> None:
-    engine = FakeEngine(["It goes on."])
+    # As on a person's machine the first model is still on its way then: the answer waits for it.
+    engine = FakeEngine(["It goes on."], loaded=False)
+    shell.paths.models.mkdir(parents=True)
+    (shell.paths.models / "tiny.gguf").write_bytes(tiny_model())
     nowhere = Places(home=shell.paths.data / "nobody", environment={}, system=shell.paths.data / "nowhere")
     gate = threading.Event()
 
     def open_late(paths: Paths, settings: Settings, publish: Callable[[ChatEvent], None]) -> Services:
         gate.wait(10)
+        settings.override("chat.automatic_titles", False)
         return Services.open(paths, publish=publish, settings=settings, engine=engine, places=nowhere)
 
     shell.application = Application(shell.qapp, shell.paths, open_services=open_late)
