@@ -16,9 +16,9 @@ from pathlib import Path
 
 import tomli_w
 
-from app.atomic_write import atomic_write
 from app.i18n import tr
 from app.settings_options import DYNAMIC_PREFIXES, OPTIONS, Option, Value
+from engine.atomic_write import atomic_write
 from engine.errors import SettingsError, sentence
 
 VERSION = 1

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from app.atomic_write import atomic_write
+from engine.atomic_write import atomic_write
 from engine.errors import SettingsError, sentence
 
 _LONGEST = 4096

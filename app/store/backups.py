@@ -8,10 +8,10 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
-from app.atomic_write import replace_durably
 from app.limits import BACKUPS_KEPT
 from app.store.codec import images_of
 from app.store.database import Database, newest_version
+from engine.atomic_write import replace_durably
 from engine.errors import StoreError, sentence
 
 _PATTERN = "conversations-*.db"

@@ -14,8 +14,8 @@ from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 
-from app.atomic_write import atomic_write
 from app.store.types import ImagePart
+from engine.atomic_write import atomic_write
 from engine.context.segments import ImageRef
 from engine.errors import StoreError, sentence
 

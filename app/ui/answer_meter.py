@@ -120,11 +120,6 @@ class AnswerMeter:
         return min(used, self.n_ctx) if self.n_ctx else used
 
     @property
-    def fullness(self) -> float:
-        """0..1."""
-        return min(1.0, self.used / self.n_ctx) if self.n_ctx else 0.0
-
-    @property
     def parts(self) -> tuple[tuple[str, int], ...]:
         """(origin, tokens) of what is taken, the answer under "assistant"; empty origins left out."""
         counts: dict[str, int] = {}

@@ -83,10 +83,6 @@ class Guessing:
         except HearthError:
             self.note = NOT_USED
 
-    @property
-    def has_draft_model(self) -> bool:
-        return self._model is not None
-
     def for_answer(self, curve: CostCurve, *, limit: int | None) -> Guesses | Speculator | None:
         """Guesses for one answer in batches of at most `limit`; None where that leaves nothing to guess."""
         if limit == 1:

@@ -6,9 +6,9 @@ A damaged file knows nothing and is replaced. Knows not what the entries mean.
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from pathlib import Path
+
+from engine.atomic_write import atomic_write
 
 
 class NotesFile:
@@ -28,10 +28,7 @@ class NotesFile:
         entries = self._entries() | {key: entry}
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(dir=self._path.parent, prefix=self._path.name)
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(entries, file)
-            Path(temporary).replace(self._path)
+            atomic_write(self._path, json.dumps(entries))
         except OSError:
             return
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from engine.errors import HearthError
 from engine.model.evaluator import Evaluator, Outcome
 from engine.model.generation import Generation
-from engine.model.image_tokens import text_run
+from engine.model.image_tokens import has_images, text_run
 from engine.model.prefix_tree import common_prefix
 from engine.model.sequences import Lanes
 from engine.types import Adapter, FinishReason
@@ -275,7 +275,7 @@ class Scheduler:
         tokens, held = generation.tokens, lane.tokens
         while generation.reason is None and not cancelled() and not news():
             guesses = speculator.propose(self._draft_room(generation)) if speculator is not None else None
-            if guesses and min(guesses) >= 0:
+            if guesses and not has_images(guesses):
                 if not self._verify(generation, guesses):
                     return
                 continue

@@ -27,6 +27,8 @@ from typing import BinaryIO
 
 import psutil
 
+from engine.atomic_write import replace_durably
+
 VERSION = 1
 SUFFIX = ".kvstate"
 TOKEN_BYTES = 4
@@ -98,18 +100,10 @@ def write(path: Path, header: Header, tokens: array[int], state: State) -> None:
             file.write(head)
             file.write(token_bytes)
             file.write(state)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
+        replace_durably(part, path)
     except BaseException:
         part.unlink(missing_ok=True)
         raise
-    if os.name == "posix":
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
 
 
 def read_index(path: Path) -> tuple[Header, array[int]]:

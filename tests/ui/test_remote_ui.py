@@ -16,15 +16,11 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
-from app.paths import resolve_paths
 from app.remote.choice import RemoteChoice
 from app.remote.key_file import KeyFile
-from app.settings import Settings
-from app.ui.bridge import EventBridge
 from app.ui.remote_banner import RemoteBanner
 from app.ui.remote_section import RemoteSection
 from app.ui.settings_dialog import SettingsDialog
-from app.ui.theme import Theme, ThemeChoice
 from app.ui.workspace import Workspace
 from engine.engine import EngineState, EngineStatus
 from engine.errors import SettingsError
@@ -53,15 +49,6 @@ def address() -> Iterator[str]:
     yield f"http://127.0.0.1:{server.server_address[1]}"
     server.shutdown()
     server.server_close()
-
-
-@pytest.fixture
-def workspace(qtbot: QtBot, tmp_path: Path) -> Iterator[Workspace]:
-    paths = resolve_paths(tmp_path)
-    paths.create()
-    made = Workspace(paths, Settings.load(paths.settings_file), Theme(ThemeChoice.LIGHT), EventBridge())
-    yield made
-    made.pool.shutdown()
 
 
 @pytest.fixture

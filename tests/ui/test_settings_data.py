@@ -3,31 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 
-import pytest
 from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 from shiboken6 import isValid
 
-from app.paths import resolve_paths
-from app.settings import Settings
-from app.ui.bridge import EventBridge
 from app.ui.settings_data import DataPage
 from app.ui.settings_dialog import SettingsDialog
-from app.ui.theme import Theme, ThemeChoice
 from app.ui.workspace import Workspace
 from tests.unit.test_remembered import remember
-
-
-@pytest.fixture
-def workspace(qtbot: QtBot, tmp_path: Path) -> Iterator[Workspace]:
-    paths = resolve_paths(tmp_path)
-    paths.create()
-    made = Workspace(paths, Settings.load(paths.settings_file), Theme(ThemeChoice.LIGHT), EventBridge())
-    yield made
-    made.pool.shutdown()
 
 
 def shown(qtbot: QtBot, workspace: Workspace) -> tuple[DataPage, QLabel, QPushButton]:

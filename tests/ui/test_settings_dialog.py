@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QKeyCombination, Qt
@@ -13,25 +11,13 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractSpinBox, QComboBox, QPlainTextEdit, QSpinBox
 from pytestqt.qtbot import QtBot
 
-from app.paths import resolve_paths
 from app.settings import Settings
 from app.settings_options import OPTIONS
-from app.ui.bridge import EventBridge
 from app.ui.commands import Commands, declared_commands
 from app.ui.settings_controls import Switch
 from app.ui.settings_dialog import SettingsDialog
 from app.ui.shortcuts_dialog import ShortcutRow, ShortcutsDialog
-from app.ui.theme import Theme, ThemeChoice
 from app.ui.workspace import Workspace
-
-
-@pytest.fixture
-def workspace(qtbot: QtBot, tmp_path: Path) -> Iterator[Workspace]:
-    paths = resolve_paths(tmp_path)
-    paths.create()
-    made = Workspace(paths, Settings.load(paths.settings_file), Theme(ThemeChoice.LIGHT), EventBridge())
-    yield made
-    made.pool.shutdown()
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from app import atomic_write as module
-from app.atomic_write import atomic_write
+from engine import atomic_write as module
+from engine.atomic_write import atomic_write
 
 
 def test_text_and_bytes(tmp_path: Path) -> None:
