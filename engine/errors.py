@@ -20,6 +20,9 @@ HearthError                 a fault of the world, with a sentence for the person
 |   +-- StoreReadOnlyError      the folder or disk refuses writes
 |   +-- StoreDamagedError       the file is damaged
 +-- AttachmentError         a file cannot be read as text, or not at all
++-- DocumentError           a file cannot be read into the library
++-- EmbedderError           a model for embeddings cannot be used
++-- LibraryError            what was asked of the library cannot be done
 +-- ImportFormatError       a file that was to be imported is not what it claims to be
 +-- ChatError               what was asked of a chat cannot be done now
 +-- SettingsError           a setting was given a value outside its declaration
@@ -127,6 +130,18 @@ class StoreDamagedError(StoreError):
 
 class AttachmentError(HearthError):
     code = "attachment"
+
+
+class DocumentError(HearthError):
+    code = "document"
+
+
+class EmbedderError(HearthError):
+    code = "embedder"
+
+
+class LibraryError(HearthError):
+    code = "library"
 
 
 class ImportFormatError(HearthError):

@@ -186,11 +186,12 @@ def install(profile: str) -> None:
         say("making the virtual environment .venv")
         venv.EnvBuilder(with_pip=True).create(VENV)
     say("installing the pinned packages")
-    run(*pip, "install", "-q", "--require-hashes", "-r", LOCKS / f"{PROFILES[profile]}.txt")
+    run(*pip, "install", "-q", "--no-deps", "--require-hashes", "-r", LOCKS / f"{PROFILES[profile]}.txt")
     run(*pip, "install", "-q", "--no-deps", engine_wheel())
     if profile == "test":
         # torch has no hash here: which file is right depends on the machine (CPU or a vendor's GPU).
         run(*pip, "install", "-q", "torch==2.13.0")
+        run(*pip, "install", "-q", "--no-deps", "--require-hashes", "-r", LOCKS / "torch.txt")
     run(*pip, "install", "-q", "--no-deps", "--no-build-isolation", "-e", ROOT)
 
 

@@ -1,0 +1,1 @@
+"""Texts to vectors, by several backends behind one protocol."""

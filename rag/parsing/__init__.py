@@ -1,0 +1,1 @@
+"""The parser process and its client: foreign files end here, under limits."""

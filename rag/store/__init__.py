@@ -1,0 +1,1 @@
+"""library.db: the truth of what was read. Knows no format and no model."""
