@@ -6,17 +6,16 @@ Knows no window, no store, and leaves the text as untrusted as it came: cleaning
 
 from __future__ import annotations
 
-import codecs
 import mimetypes
 import os
 import stat
 from pathlib import Path
 
-from charset_normalizer import from_bytes
-
 from app.i18n import tr
 from app.limits import ATTACHMENT_BYTES, IMAGE_BYTES, MIB
 from app.store.types import AttachmentPart
+from engine.decode_text import decode_text
+from engine.display_name import display_name
 from engine.errors import AttachmentError, LimitError, sentence
 
 _PDF = sentence("Hearth cannot read PDF files yet, so “{name}” was not attached.")
@@ -57,17 +56,6 @@ _SIGNATURES: tuple[tuple[bytes, str], ...] = (
 _RIFF_KINDS = {b"WEBP": _PICTURE, b"WAVE": _SOUND, b"AVI ": _SOUND}
 _OFFICE_SUFFIXES = frozenset({".docx", ".xlsx", ".pptx", ".odt", ".ods", ".odp", ".epub", ".pages", ".numbers", ".key"})
 
-_BOMS: tuple[tuple[bytes, str], ...] = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    # UTF-32 first: its little-endian mark begins with that of UTF-16.
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
-_TEXT_CONTROLS = frozenset("\t\n\r\f\v\x1b")
-_SAMPLE = 64 * 1024
-_NAME_CHARACTERS = 120
 _BEGINNING = 32
 """Bytes that tell an image from other files."""
 _BMP_HEADERS = (12, 40, 52, 56, 64, 108, 124)
@@ -82,7 +70,7 @@ def read_attachment(path: Path) -> AttachmentPart:
         raise AttachmentError(_EMPTY, name=name)
     if refusal := _foreign_format(data, path.suffix.lower()):
         raise AttachmentError(refusal, name=name)
-    text = _decode(data)
+    text = decode_text(data)
     if text is None:
         raise AttachmentError(_NOT_TEXT, name=name)
     return AttachmentPart(name, _plain_lines(text), len(data), _media_type(path.name))
@@ -121,12 +109,6 @@ def pasted_attachment(text: str, number: int = 1) -> AttachmentPart:
     return AttachmentPart(name, _plain_lines(text), size)
 
 
-def display_name(name: str) -> str:
-    """A file name that is safe to show: no control or direction characters, and not endless."""
-    shown = "".join(character if character.isprintable() else "\ufffd" for character in name)
-    return shown if len(shown) <= _NAME_CHARACTERS else f"{shown[: _NAME_CHARACTERS - 12]}…{shown[-11:]}"
-
-
 def _read_bytes(path: Path, name: str, most: int, *, whole: bool = True) -> bytes:
     try:
         # A FIFO or a device would block or never end: look first, and open without waiting.
@@ -158,35 +140,6 @@ def _foreign_format(data: bytes, suffix: str) -> str | None:
     if data.startswith(b"PK\x03\x04"):
         return _OFFICE if suffix in _OFFICE_SUFFIXES else _ARCHIVE
     return None
-
-
-def _decode(data: bytes) -> str | None:
-    """The text, or None if these bytes are none."""
-    text = _decode_marked(data)
-    return text if text is not None and not _looks_binary(text) else None
-
-
-def _decode_marked(data: bytes) -> str | None:
-    for mark, encoding in _BOMS:
-        if data.startswith(mark):
-            try:
-                return data.decode(encoding)
-            except UnicodeDecodeError:
-                return None
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        pass  # an older encoding, or no text at all
-    best = from_bytes(data).best()
-    return None if best is None else str(best)
-
-
-def _looks_binary(text: str) -> bool:
-    sample = text[:_SAMPLE]
-    if "\x00" in sample:
-        return True
-    controls = sum(1 for character in sample if ord(character) < 32 and character not in _TEXT_CONTROLS)
-    return controls * 100 > len(sample)
 
 
 def _plain_lines(text: str) -> str:

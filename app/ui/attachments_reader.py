@@ -9,11 +9,12 @@ from typing import Protocol, TypeVar
 
 from PySide6.QtGui import QImage
 
-from app.attachments import display_name, read_attachment, read_picture
+from app.attachments import read_attachment, read_picture
 from app.i18n import error_sentence
 from app.store.images import ImageFolder
 from app.store.types import Attached
 from app.ui.bridge import EventBridge
+from engine.display_name import display_name
 from engine.errors import AttachmentError, HearthError, sentence
 
 _BLIND = sentence(

@@ -24,7 +24,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from app.attachments import display_name, pasted_attachment
+from app.attachments import pasted_attachment
 from app.i18n import error_sentence, ntr, tr
 from app.limits import ATTACHMENTS_PER_MESSAGE
 from app.store.types import Draft, ImagePart
@@ -36,6 +36,7 @@ from app.ui.composer_text import ComposerText, given_image, holds_image, local_f
 from app.ui.icons import IconButton
 from app.ui.pictures import Pictures
 from app.ui.theme import Theme
+from engine.display_name import display_name
 from engine.engine import EngineState, EngineStatus
 from engine.errors import LimitError
 from engine.types import LoadedModel

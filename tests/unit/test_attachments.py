@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from app import attachments
-from app.attachments import display_name, pasted_attachment, read_attachment, read_picture
+from app.attachments import pasted_attachment, read_attachment, read_picture
 from app.limits import ATTACHMENT_BYTES
+from engine.display_name import display_name
 from engine.errors import AttachmentError, HearthError, LimitError
 from tests.unit.images import bmp, png
 
