@@ -1,0 +1,43 @@
+"""What the library tells of its work, for display. Values only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingProgress:
+    """A file is being read: `n_pages` so far, of `of_pages` (None: unknown)."""
+
+    file_id: int
+    n_pages: int
+    of_pages: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class FilesChanged:
+    """Files were read, failed, came or went; lists are to be asked for again. An empty tuple: any."""
+
+    file_ids: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingProgress:
+    """How many passages still have no vector; 0: all can be found by meaning."""
+
+    n_left: int
+    n_all: int
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryNotice:
+    """Something a person should know: a sentence's template and fields, as an error's."""
+
+    template: str
+    fields: tuple[tuple[str, str], ...] = ()
+
+
+LibraryEvent = ReadingProgress | FilesChanged | EmbeddingProgress | LibraryNotice
+EventSink = Callable[[LibraryEvent], None]
+"""Called from the library's threads; must not block."""

@@ -1,0 +1,217 @@
+"""Files that wait are read, one after another, on a thread of its own; whole documents go into the store at once.
+
+So whatever ends the program, a document is in the library or waits. Knows no format (a reader does), no model, no
+window. What was read of a changed file serves until the new reading is in.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError
+from pathlib import Path
+from typing import Protocol
+
+from engine.cancel import CancelToken
+from engine.errors import DocumentError, HearthError, sentence
+from rag.events import EventSink, FilesChanged, ReadingProgress
+from rag.scan import look_at
+from rag.store import documents, shelf
+from rag.store.database import LibraryDatabase
+from rag.store.documents import PassageRange, ReadPage
+from rag.store.types import StoredFile
+from rag.types import Chunk, DocumentInfo, Page
+
+READERS_VERSION = 1
+"""Goes up when the readers or the chunker make something else of the same bytes; all files are then read again."""
+MOST_CHARACTERS = 200_000_000
+"""In one document: some 60,000 pages."""
+_BLOCK = 1 << 20
+_TELL_EVERY_S = 0.1
+_MISSING = sentence("“{name}” is not there any more, or Hearth may not read it.")
+_TOO_LONG = sentence("“{name}” holds more text than Hearth can take in from one file. Split it.")
+_BUG = sentence("“{name}” could not be read because of an error in Hearth.")
+_log = logging.getLogger(__name__)
+
+
+class DocumentReader(Protocol):
+    """The parser process's client."""
+
+    def read(self, path: Path, cancel: CancelToken) -> Iterator[DocumentInfo | Page]:
+        """First what is known of the document, then its pages. Raises `DocumentError`, `CancelledError`."""
+        ...
+
+
+class PageChunker(Protocol):
+    """Cuts one document after another; remembers the headings of the pages before."""
+
+    def begin(self) -> None:
+        """Another document follows."""
+        ...
+
+    def chunks_of(self, page: Page) -> list[Chunk]:
+        """The passages of the next page."""
+        ...
+
+
+class Ingest:
+    """`on_stored` is told the ids of new chunks, `on_gone` those that are no more; both on the ingest's thread."""
+
+    def __init__(
+        self,
+        database: LibraryDatabase,
+        reader: DocumentReader,
+        chunker: PageChunker,
+        publish: EventSink,
+        *,
+        on_stored: Callable[[PassageRange], None],
+        on_gone: Callable[[list[PassageRange]], None],
+    ) -> None:
+        self._database = database
+        self._reader = reader
+        self._chunker = chunker
+        self._publish = publish
+        self._on_stored = on_stored
+        self._on_gone = on_gone
+        self._changed = threading.Condition()
+        self._woken = True
+        self._closed = False
+        self._idle = False
+        self._cancel = CancelToken()
+        self._reading: int | None = None
+        self._thread = threading.Thread(target=self._run, name="ingest", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def wake(self) -> None:
+        """There may be something to read, or to delete."""
+        with self._changed:
+            self._woken, self._idle = True, False
+            self._changed.notify_all()
+
+    def drop(self, file_ids: frozenset[int]) -> None:
+        """Leave off reading these: they were removed."""
+        with self._changed:
+            if self._reading in file_ids:
+                self._cancel.cancel()
+
+    def wait_until_idle(self, timeout_s: float) -> bool:
+        """Whether everything was read before the time was over."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._idle or self._closed, timeout_s)
+
+    def close(self) -> None:
+        """Leave off; the file under way is read again next time. Idempotent."""
+        with self._changed:
+            self._closed = True
+            self._cancel.cancel()
+            self._changed.notify_all()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _run(self) -> None:
+        while self._sleep():
+            while not self._closed and (file := shelf.waiting(self._database)) is not None:
+                self._take(file)
+            if not self._closed:
+                self._sweep()
+
+    def _sleep(self) -> bool:
+        with self._changed:
+            if not self._woken:
+                self._idle = True
+                self._changed.notify_all()
+            self._changed.wait_for(lambda: self._woken or self._closed)
+            self._woken = False
+            return not self._closed
+
+    def _take(self, file: StoredFile) -> None:
+        with self._changed:
+            if self._closed:
+                return
+            self._reading, self._cancel = file.id, CancelToken()
+            cancel = self._cancel
+        try:
+            self._read(file, cancel)
+        except CancelledError:
+            return
+        except HearthError as error:
+            shelf.set_failed(self._database, file.id, error)
+        except Exception:
+            _log.exception("reading a document failed")
+            shelf.set_failed(self._database, file.id, DocumentError(_BUG, name=file.path.name))
+        finally:
+            with self._changed:
+                self._reading = None
+        self._publish(FilesChanged((file.id,)))
+
+    def _read(self, file: StoredFile, cancel: CancelToken) -> None:
+        now = look_at(file.path)
+        if now is None:
+            raise DocumentError(_MISSING, name=file.path.name)
+        digest = _digest(file.path, cancel)
+        blob_id = documents.find_blob(self._database, digest)
+        if blob_id is None:
+            info, pages = self._pages(file, cancel)
+            language = _main_language(pages)
+            blob_id = documents.put(self._database, digest, info, pages, language=language)
+        documents.give(self._database, file.id, blob_id, found=now)
+        document = documents.document(self._database, blob_id)
+        if document is not None:
+            self._on_stored((document.first_chunk, document.first_chunk + document.n_chunks))
+
+    def _pages(self, file: StoredFile, cancel: CancelToken) -> tuple[DocumentInfo, list[ReadPage]]:
+        info: DocumentInfo | None = None
+        pages: list[ReadPage] = []
+        n_characters, due = 0, 0.0
+        self._chunker.begin()
+        for item in self._reader.read(file.path, cancel):
+            if isinstance(item, DocumentInfo):
+                info = item
+                continue
+            n_characters += len(item.text)
+            if n_characters > MOST_CHARACTERS:
+                raise DocumentError(_TOO_LONG, name=file.path.name)
+            pages.append(ReadPage(item, tuple(self._chunker.chunks_of(item))))
+            if time.monotonic() >= due:
+                due = time.monotonic() + _TELL_EVERY_S
+                self._publish(ReadingProgress(file.id, len(pages), info.n_pages if info is not None else None))
+        if cancel.cancelled:
+            raise CancelledError
+        assert info is not None, "a reader tells about the document first"
+        return info, pages
+
+    def _sweep(self) -> None:
+        gone = documents.sweep(self._database)
+        if gone:
+            self._on_gone(gone)
+            self._publish(FilesChanged())
+
+
+def _digest(path: Path, cancel: CancelToken) -> bytes:
+    """Names a file's bytes and what reads them."""
+    digest = hashlib.blake2b(READERS_VERSION.to_bytes(4, "little"), digest_size=32)
+    # The suffix tells some formats apart that their bytes do not.
+    digest.update(path.suffix.lower().encode("utf-8", "surrogatepass") + b"\0")
+    try:
+        with path.open("rb") as file:
+            while block := file.read(_BLOCK):
+                if cancel.cancelled:
+                    raise CancelledError
+                digest.update(block)
+    except OSError as error:
+        raise DocumentError(_MISSING, name=path.name) from error
+    return digest.digest()
+
+
+def _main_language(pages: list[ReadPage]) -> str:
+    counts: Counter[str] = Counter()
+    for read in pages:
+        for chunk in read.chunks:
+            counts[chunk.language] += chunk.end - chunk.start
+    return counts.most_common(1)[0][0] if counts else ""

@@ -1,0 +1,67 @@
+"""What a search finds, as values that travel to the window. No SQL, no behaviour."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from rag.types import Unit
+
+
+class Way(StrEnum):
+    """How the text for an answer was chosen; always shown."""
+
+    WHOLE = "whole"
+    """The documents are short: they went in whole."""
+    PASSAGES = "passages"
+    NOTHING = "nothing"
+    """Nothing in the documents is near enough to the question; the nearest come along all the same."""
+    INVENTORY = "inventory"
+    """A list of documents, for a question about the library itself."""
+    EXHAUSTIVE = "exhaustive"
+    """Every place that holds the words asked for."""
+    STEPS = "steps"
+    """Whole documents, read one part after another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A run of one page's text. Characters [start, end) of the `number`th page, lines [first_line, last_line].
+
+    `score` 0..1 is what it was ranked by; `dense` is the cosine to the question (-1: not known), `lexical` its BM25
+    (0: not found by words).
+    """
+
+    chunk_id: int
+    file_id: int
+    blob_id: int
+    path: Path
+    title: str
+    unit: Unit
+    page: int
+    page_label: str
+    start: int
+    end: int
+    first_line: int
+    last_line: int
+    section: str
+    language: str
+    text: str
+    score: float = 0.0
+    dense: float = -1.0
+    lexical: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search found, the best first. `n_searched` passages were looked at; `by_meaning` of them had vectors.
+
+    `confidence` 0..1: how sure it is that an answer is among them.
+    """
+
+    way: Way
+    passages: tuple[Passage, ...]
+    n_searched: int = 0
+    by_meaning: bool = True
+    confidence: float = 0.0

@@ -1,0 +1,66 @@
+"""What lies in a folder now: the look at the disk that is the truth about a watched folder. Knows no store, no format.
+
+Regular files only: no links, pipes or devices, nothing hidden, and no folder that programs fill for themselves.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from concurrent.futures import CancelledError
+from pathlib import Path
+
+from engine.cancel import CancelToken
+from rag.store.types import FoundFile, Source, SourceKind
+
+MOST_FILES = 500_000
+"""In one folder; what lies beyond is not read."""
+_DEEPEST = 64
+_OURS_NOT = frozenset({"node_modules", "__pycache__", "venv", "site-packages", "$RECYCLE.BIN", "System Volume Information"})
+_ASK_EVERY = 256
+
+
+def look(source: Source, cancel: CancelToken) -> Iterator[FoundFile]:
+    """The files of a source as they are now. Raises `CancelledError`; what cannot be looked into is left out."""
+    if source.kind is SourceKind.FOLDER:
+        yield from _folder(source.path, cancel)
+    elif (found := look_at(source.path)) is not None:
+        yield found
+
+
+def look_at(path: Path) -> FoundFile | None:
+    """One file, None if there is no regular file there."""
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        return None
+    return FoundFile(path, status.st_size, status.st_mtime_ns) if stat.S_ISREG(status.st_mode) else None
+
+
+def _folder(root: Path, cancel: CancelToken) -> Iterator[FoundFile]:
+    waiting: list[tuple[str, int]] = [(str(root), 0)]
+    count = 0
+    while waiting:
+        folder, depth = waiting.pop()
+        try:
+            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        except OSError:
+            continue  # gone, or not ours to read
+        for entry in entries:
+            count += 1
+            if count % _ASK_EVERY == 0 and cancel.cancelled:
+                raise CancelledError
+            if entry.name.startswith((".", "~$")):
+                continue
+            try:
+                if entry.is_dir(follow_symlinks=False):
+                    if depth < _DEEPEST and entry.name not in _OURS_NOT:
+                        waiting.append((entry.path, depth + 1))
+                elif entry.is_file(follow_symlinks=False):
+                    status = entry.stat(follow_symlinks=False)
+                    yield FoundFile(Path(entry.path), status.st_size, status.st_mtime_ns)
+            except OSError:
+                continue
+        if count > MOST_FILES:
+            return

@@ -1,0 +1,144 @@
+"""Passages by their words: BM25 of SQLite's FTS5 over stems, and over three-letter fragments for scripts that put no
+space between words. Any text of a person's is a safe query. Knows no vector.
+
+FTS5 ranks as in Robertson and Zaragoza, "The Probabilistic Relevance Framework" (2009), with k1 = 1.2 and b = 0.75.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from rag.language import needs_fragments
+from rag.store.database import LibraryDatabase
+from rag.store.documents import PassageRange
+
+MOST_TERMS = 48
+"""Of a question; what it says beyond them is not looked for."""
+COMMON = 0.15
+"""A word in more than this share of the passages finds nothing by itself, and ranking all of them takes long."""
+_RARE_ENOUGH = 2_000
+"""Passages; with fewer matches even a common word is quickly ranked."""
+HEADER_WEIGHT = 1.5
+"""Of a word in title or section, where one in the passage weighs 1."""
+_WORD = re.compile(r"\w+", re.UNICODE)
+_FRAGMENT = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """The chunks that a search may find: sorted ranges of ids."""
+
+    spans: tuple[PassageRange, ...]
+
+    def __contains__(self, chunk_id: object) -> bool:
+        if not isinstance(chunk_id, int):
+            return False
+        place = bisect_right(self.spans, chunk_id, key=lambda span: span[0]) - 1
+        return place >= 0 and chunk_id < self.spans[place][1]
+
+    def __len__(self) -> int:
+        return sum(stop - first for first, stop in self.spans)
+
+
+def spans_of(database: LibraryDatabase, collection_ids: Sequence[int] | None, blob_ids: Sequence[int] | None) -> Allowed:
+    """The chunks of these collections' files, of these documents, or of both; None does not limit."""
+    wheres = ["n_chunks > 0"]
+    values: list[int] = []
+    if blob_ids is not None:
+        wheres.append(f"id IN ({', '.join('?' * len(blob_ids))})")
+        values += blob_ids
+    within = ""
+    if collection_ids is not None:
+        within = f" AND source.collection_id IN ({', '.join('?' * len(collection_ids))})"
+        values += collection_ids
+    wheres.append(
+        "EXISTS (SELECT 1 FROM file JOIN source ON source.id = file.source_id"
+        f" WHERE file.blob_id = blob.id{within})"
+    )
+    rows = database.rows(f"SELECT first_chunk, n_chunks FROM blob WHERE {' AND '.join(wheres)} ORDER BY 1", values)
+    merged: list[PassageRange] = []
+    for first, n_chunks in rows:
+        if merged and merged[-1][1] == first:
+            merged[-1] = (merged[-1][0], first + n_chunks)
+        else:
+            merged.append((first, first + n_chunks))
+    return Allowed(tuple(merged))
+
+
+class LexicalSearch:
+    """Any thread. Higher scores are better."""
+
+    def __init__(self, database: LibraryDatabase) -> None:
+        self._database = database
+
+    def search(self, question: str, k: int, allowed: Allowed | None = None) -> list[tuple[int, float]]:
+        """The best `k` chunks with their scores. `allowed` None: all."""
+        if k < 1 or (allowed is not None and not allowed):
+            return []
+        if needs_fragments(question):
+            found = self._ranked("letters", _any_of(_fragments(question)), k, allowed)
+            if found:
+                return found
+        return self._ranked("words", _any_of(self._informative(question)), k, allowed)
+
+    def holding(self, words: Sequence[str], allowed: Allowed | None = None) -> Iterator[int]:
+        """Every chunk that holds all of `words`, in the library's order, for a search that must miss nothing."""
+        table = "letters" if any(needs_fragments(word) for word in words) else "words"
+        expression = " AND ".join(_quoted(word) for word in words)
+        if not expression:
+            return
+        for (number,) in self._database.stream(
+            f"SELECT rowid FROM {table} WHERE {table} MATCH ? ORDER BY rowid", (expression,)
+        ):
+            if allowed is None or number in allowed:
+                yield number
+
+    def _ranked(self, table: str, expression: str, k: int, allowed: Allowed | None) -> list[tuple[int, float]]:
+        if not expression:
+            return []
+        found: list[tuple[int, float]] = []
+        limit = "" if allowed is not None else f"LIMIT {k}"
+        rows = self._database.stream(
+            f"SELECT rowid, bm25({table}, {HEADER_WEIGHT}, 1.0) AS score FROM {table}"
+            f" WHERE {table} MATCH ? ORDER BY score {limit}",
+            (expression,),
+        )
+        for number, score in rows:
+            if allowed is None or number in allowed:
+                found.append((number, -score))
+                if len(found) == k:
+                    break
+        return found
+
+    def _informative(self, question: str) -> list[str]:
+        """Its words without those that are everywhere; all of them where none is left."""
+        words = list(dict.fromkeys(word.lower() for word in _WORD.findall(question)))[:MOST_TERMS]
+        total = self._database.row("SELECT count(*) FROM chunk")
+        common = max(_RARE_ENOUGH, COMMON * (total[0] if total is not None else 0))
+        rare = [word for word in words if self._n_holding(word, int(common) + 1) <= common]
+        return rare or words
+
+    def _n_holding(self, word: str, at_most: int) -> int:
+        row = self._database.row(
+            "SELECT count(*) FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT ?)", (_quoted(word), at_most)
+        )
+        return 0 if row is None else int(row[0])
+
+
+def _quoted(word: str) -> str:
+    """As an FTS5 string: operators and column names inside mean nothing."""
+    return '"' + word.replace('"', '""').replace("\0", "") + '"'
+
+
+def _any_of(terms: Sequence[str]) -> str:
+    return " OR ".join(_quoted(term) for term in terms)
+
+
+def _fragments(question: str) -> list[str]:
+    """Fragments of three letters that do not reach over a border of words."""
+    runs = _WORD.findall(question)
+    found = [run[at : at + _FRAGMENT] for run in runs for at in range(max(1, len(run) - _FRAGMENT + 1))]
+    return list(dict.fromkeys(each for each in found if len(each) == _FRAGMENT))[:MOST_TERMS]

@@ -1,0 +1,190 @@
+"""Collections, sources and files of the library: what a person added, and what a look at the disk found.
+
+Knows no text. All functions but the readers belong to the ingest's thread; each is one transaction.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from engine.errors import HearthError, LibraryError, sentence
+from engine.worker.codec import from_json, to_json
+from engine.worker.protocol import Fault, fault_of
+from rag.store.database import LibraryDatabase
+from rag.store.types import Collection, FileChanges, FileState, FoundFile, Source, SourceKind, StoredFile
+from rag.types import Unit
+
+_NO_COLLECTION = sentence("There is no collection of that name any more.")
+_NO_SOURCE = sentence("This is in the library no more.")
+_FILE = """
+SELECT file.id, file.source_id, source.collection_id, file.path, file.size, file.mtime_ns, file.state, file.fault,
+       file.blob_id, coalesce(blob.title, ''), coalesce(blob.unit, 'text'), coalesce(blob.n_pages, 0),
+       coalesce(blob.n_chunks, 0), coalesce((SELECT count(*) FROM hidden WHERE hidden.blob_id = blob.id), 0)
+FROM file JOIN source ON source.id = file.source_id LEFT JOIN blob ON blob.id = file.blob_id
+"""
+
+
+def collections(database: LibraryDatabase) -> list[Collection]:
+    """By name."""
+    rows = database.rows("""
+        SELECT collection.id, collection.name, count(file.id) FROM collection
+        LEFT JOIN source ON source.collection_id = collection.id LEFT JOIN file ON file.source_id = source.id
+        GROUP BY collection.id ORDER BY collection.name
+    """)
+    return [Collection(*row) for row in rows]
+
+
+def add_collection(database: LibraryDatabase, name: str) -> Collection:
+    """The collection of that name, made if there is none yet."""
+    with database.transaction():
+        found = database.row("SELECT id, name FROM collection WHERE name = ?", (name,))
+        if found is not None:
+            return Collection(*found)
+        made = database.write("INSERT INTO collection (name, created_at) VALUES (?, ?)", (name, time.time()))
+        return Collection(made, name)
+
+
+def rename_collection(database: LibraryDatabase, collection_id: int, name: str) -> None:
+    """Raises `LibraryError` where another has that name, or there is no such collection."""
+    with database.transaction():
+        if database.row("SELECT 1 FROM collection WHERE name = ? AND id <> ?", (name, collection_id)) is not None:
+            raise LibraryError(sentence("There is a collection “{name}” already."), name=name)
+        database.write("UPDATE collection SET name = ? WHERE id = ?", (name, collection_id))
+        if not database.n_changed:
+            raise LibraryError(_NO_COLLECTION)
+
+
+def remove_collection(database: LibraryDatabase, collection_id: int) -> None:
+    """With all its sources; `documents.sweep` then deletes what no file holds any more."""
+    with database.transaction():
+        database.write("DELETE FROM collection WHERE id = ?", (collection_id,))
+
+
+def sources(database: LibraryDatabase, collection_id: int | None = None) -> list[Source]:
+    """Of one collection, or all."""
+    where, values = ("", ()) if collection_id is None else ("WHERE collection_id = ?", (collection_id,))
+    rows = database.rows(f"SELECT id, collection_id, kind, path, name FROM source {where} ORDER BY name, id", values)
+    return [Source(row[0], row[1], SourceKind(row[2]), Path(row[3]), row[4]) for row in rows]
+
+
+def add_source(database: LibraryDatabase, collection_id: int, kind: SourceKind, path: Path, name: str) -> Source:
+    """The source of that path in the collection, put in if it is not there. Raises `LibraryError`."""
+    with database.transaction():
+        if database.row("SELECT 1 FROM collection WHERE id = ?", (collection_id,)) is None:
+            raise LibraryError(_NO_COLLECTION)
+        found = database.row(
+            "SELECT id, name FROM source WHERE collection_id = ? AND path = ?", (collection_id, str(path))
+        )
+        if found is not None:
+            return Source(found[0], collection_id, kind, path, found[1])
+        made = database.write(
+            "INSERT INTO source (collection_id, kind, path, name, added_at) VALUES (?, ?, ?, ?, ?)",
+            (collection_id, kind.value, str(path), name, time.time()),
+        )
+        return Source(made, collection_id, kind, path, name)
+
+
+def remove_source(database: LibraryDatabase, source_id: int) -> None:
+    """With its files. Raises `LibraryError` where it is not there."""
+    with database.transaction():
+        database.write("DELETE FROM source WHERE id = ?", (source_id,))
+        if not database.n_changed:
+            raise LibraryError(_NO_SOURCE)
+
+
+def files(
+    database: LibraryDatabase,
+    *,
+    collection_ids: Sequence[int] | None = None,
+    source_id: int | None = None,
+    state: FileState | None = None,
+) -> list[StoredFile]:
+    """By path; None means all."""
+    wheres: list[str] = []
+    values: list[Any] = []
+    if collection_ids is not None:
+        wheres.append(f"source.collection_id IN ({', '.join('?' * len(collection_ids))})")
+        values += collection_ids
+    if source_id is not None:
+        wheres.append("file.source_id = ?")
+        values.append(source_id)
+    if state is not None:
+        wheres.append("file.state = ?")
+        values.append(state.value)
+    where = f"WHERE {' AND '.join(wheres)}" if wheres else ""
+    return [_file(row) for row in database.rows(f"{_FILE} {where} ORDER BY file.path, file.id", values)]
+
+
+def file(database: LibraryDatabase, file_id: int) -> StoredFile | None:
+    row = database.row(f"{_FILE} WHERE file.id = ?", (file_id,))
+    return _file(row) if row is not None else None
+
+
+def waiting(database: LibraryDatabase) -> StoredFile | None:
+    """The file that has waited longest."""
+    row = database.row(f"{_FILE} WHERE file.state = 'waiting' ORDER BY file.id LIMIT 1")
+    return _file(row) if row is not None else None
+
+
+def take_look(database: LibraryDatabase, source_id: int, found: Iterable[FoundFile]) -> FileChanges:
+    """Make a source's files those that were `found`. New and changed ones wait to be read; what was read of a changed
+    one serves until then.
+    """
+    known = {
+        path: (number, size, mtime_ns)
+        for number, path, size, mtime_ns in database.rows(
+            "SELECT id, path, size, mtime_ns FROM file WHERE source_id = ?", (source_id,)
+        )
+    }
+    new: list[FoundFile] = []
+    changed: list[tuple[int, int, int]] = []
+    for each in found:
+        before = known.pop(str(each.path), None)
+        if before is None:
+            new.append(each)
+        elif before[1:] != (each.size, each.mtime_ns):
+            changed.append((each.size, each.mtime_ns, before[0]))
+    removed = [number for number, _size, _mtime_ns in known.values()]
+    if not (new or changed or removed):
+        return FileChanges()
+    with database.transaction():
+        if database.row("SELECT 1 FROM source WHERE id = ?", (source_id,)) is None:
+            return FileChanges()  # removed meanwhile
+        added = [
+            database.write(
+                "INSERT INTO file (source_id, path, size, mtime_ns, state) VALUES (?, ?, ?, ?, 'waiting')",
+                (source_id, str(each.path), each.size, each.mtime_ns),
+            )
+            for each in new
+        ]
+        database.write_many(
+            "UPDATE file SET size = ?, mtime_ns = ?, state = 'waiting', fault = '' WHERE id = ?", changed
+        )
+        database.write_many("DELETE FROM file WHERE id = ?", ((number,) for number in removed))
+    return FileChanges(tuple(added), tuple(number for _size, _mtime_ns, number in changed), tuple(removed))
+
+
+def set_failed(database: LibraryDatabase, file_id: int, error: HearthError) -> None:
+    """What was read of it before is let go: it is not what the file says any more."""
+    fault = json.dumps(to_json(fault_of(error)))
+    with database.transaction():
+        database.write("UPDATE file SET state = 'failed', fault = ?, blob_id = NULL WHERE id = ?", (fault, file_id))
+
+
+def retry(database: LibraryDatabase, file_id: int) -> None:
+    """Have a file read once more."""
+    with database.transaction():
+        database.write("UPDATE file SET state = 'waiting', fault = '' WHERE id = ?", (file_id,))
+
+
+def _file(row: Sequence[Any]) -> StoredFile:
+    fault = None
+    if row[7]:
+        fault = from_json(Fault, json.loads(row[7]))
+    return StoredFile(
+        *row[:3], Path(row[3]), row[4], row[5], FileState(row[6]), fault, row[8], row[9], Unit(row[10]), *row[11:]
+    )

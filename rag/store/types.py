@@ -1,0 +1,93 @@
+"""Values of the library's store. No SQL, no behaviour."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from engine.worker.protocol import Fault
+from rag.types import Hidden, Unit
+
+
+class SourceKind(StrEnum):
+    """What a person added to a collection."""
+
+    FILE = "file"
+    FOLDER = "folder"
+    TEXT = "text"
+    """Pasted; its path is a file of ours, which is deleted with it."""
+
+
+class FileState(StrEnum):
+    """Where a file stands in the store; what is under way is known to the ingest alone."""
+
+    WAITING = "waiting"
+    READ = "read"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    id: int
+    name: str
+    n_files: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    id: int
+    collection_id: int
+    kind: SourceKind
+    path: Path
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file of a source. `size` in bytes and `mtime_ns` as of the last look; 0 chunks until it is read."""
+
+    id: int
+    source_id: int
+    collection_id: int
+    path: Path
+    size: int
+    mtime_ns: int
+    state: FileState
+    fault: Fault | None = None
+    blob_id: int | None = None
+    title: str = ""
+    unit: Unit = Unit.TEXT
+    n_pages: int = 0
+    n_chunks: int = 0
+    n_hidden: int = 0
+    """Words in it that cannot be seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFile:
+    """A file as a look at the disk finds it."""
+
+    path: Path
+    size: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class HiddenWords:
+    """What cannot be seen on a page."""
+
+    page: int
+    hidden: Hidden
+
+
+@dataclass(frozen=True, slots=True)
+class FileChanges:
+    """What a look at a source's files changed: ids of files."""
+
+    added: tuple[int, ...] = ()
+    changed: tuple[int, ...] = ()
+    removed: tuple[int, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.changed or self.removed)
