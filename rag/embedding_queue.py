@@ -103,7 +103,7 @@ class EmbeddingQueue:
                 self._embed_all()
             except HearthError as error:
                 self._publish(LibraryNotice(error.template, tuple((k, str(v)) for k, v in error.fields.items())))
-            except Exception:
+            except Exception:  # noqa: BLE001  # a bug; the words can still be found
                 _log.exception("embedding passages failed")
 
     def _sleep(self) -> bool:

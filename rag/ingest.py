@@ -142,7 +142,7 @@ class Ingest:
             return
         except HearthError as error:
             shelf.set_failed(self._database, file.id, error)
-        except Exception:
+        except Exception:  # noqa: BLE001  # a bug, which must not keep the other files from being read
             _log.exception("reading a document failed")
             shelf.set_failed(self._database, file.id, DocumentError(_BUG, name=file.path.name))
         finally:

@@ -17,7 +17,9 @@ from rag.store.types import FoundFile, Source, SourceKind
 MOST_FILES = 500_000
 """In one folder; what lies beyond is not read."""
 _DEEPEST = 64
-_OURS_NOT = frozenset({"node_modules", "__pycache__", "venv", "site-packages", "$RECYCLE.BIN", "System Volume Information"})
+_OURS_NOT = frozenset(
+    {"node_modules", "__pycache__", "venv", "site-packages", "$RECYCLE.BIN", "System Volume Information"}
+)
 _ASK_EVERY = 256
 
 

@@ -26,7 +26,7 @@ from engine.types import (
     TextDelta,
     Usage,
 )
-from engine.worker.protocol import error_of, fault_of
+from engine.worker.envelope import error_of, fault_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ from typing import Any, Protocol, TypeVar
 from app.remote.connection import RemoteConnection, process_gone
 from app.remote.messages import Begun, Command, HangUp, Refusal, RemoteOrder, RemoteReport, Spent, Words
 from engine.errors import HearthError
+from engine.worker.envelope import error_of
 from engine.worker.exits import no_model
-from engine.worker.protocol import error_of
 
 T = TypeVar("T")
 

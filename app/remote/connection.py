@@ -20,7 +20,7 @@ from app.remote.messages import (
     report_of,
 )
 from engine.errors import RemoteError, sentence
-from engine.worker.protocol import ProtocolError, error_of, receive
+from engine.worker.envelope import ProtocolError, error_of, receive
 
 
 class RemoteConnection:

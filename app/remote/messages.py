@@ -13,7 +13,7 @@ from typing import Any
 
 from engine.types import FinishReason
 from engine.worker.codec import from_json, to_json
-from engine.worker.protocol import Fault
+from engine.worker.envelope import Fault
 
 MESSAGE_BYTES = 64 * 1024 * 1024
 """The longest message either way."""

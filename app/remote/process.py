@@ -44,7 +44,7 @@ from app.remote.messages import (
 )
 from engine.errors import HearthError, RemoteError, sentence
 from engine.types import FinishReason
-from engine.worker.protocol import fault_of, receive
+from engine.worker.envelope import fault_of, receive
 
 _MODELS, _CHAT, _EMBEDDINGS = "/v1/models", "/v1/chat/completions", "/v1/embeddings"
 

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Protocol
 from engine.errors import HearthError
 from engine.pages import CacheReport, PromptPlan
 from engine.types import Failed, Finished, FinishReason, GenerationRequest, LoadedModel
+from engine.worker.envelope import fault_of
 from engine.worker.jobs import Job, Jobs
 from engine.worker.outbox import Outbox, Stream
-from engine.worker.protocol import Taken, fault_of
+from engine.worker.protocol import Taken
 
 if TYPE_CHECKING:
     from engine.model.generation import Generation

@@ -8,9 +8,11 @@ from concurrent.futures import Future
 from typing import TypeVar
 
 from engine.errors import HearthError
-from engine.worker.protocol import Answer, Answered, Ask, Question, Refused, error_of
+from engine.worker.envelope import error_of
+from engine.worker.protocol import Answer, Answered, Ask, Question, Refused
 
 A = TypeVar("A")
+R = TypeVar("R")
 T = TypeVar("T")
 
 
@@ -43,12 +45,12 @@ class OpenCalls:
             future.set_exception(reason)
 
 
-def unpacked(raw: Future[Answer], kind: type[A], unpack: Callable[[A], T]) -> Future[T]:
+def unpacked(raw: Future[R], kind: type[A], unpack: Callable[[A], T]) -> Future[T]:
     """A future for what is inside an answer; an answer of another kind is the worker's bug."""
     future: Future[T] = Future()
     future.set_running_or_notify_cancel()
 
-    def answered(ended: Future[Answer]) -> None:
+    def answered(ended: Future[R]) -> None:
         error = ended.exception()
         if error is not None:
             future.set_exception(error)

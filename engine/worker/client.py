@@ -16,12 +16,12 @@ from engine.pages import CacheReport, PromptPlan
 from engine.streaming import Streaming
 from engine.types import Finished, FinishReason, GenerationRequest, LoadedModel, ModelSpec
 from engine.worker.calls import gathered, unpacked
+from engine.worker.child import EntryPoint
 from engine.worker.control import EngineControl
 from engine.worker.door import Door
 from engine.worker.exits import no_model
 from engine.worker.heartbeat import Patience
 from engine.worker.open_requests import OpenRequest
-from engine.worker.process import EntryPoint
 from engine.worker.protocol import (
     EMBED_TEXTS,
     Answer,

@@ -26,15 +26,16 @@ from engine.errors import (
 )
 from engine.types import Finished, FinishReason, LoadedModel, ModelSpec
 from engine.worker.calls import OpenCalls
+from engine.worker.child import EntryPoint
+from engine.worker.envelope import Fault, MessageTooLongError, error_of
 from engine.worker.exits import crash_error, no_model, quarantine_error
 from engine.worker.heartbeat import Heartbeat, Patience, Pulse
 from engine.worker.open_requests import OpenRequest, OpenRequests, call_out, failed
-from engine.worker.process import EntryPoint, WorkerProcess
+from engine.worker.process import WorkerProcess
 from engine.worker.protocol import (
     Answer,
     Answered,
     Cancel,
-    Fault,
     Forget,
     Hello,
     Load,
@@ -42,7 +43,6 @@ from engine.worker.protocol import (
     LoadProgress,
     LoadRefused,
     LogLine,
-    MessageTooLongError,
     Ping,
     Pong,
     Question,
@@ -51,7 +51,6 @@ from engine.worker.protocol import (
     ReportMessage,
     Submit,
     Taken,
-    error_of,
 )
 from engine.worker.restart import CrashBudget
 

@@ -14,7 +14,7 @@ from engine.cancel import CancelToken
 from engine.engine import StreamSink
 from engine.errors import HearthError
 from engine.types import TERMINAL, Failed, Finished, FinishReason, GenerationRequest, StreamEvent
-from engine.worker.protocol import fault_of
+from engine.worker.envelope import fault_of
 
 _logger = logging.getLogger(__name__)
 T = TypeVar("T")

@@ -1,60 +1,26 @@
-"""A worker process with its two ends of the pipe: one thread reads, one writes, nobody else waits for it.
-
-Knows the protocol, but not what the messages mean.
-"""
+"""The engine's worker process: its messages, and how it is asked to leave. Knows not what the messages mean."""
 
 from __future__ import annotations
 
-import multiprocessing
-import queue
-import sys
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from multiprocessing.connection import Connection
-from types import ModuleType
+from collections.abc import Callable
 
+from engine.worker.child import ChildProcess, EntryPoint
 from engine.worker.protocol import (
     COMMAND_BYTES,
     REPORT_BYTES,
     CommandMessage,
-    ProtocolError,
     Quit,
     ReportMessage,
     decode_report,
     encode,
-    receive,
 )
 
-EntryPoint = Callable[[Connection], None]
-_LINGER_S = 5.0
-"""How long a process may live on after it closed its end of the pipe."""
 _OF_WHICH_TO_WRITE = 0.8
 """Of the time to leave; the rest is for the last file and for the memory to be freed."""
-_start_lock = threading.Lock()
 
 
-@contextmanager
-def _without_main_module() -> Iterator[None]:
-    """Keep a spawned child from importing the parent's main module, and with it the whole window.
-
-    `multiprocessing` runs it again in each child, for functions that are defined there; ours never are.
-    """
-    with _start_lock:
-        main = sys.modules["__main__"]
-        sys.modules["__main__"] = ModuleType("__main__")
-        try:
-            yield
-        finally:
-            sys.modules["__main__"] = main
-
-
-class WorkerProcess:
-    """Starts the process. `on_message` and `on_end` are called from the reader thread.
-
-    `on_end` is called once, when the process has ended and been waited for.
-    Start it from a thread that outlives it: Linux ends a child with the thread that started it.
-    """
+class WorkerProcess(ChildProcess):
+    """Starts the process. `on_message` and `on_end` are called from the reader thread, as `ChildProcess` says."""
 
     def __init__(
         self,
@@ -62,67 +28,20 @@ class WorkerProcess:
         on_message: Callable[[WorkerProcess, ReportMessage], None],
         on_end: Callable[[WorkerProcess], None],
     ) -> None:
-        self._on_message = on_message
-        self._on_end = on_end
-        self._outgoing: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
-        context = multiprocessing.get_context("spawn")
-        self._connection, theirs = context.Pipe(duplex=True)
-        self._process = context.Process(target=entry_point, args=(theirs,), name="hearth-engine", daemon=True)
-        try:
-            with _without_main_module():
-                self._process.start()
-        finally:
-            theirs.close()
-        self._writer = threading.Thread(target=self._write, name="engine-writer", daemon=True)
-        self._reader = threading.Thread(target=self._read, name="engine-reader", daemon=True)
-        self._writer.start()
-        self._reader.start()
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid or 0
-
-    @property
-    def exit_code(self) -> int | None:
-        """As `multiprocessing.Process.exitcode`: None while it lives, negative for a signal."""
-        return self._process.exitcode
+        super().__init__(
+            entry_point,
+            lambda raw: on_message(self, decode_report(raw)),
+            lambda: on_end(self),
+            name="engine",
+            report_bytes=REPORT_BYTES,
+        )
 
     def send(self, message: CommandMessage) -> None:
         """Queue a message; never blocks. Raises `MessageTooLongError`. Nothing happens if the process is gone."""
-        self._outgoing.put(encode(message, COMMAND_BYTES))
+        self.post(encode(message, COMMAND_BYTES))
 
     def leave(self, within_s: float) -> None:
         """Have the process write its snapshots and end by itself; end it after `within_s` seconds. Not from the
         reader thread."""
         self.send(Quit(within_s * _OF_WHICH_TO_WRITE))
-        self._reader.join(within_s)
-        self.kill()
-
-    def kill(self) -> None:
-        """End the process at once and wait for its memory to be free. Not from the reader thread."""
-        self._process.kill()
-        self._reader.join()
-
-    def _write(self) -> None:
-        try:
-            while (raw := self._outgoing.get()) is not None:
-                self._connection.send_bytes(raw)
-        except OSError:
-            return  # the process is gone; the reader sees that too and tells
-
-    def _read(self) -> None:
-        try:
-            while True:
-                self._on_message(self, decode_report(receive(self._connection, REPORT_BYTES)))
-        except EOFError:
-            pass  # the process has ended, or is about to
-        except ProtocolError:
-            self._process.kill()
-        self._process.join(_LINGER_S)
-        if self._process.exitcode is None:
-            self._process.kill()
-            self._process.join()
-        self._outgoing.put(None)
-        self._writer.join()
-        self._connection.close()
-        self._on_end(self)
+        self.end_within(within_s)

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import os
 import queue
-import signal
-import sys
 import threading
 import traceback
 from collections.abc import Callable
@@ -19,8 +17,8 @@ from multiprocessing.connection import Connection
 from engine.errors import HearthError
 from engine.types import ModelSpec
 from engine.worker.answering import Answers, ChatLoop
+from engine.worker.envelope import ProtocolError, fault_of, receive
 from engine.worker.jobs import Jobs
-from engine.worker.no_network import forbid_network
 from engine.worker.outbox import Outbox
 from engine.worker.protocol import (
     COMMAND_BYTES,
@@ -41,7 +39,6 @@ from engine.worker.protocol import (
     Ping,
     PlanPrompt,
     Pong,
-    ProtocolError,
     Question,
     Quit,
     Refused,
@@ -49,9 +46,8 @@ from engine.worker.protocol import (
     Submit,
     TokenCounts,
     decode_command,
-    fault_of,
-    receive,
 )
+from engine.worker.settle import settle
 
 PROTOCOL_EXIT = 70
 """Exit code after a message that was none (EX_SOFTWARE)."""
@@ -59,36 +55,18 @@ BUG_EXIT = 71
 """Exit code after an exception that nothing expected."""
 _PROGRESS_STEP = 0.01
 _LOG_LINE_CHARACTERS = 4000
-_PR_SET_PDEATHSIG = 1
 
 
 def worker_main(connection: Connection) -> None:
     """The child's entry point."""
-    _settle()
-    Worker(connection).run()
-
-
-def _settle() -> None:
-    """Make this process harmless: no network, no core file, no output, no life without its parent."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in a terminal is the parent's to handle
-    forbid_network()
     # OpenMP's threads wait for each other some hundred times a token, by default up to 5 ms each time without
     # leaving the processor. Where another program runs too, that starves the very thread they wait for: beside one
     # busy program on 2 cores 20,000 turns of the loop halve what 5,000 give (4 and 8 tokens a second), and 100,000
     # leave a fifth. Asleep too soon, they are woken too late: with 1,000 turns an idle machine writes 10 % less.
     os.environ.setdefault("GOMP_SPINCOUNT", "5000")
     os.environ["GGML_NO_BACKTRACE"] = "1"  # a native abort would start a debugger before it ends
-    if sys.platform != "win32":
-        import resource  # noqa: PLC0415 - not on Windows
-
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if sys.platform == "linux":
-        import ctypes  # noqa: PLC0415 - only needed here
-
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
-    silence = os.open(os.devnull, os.O_RDWR)
-    for descriptor in (0, 1, 2):
-        os.dup2(silence, descriptor)
+    settle()
+    Worker(connection).run()
 
 
 class Worker:
@@ -175,7 +153,7 @@ class Worker:
     # The main thread
 
     def _load(self, spec: ModelSpec) -> Answers | None:
-        # Imported here: llama.cpp comes into the process only after `_settle`.
+        # Imported here: llama.cpp comes into the process only after `settle`.
         from engine.model.embedding_runner import EmbeddingRunner, is_embedding_model  # noqa: PLC0415
         from engine.model.llama_library import LlamaLog, start_library  # noqa: PLC0415
         from engine.model.runner import Runner  # noqa: PLC0415

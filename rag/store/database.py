@@ -109,18 +109,18 @@ class LibraryDatabase:
     def transaction(self) -> Iterator[None]:
         """All writes inside are committed together, or none. May be nested."""
         with self._writing:
-            if self._writer.in_transaction:
+            if getattr(self._local, "inside", False):
                 yield
                 return
             with sentences():
                 self._writer.execute("BEGIN IMMEDIATE")
+            self._local.inside = True
             try:
-                self._local.inside = True
                 yield
                 with sentences():
                     self._writer.execute("COMMIT")
             except BaseException:
-                if self._writer.in_transaction:
+                if self._writer.in_transaction:  # a full disk may have ended it already
                     self._writer.execute("ROLLBACK")
                 raise
             finally:

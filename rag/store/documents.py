@@ -103,7 +103,8 @@ def put(
                 ((blob_id, page.number, each.reason.value, each.text) for each in page.hidden),
             )
             database.write_many(
-                "INSERT INTO chunk (id, page_id, start, stop, first_line, last_line, section, language, letters, digest)"
+                "INSERT INTO chunk"
+                " (id, page_id, start, stop, first_line, last_line, section, language, letters, digest)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 _chunk_rows(chunk_id, page_id, info.title, page, read.chunks),
             )

@@ -43,7 +43,9 @@ class Allowed:
         return sum(stop - first for first, stop in self.spans)
 
 
-def spans_of(database: LibraryDatabase, collection_ids: Sequence[int] | None, blob_ids: Sequence[int] | None) -> Allowed:
+def spans_of(
+    database: LibraryDatabase, collection_ids: Sequence[int] | None, blob_ids: Sequence[int] | None
+) -> Allowed:
     """The chunks of these collections' files, of these documents, or of both; None does not limit."""
     wheres = ["n_chunks > 0"]
     values: list[int] = []
@@ -55,8 +57,7 @@ def spans_of(database: LibraryDatabase, collection_ids: Sequence[int] | None, bl
         within = f" AND source.collection_id IN ({', '.join('?' * len(collection_ids))})"
         values += collection_ids
     wheres.append(
-        "EXISTS (SELECT 1 FROM file JOIN source ON source.id = file.source_id"
-        f" WHERE file.blob_id = blob.id{within})"
+        f"EXISTS (SELECT 1 FROM file JOIN source ON source.id = file.source_id WHERE file.blob_id = blob.id{within})"
     )
     rows = database.rows(f"SELECT first_chunk, n_chunks FROM blob WHERE {' AND '.join(wheres)} ORDER BY 1", values)
     merged: list[PassageRange] = []

@@ -13,7 +13,7 @@ from typing import Any
 
 from engine.errors import HearthError, LibraryError, sentence
 from engine.worker.codec import from_json, to_json
-from engine.worker.protocol import Fault, fault_of
+from engine.worker.envelope import Fault, fault_of
 from rag.store.database import LibraryDatabase
 from rag.store.types import Collection, FileChanges, FileState, FoundFile, Source, SourceKind, StoredFile
 from rag.types import Unit
@@ -185,6 +185,9 @@ def _file(row: Sequence[Any]) -> StoredFile:
     fault = None
     if row[7]:
         fault = from_json(Fault, json.loads(row[7]))
+    number, source_id, collection_id, path, size, mtime_ns, state = row[:7]
+    blob_id, title, unit, n_pages, n_chunks, n_hidden = row[8:]
     return StoredFile(
-        *row[:3], Path(row[3]), row[4], row[5], FileState(row[6]), fault, row[8], row[9], Unit(row[10]), *row[11:]
-    )
+        number, source_id, collection_id, Path(path), size, mtime_ns, FileState(state), fault, blob_id, title,
+        Unit(unit), n_pages, n_chunks, n_hidden,
+    )  # fmt: skip

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from engine.worker.protocol import Fault
+from engine.worker.envelope import Fault
 from rag.types import Hidden, Unit
 
 

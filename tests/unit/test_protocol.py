@@ -28,6 +28,7 @@ from engine.types import (
     TextDelta,
     TokenLogprob,
 )
+from engine.worker.envelope import Fault, MessageTooLongError, ProtocolError, error_of, fault_of, receive
 from engine.worker.protocol import (
     COMMAND_BYTES,
     REPORT_BYTES,
@@ -37,15 +38,12 @@ from engine.worker.protocol import (
     Cancel,
     CommandMessage,
     CountTokens,
-    Fault,
     Forget,
     Load,
     Loaded,
     LoadRefused,
-    MessageTooLongError,
     Ping,
     Pong,
-    ProtocolError,
     Quit,
     Report,
     ReportMessage,
@@ -54,9 +52,6 @@ from engine.worker.protocol import (
     decode_command,
     decode_report,
     encode,
-    error_of,
-    fault_of,
-    receive,
 )
 
 REQUEST = GenerationRequest(

@@ -1,0 +1,28 @@
+"""What every worker process does first. Knows nothing of what it is for."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+from engine.worker.no_network import forbid_network
+
+_PR_SET_PDEATHSIG = 1
+
+
+def settle() -> None:
+    """Make this process harmless: no network, no core file, no output, no life without its parent."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in a terminal is the parent's to handle
+    forbid_network()
+    if sys.platform != "win32":
+        import resource  # noqa: PLC0415 - not on Windows
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform == "linux":
+        import ctypes  # noqa: PLC0415 - only needed here
+
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+    silence = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(silence, descriptor)

@@ -1,0 +1,223 @@
+"""The library as the window sees it: questions to the library process, and futures for their answers. Any thread.
+
+The process starts with the first question and is started again when it dies; whatever it had committed is there. Knows
+no SQL, no format and no model.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from engine.errors import HearthError, LibraryError, sentence
+from engine.worker.calls import unpacked
+from engine.worker.child import ChildProcess, EntryPoint
+from engine.worker.envelope import MessageTooLongError, error_of
+from rag import protocol
+from rag.events import EventSink, FilesChanged
+from rag.passages import Found
+from rag.protocol import Answer, Answered, Ask, Begin, Happened, Question, Unusable
+from rag.store.types import Collection, HiddenWords, Source, StoredFile
+from rag.types import Page
+from rag.worker import worker_main
+
+T = TypeVar("T")
+A = TypeVar("A")
+T_co = TypeVar("T_co", covariant=True)
+CRASHES_ALLOWED = 3
+CRASH_WINDOW_S = 600.0
+_STOPPED = sentence("The document library stopped unexpectedly. Please try again.")
+_GIVEN_UP = sentence("The document library stopped several times. It is not started again until Hearth is.")
+_CLOSED = sentence("The document library is closed.")
+_TOO_LONG = sentence("This text is too long for the library. Save it as a file, and add that.")
+
+
+class _Many(Protocol[T_co]):
+    @property
+    def items(self) -> tuple[T_co, ...]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryPlace:
+    """Where the library lies, and its embedder: a name that `rag.opening` knows ("" for none) and its files' folder."""
+
+    folder: Path
+    embedder: str = ""
+    embedder_folder: Path = Path()
+
+
+class LibraryClient:
+    """`on_event` is called from the reader thread and must not block."""
+
+    def __init__(self, place: LibraryPlace, on_event: EventSink, *, entry_point: EntryPoint = worker_main) -> None:
+        self._place = place
+        self._on_event = on_event
+        self._entry_point = entry_point
+        self._lock = threading.Lock()
+        self._process: ChildProcess | None = None
+        self._waiting: dict[int, Future[Answer]] = {}
+        self._asked = 0
+        self._crashes: deque[float] = deque(maxlen=CRASHES_ALLOWED)
+        self._unusable: HearthError | None = None
+        self._closed = False
+
+    @property
+    def pid(self) -> int | None:
+        """The library process's, None while there is none."""
+        process = self._process
+        return None if process is None else process.pid
+
+    def start(self) -> None:
+        """Have the process read what waits, without a question. Nothing happens if it runs."""
+        with self._lock:
+            if not self._closed and self._unusable is None:
+                self._started()
+
+    def collections(self) -> Future[tuple[Collection, ...]]:
+        return self._items(protocol.ListCollections(), protocol.Collections)
+
+    def sources(self, collection_id: int | None = None) -> Future[tuple[Source, ...]]:
+        return self._items(protocol.ListSources(collection_id), protocol.Sources)
+
+    def files(self, collection_ids: tuple[int, ...] | None = None) -> Future[tuple[StoredFile, ...]]:
+        return self._items(protocol.ListFiles(collection_ids), protocol.Files)
+
+    def add_collection(self, name: str) -> Future[Collection]:
+        """The collection of that name, made if there is none."""
+        return self._ask(protocol.AddCollection(name), protocol.Collections, lambda answer: answer.items[0])
+
+    def rename_collection(self, collection_id: int, name: str) -> Future[None]:
+        return self._do(protocol.RenameCollection(collection_id, name))
+
+    def remove_collection(self, collection_id: int) -> Future[None]:
+        return self._do(protocol.RemoveCollection(collection_id))
+
+    def add(self, collection_id: int, path: Path) -> Future[Source]:
+        """A file or a folder; the future ends when its files are listed, before they are read."""
+        question = protocol.AddPath(collection_id, path.absolute())
+        return self._ask(question, protocol.Sources, lambda answer: answer.items[0])
+
+    def add_text(self, collection_id: int, name: str, text: str) -> Future[Source]:
+        question = protocol.AddText(collection_id, name, text)
+        return self._ask(question, protocol.Sources, lambda answer: answer.items[0])
+
+    def remove_source(self, source_id: int) -> Future[None]:
+        return self._do(protocol.RemoveSource(source_id))
+
+    def retry(self, file_id: int) -> Future[None]:
+        return self._do(protocol.RetryFile(file_id))
+
+    def look_again(self) -> Future[None]:
+        return self._do(protocol.LookAgain())
+
+    def search(
+        self,
+        question: str,
+        *,
+        most_characters: int,
+        collection_ids: tuple[int, ...] | None = None,
+        blob_ids: tuple[int, ...] | None = None,
+    ) -> Future[Found]:
+        """The passages for a question, together at most `most_characters` long; None does not limit."""
+        asked = protocol.Search(question, collection_ids, blob_ids, most_characters)
+        return self._ask(asked, Found, lambda answer: answer)
+
+    def page(self, blob_id: int, number: int) -> Future[Page | None]:
+        question = protocol.ReadPage(blob_id, number)
+        return self._ask(question, protocol.Pages, lambda answer: answer.items[0] if answer.items else None)
+
+    def hidden_words(self, blob_id: int) -> Future[tuple[HiddenWords, ...]]:
+        return self._items(protocol.ListHidden(blob_id), protocol.HiddenList)
+
+    def wait_until_idle(self, seconds: float) -> Future[None]:
+        """Ends when all is read and embedded; fails when the time is over."""
+        return self._do(protocol.WaitUntilIdle(seconds))
+
+    def close(self) -> None:
+        """End the process; what it was reading is read again next time. Idempotent."""
+        with self._lock:
+            self._closed = True
+            process = self._process
+        if process is not None:
+            process.kill()
+
+    def _do(self, question: Question) -> Future[None]:
+        return self._ask(question, protocol.Done, lambda _answer: None)
+
+    def _items(self, question: Question, kind: type[_Many[T]]) -> Future[tuple[T, ...]]:
+        return self._ask(question, kind, lambda answer: answer.items)
+
+    def _ask(self, question: Question, kind: type[A], unpack: Callable[[A], T]) -> Future[T]:
+        return unpacked(self._open_call(question), kind, unpack)
+
+    def _open_call(self, question: Question) -> Future[Answer]:
+        future: Future[Answer] = Future()
+        future.set_running_or_notify_cancel()
+        refusal: HearthError | None = None
+        with self._lock:
+            if self._closed:
+                refusal = LibraryError(_CLOSED)
+            elif self._unusable is not None:
+                refusal = self._unusable
+            else:
+                self._asked += 1
+                try:
+                    message = protocol.encode(Ask(self._asked, question))
+                except MessageTooLongError:
+                    refusal = LibraryError(_TOO_LONG)
+                else:
+                    self._waiting[self._asked] = future
+                    self._started().post(message)
+        if refusal is not None:
+            future.set_exception(refusal)
+        return future
+
+    def _started(self) -> ChildProcess:
+        """Under the lock."""
+        if self._process is None:
+            self._process = ChildProcess(
+                self._entry_point, self._on_message, self._on_end, name="library", report_bytes=protocol.MESSAGE_BYTES
+            )
+            place = self._place
+            self._process.post(protocol.encode(Begin(place.folder, place.embedder, place.embedder_folder)))
+        return self._process
+
+    def _on_message(self, raw: bytes) -> None:
+        message = protocol.decode_report(raw)
+        if isinstance(message, Happened):
+            self._on_event(message.event)
+        elif isinstance(message, Unusable):
+            with self._lock:
+                self._unusable = error_of(message.fault)
+        else:
+            with self._lock:
+                future = self._waiting.pop(message.call_id, None)
+            if future is None:
+                return
+            if isinstance(message, Answered):
+                future.set_result(message.answer)
+            else:
+                future.set_exception(error_of(message.fault))
+
+    def _on_end(self) -> None:
+        with self._lock:
+            self._process = None
+            waiting, self._waiting = self._waiting, {}
+            reason: HearthError = LibraryError(_CLOSED if self._closed else _STOPPED)
+            if self._unusable is not None:
+                reason = self._unusable
+            elif not self._closed:
+                now = time.monotonic()
+                self._crashes.append(now)
+                if len(self._crashes) == CRASHES_ALLOWED and now - self._crashes[0] < CRASH_WINDOW_S:
+                    reason = self._unusable = LibraryError(_GIVEN_UP)
+        for future in waiting.values():
+            future.set_exception(reason)
+        if not self._closed:
+            self._on_event(FilesChanged())

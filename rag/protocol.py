@@ -1,0 +1,232 @@
+"""The messages between the window and the library process, as versioned JSON over a pipe. Knows no process.
+
+Everything that travels is a frozen dataclass; nothing is ever pickled. Each question has one answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.worker.envelope import Fault, enveloped, opened
+from rag.events import EmbeddingProgress, FilesChanged, LibraryNotice, ReadingProgress
+from rag.passages import Found
+from rag.store.types import Collection, HiddenWords, Source, StoredFile
+from rag.types import Page
+
+VERSION = 1
+MESSAGE_BYTES = 64 * 1024 * 1024
+"""The longest message, either way: a pasted text, or the list of all files."""
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """The library process's first command: where the library lies, and which embedder it uses ("" for none)."""
+
+    folder: Path
+    embedder: str
+    embedder_folder: Path
+
+
+@dataclass(frozen=True, slots=True)
+class ListCollections:
+    """Answer: `Collections`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListSources:
+    """Answer: `Sources`."""
+
+    collection_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListFiles:
+    """Answer: `Files`."""
+
+    collection_ids: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AddCollection:
+    """Answer: `Collections` with the one."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class RenameCollection:
+    collection_id: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveCollection:
+    collection_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class AddPath:
+    """A file or a folder. Answer: `Sources` with the one."""
+
+    collection_id: int
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class AddText:
+    """Answer: `Sources` with the one."""
+
+    collection_id: int
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveSource:
+    source_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class RetryFile:
+    file_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class LookAgain:
+    """See what all sources hold now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Answer: `Found`. None does not limit."""
+
+    question: str
+    collection_ids: tuple[int, ...] | None
+    blob_ids: tuple[int, ...] | None
+    most_characters: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPage:
+    """Answer: `Pages` with the one, or none."""
+
+    blob_id: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListHidden:
+    """What cannot be seen in a document. Answer: `HiddenList`."""
+
+    blob_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class WaitUntilIdle:
+    """Wait until all is read and embedded, for `seconds` at most. Answer: `Done`, or `Fault` when the time is over."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Collections:
+    items: tuple[Collection, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    items: tuple[Source, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    items: tuple[StoredFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    items: tuple[Page, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HiddenList:
+    items: tuple[HiddenWords, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """It was done."""
+
+
+Question = (
+    ListCollections
+    | ListSources
+    | ListFiles
+    | AddCollection
+    | RenameCollection
+    | RemoveCollection
+    | AddPath
+    | AddText
+    | RemoveSource
+    | RetryFile
+    | LookAgain
+    | Search
+    | ReadPage
+    | ListHidden
+    | WaitUntilIdle
+)
+Answer = Collections | Sources | Files | Pages | HiddenList | Found | Done
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    call_id: int
+    question: Question
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    call_id: int
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Why an `Ask` has no answer."""
+
+    call_id: int
+    fault: Fault
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """The library cannot be opened; the process ends."""
+
+    fault: Fault
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    event: ReadingProgress | FilesChanged | EmbeddingProgress | LibraryNotice
+
+
+CommandMessage = Begin | Ask
+ReportMessage = Answered | Refused | Unusable | Happened
+
+
+def encode(message: CommandMessage | ReportMessage) -> bytes:
+    """Bytes for the pipe. Raises `MessageTooLongError`."""
+    return enveloped(message, VERSION, MESSAGE_BYTES)
+
+
+def decode_command(raw: bytes) -> CommandMessage:
+    """Raises `ProtocolError`."""
+    message: CommandMessage = opened(raw, CommandMessage, VERSION)
+    return message
+
+
+def decode_report(raw: bytes) -> ReportMessage:
+    """Raises `ProtocolError`."""
+    message: ReportMessage = opened(raw, ReportMessage, VERSION)
+    return message

@@ -1,0 +1,179 @@
+"""The library process: owns library.db, the embedder and the index; parses nothing foreign, and has no network.
+
+One thread takes commands, a few answer them, so that a long search holds nobody up. Ends with its parent.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+import traceback
+from collections.abc import Callable
+from concurrent.futures import CancelledError, ThreadPoolExecutor
+from functools import singledispatchmethod
+from multiprocessing.connection import Connection
+
+from engine.errors import HearthError, LibraryError, sentence
+from engine.worker.envelope import MessageTooLongError, ProtocolError, fault_of, receive
+from engine.worker.settle import settle
+from rag import protocol
+from rag.events import LibraryEvent
+from rag.library import Library
+from rag.opening import open_library
+from rag.protocol import Answer, Answered, Ask, Begin, Happened, Question, Refused, ReportMessage, Unusable
+from rag.retrieval import Scope
+
+PROTOCOL_EXIT, BUG_EXIT = 70, 71
+_THREADS = 4
+_BUG = sentence("The document library met an error of its own.")
+_TOO_LONG = sentence("This is more than can be shown at once.")
+_TIME_OVER = sentence("The documents are not all read yet.")
+
+
+def worker_main(connection: Connection) -> None:
+    """The child's entry point."""
+    settle()
+    # It starts the parser process, which `multiprocessing` forbids children that end with their parent.
+    multiprocessing.current_process()._config["daemon"] = False  # type: ignore[attr-defined]
+    LibraryWorker(connection).run()
+
+
+class LibraryWorker:
+    """Ends when the pipe ends, whatever is under way: all that counts is committed."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._sending = threading.Lock()
+        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="library")
+        self._library: Library | None = None
+
+    def run(self) -> None:
+        """Never returns."""
+        try:
+            begin = self._command()
+            if not isinstance(begin, Begin):
+                raise ProtocolError("the first command is Begin")
+            try:
+                self._library = open_library(begin, self._publish)
+            except HearthError as error:
+                self._post(Unusable(fault_of(error)))
+                os._exit(0)
+            self._library.begin()
+            while True:
+                command = self._command()
+                if isinstance(command, Ask):
+                    self._pool.submit(self._take, command)
+        except (EOFError, OSError):
+            os._exit(0)  # the parent is gone
+        except ProtocolError:
+            os._exit(PROTOCOL_EXIT)
+        except Exception:  # noqa: BLE001 - a bug
+            os._exit(BUG_EXIT)
+
+    def _command(self) -> Begin | Ask:
+        return protocol.decode_command(receive(self._connection, protocol.MESSAGE_BYTES))
+
+    def _take(self, ask: Ask) -> None:
+        try:
+            message: ReportMessage = Answered(ask.call_id, self._answer(ask.question))
+        except HearthError as error:
+            message = Refused(ask.call_id, fault_of(error))
+        except (CancelledError, MessageTooLongError):
+            message = Refused(ask.call_id, fault_of(LibraryError(_TOO_LONG)))
+        except Exception:  # noqa: BLE001 - a bug: say so, and go on
+            traceback.print_exc()
+            message = Refused(ask.call_id, fault_of(LibraryError(_BUG)))
+        try:
+            self._post(message)
+        except MessageTooLongError:
+            self._post(Refused(ask.call_id, fault_of(LibraryError(_TOO_LONG))))
+
+    def _publish(self, event: LibraryEvent) -> None:
+        self._post(Happened(event))
+
+    def _post(self, message: ReportMessage) -> None:
+        raw = protocol.encode(message)
+        try:
+            with self._sending:
+                self._connection.send_bytes(raw)
+        except OSError:
+            os._exit(0)  # the parent is gone
+
+    @property
+    def _open(self) -> Library:
+        assert self._library is not None
+        return self._library
+
+    @singledispatchmethod
+    def _answer(self, question: Question) -> Answer:
+        raise NotImplementedError(type(question).__name__)
+
+    @_answer.register
+    def _(self, _question: protocol.ListCollections) -> Answer:
+        return protocol.Collections(tuple(self._open.collections()))
+
+    @_answer.register
+    def _(self, question: protocol.ListSources) -> Answer:
+        return protocol.Sources(tuple(self._open.sources(question.collection_id)))
+
+    @_answer.register
+    def _(self, question: protocol.ListFiles) -> Answer:
+        return protocol.Files(tuple(self._open.files(question.collection_ids)))
+
+    @_answer.register
+    def _(self, question: protocol.AddCollection) -> Answer:
+        return protocol.Collections((self._open.add_collection(question.name),))
+
+    @_answer.register
+    def _(self, question: protocol.RenameCollection) -> Answer:
+        return _done(lambda: self._open.rename_collection(question.collection_id, question.name))
+
+    @_answer.register
+    def _(self, question: protocol.RemoveCollection) -> Answer:
+        return _done(lambda: self._open.remove_collection(question.collection_id))
+
+    @_answer.register
+    def _(self, question: protocol.AddPath) -> Answer:
+        return protocol.Sources((self._open.add(question.collection_id, question.path),))
+
+    @_answer.register
+    def _(self, question: protocol.AddText) -> Answer:
+        return protocol.Sources((self._open.add_text(question.collection_id, question.name, question.text),))
+
+    @_answer.register
+    def _(self, question: protocol.RemoveSource) -> Answer:
+        return _done(lambda: self._open.remove_source(question.source_id))
+
+    @_answer.register
+    def _(self, question: protocol.RetryFile) -> Answer:
+        return _done(lambda: self._open.retry(question.file_id))
+
+    @_answer.register
+    def _(self, _question: protocol.LookAgain) -> Answer:
+        return _done(self._open.look_at_all)
+
+    @_answer.register
+    def _(self, question: protocol.Search) -> Answer:
+        scope = Scope(question.collection_ids, question.blob_ids)
+        return self._open.search(question.question, scope, most_characters=question.most_characters)
+
+    @_answer.register
+    def _(self, question: protocol.ReadPage) -> Answer:
+        page = self._open.page(question.blob_id, question.number)
+        return protocol.Pages(() if page is None else (page,))
+
+    @_answer.register
+    def _(self, question: protocol.ListHidden) -> Answer:
+        return protocol.HiddenList(tuple(self._open.hidden_words(question.blob_id)))
+
+    @_answer.register
+    def _(self, question: protocol.WaitUntilIdle) -> Answer:
+        if not self._open.wait_until_idle(question.seconds):
+            raise LibraryError(_TIME_OVER)
+        return protocol.Done()
+
+
+def _done(action: Callable[[], object]) -> protocol.Done:
+    action()
+    return protocol.Done()
