@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from app.store.types import Changes, StoredMessage, Summary
 from engine.types import StreamEvent
+from rag.events import LibraryEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,13 @@ class StoreChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class DocumentsHappened:
+    """Something happened in the document library."""
+
+    event: LibraryEvent
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """A sentence for the person, already translated. `level` is "info", "warning" or "error"."""
 
@@ -75,5 +83,13 @@ class Notice:
 
 
 ChatEvent = (
-    MessageAdded | Streamed | MessageFinished | PathChanged | SummaryAdded | SummaryChanged | StoreChanged | Notice
+    MessageAdded
+    | Streamed
+    | MessageFinished
+    | PathChanged
+    | SummaryAdded
+    | SummaryChanged
+    | StoreChanged
+    | DocumentsHappened
+    | Notice
 )

@@ -40,6 +40,16 @@ class Paths:
         return self.conversations_db.with_name("images")
 
     @property
+    def library(self) -> Path:
+        """What was read of the person's documents."""
+        return self.data / "library"
+
+    @property
+    def embedder(self) -> Path:
+        """The light model for embeddings, shared by all runs as the language models are."""
+        return self.models.with_name("embedder")
+
+    @property
     def snapshots(self) -> Path:
         """What the model has read of the chats, to be continued without reading it again."""
         return self.cache / "snapshots"

@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 
 from app.chat import ChatService
 from app.engines import follow_settings, make_engine
-from app.events import ChatEvent, Notice, StoreChanged
+from app.events import ChatEvent, DocumentsHappened, Notice, StoreChanged
 from app.head_start import HeadStart
 from app.housekeeping import Housekeeping
 from app.i18n import error_sentence, ntr, tr
@@ -33,6 +33,8 @@ from engine.errors import ChatError, HearthError, ModelFileError, sentence
 from engine.model.discovery_stores import Places
 from engine.types import LoadedModel, ModelSpec
 from engine.worker.pool import EnginePool
+from rag.client import LibraryClient, LibraryPlace
+from rag.opening import LIGHT
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -61,6 +63,7 @@ class Services:
         publish: Callable[[ChatEvent], None],
         lock: FileLock | None = None,
         places: Places | None = None,
+        documents: LibraryPlace | None = None,
     ) -> None:
         self.paths = paths
         self.settings = settings
@@ -90,6 +93,10 @@ class Services:
         if residents is not None:
             self._unfollow.append(follow_settings(residents, settings))
         self.chat = ChatService(store, engine, settings, publish, store_pool=store_pool, pool=pool, models=self.models)
+        self.documents = LibraryClient(
+            documents or LibraryPlace(paths.library, LIGHT, paths.embedder),
+            lambda event: publish(DocumentsHappened(event)),
+        )
         self.remembered = RememberedChats(paths.snapshots, engine)
         self.housekeeping = Housekeeping(self.store_call, paths.backups, publish, self.remembered)
         settings.write_on(pool)
@@ -182,6 +189,7 @@ class Services:
             unfollow()
         self.housekeeping.close()
         self.chat.close()
+        self.documents.close()
         self.models.close()
         self.engine.close()
         if not self.chat.wait_until_idle(_LAST_ANSWERS_S):

@@ -20,7 +20,6 @@ from engine.worker.settle import settle
 from rag import protocol
 from rag.events import LibraryEvent
 from rag.library import Library
-from rag.opening import open_library
 from rag.protocol import Answer, Answered, Ask, Begin, Happened, Question, Refused, ReportMessage, Unusable
 from rag.retrieval import Scope
 
@@ -55,6 +54,8 @@ class LibraryWorker:
             if not isinstance(begin, Begin):
                 raise ProtocolError("the first command is Begin")
             try:
+                from rag.opening import open_library  # noqa: PLC0415  # numpy and SQLite are for this process alone
+
                 self._library = open_library(begin, self._publish)
             except HearthError as error:
                 self._post(Unusable(fault_of(error)))
