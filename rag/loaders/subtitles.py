@@ -1,0 +1,40 @@
+"""Subtitles (SRT, WebVTT, ASS): what is said and when, a line each. Knows no film."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from rag.loaders.detect import text_of
+from rag.loaders.flow import Block, Item, pages_of
+from rag.loaders.limits import MIB
+from rag.loaders.loader import DAMAGED, OpenDocument, Source
+from rag.types import DocumentInfo, Unit
+
+_BYTES = 16 * MIB
+"""The subtitles of a film are a tenth of one."""
+
+
+def open_subtitles(source: Source) -> OpenDocument:
+    """Raises `DocumentError`."""
+    import pysubs2  # noqa: PLC0415  # only for this format
+
+    text = text_of(source, _BYTES)
+    try:
+        subtitles = pysubs2.SSAFile.from_string(text)
+    except (pysubs2.exceptions.Pysubs2Error, ValueError, KeyError, IndexError) as error:
+        raise source.error(DAMAGED) from error
+    info = DocumentInfo(source.title, Unit.TEXT, "text/vtt")
+    return OpenDocument(info, pages_of(_lines(subtitles), Unit.TEXT))
+
+
+def _lines(subtitles: Any) -> Iterator[Item]:
+    said = ""
+    for event in subtitles:
+        text = " ".join(event.plaintext.split())
+        if event.is_comment or not text or text == said:
+            continue
+        said = text
+        seconds = max(event.start, 0) // 1000
+        who = f"{event.name}: " if event.name else ""
+        yield Block(f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02} {who}{text}", close=True)
