@@ -27,6 +27,7 @@ UNPACKS_TOO_LARGE = sentence("“{name}” unpacks to far more than a document n
 _EMPTY = sentence("“{name}” is empty, so there is nothing to read.")
 _MISSING = sentence("“{name}” is not there any more, or Hearth may not read it.")
 _SPECIAL = sentence("“{name}” is not an ordinary file, so it was not read.")
+TOO_MUCH_MEMORY = sentence("“{name}” needs too much memory to be read. Split it into smaller files.")
 CHANGED = sentence("“{name}” was changed while it was being read. Read it again.")
 
 

@@ -76,7 +76,7 @@ def in_lines(words: list[tuple[list[list[float]], str]]) -> str:
 def _tesseract(pixels: Any) -> str:
     """By its command line; the picture goes in through a pipe as PPM, and nothing is written to disk."""
     height, width = pixels.shape[:2]
-    picture = b"P6 %d %d 255\n" % (width, height) + pixels.tobytes()
+    picture: bytes = b"P6 %d %d 255\n" % (width, height) + pixels.tobytes()
     program = shutil.which("tesseract")
     if program is None:
         return ""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import sentence
@@ -16,11 +15,7 @@ from rag.loaders.limits import PREVIEW_PIXELS
 from rag.loaders.loader import DAMAGED, Source, open_source
 from rag.loaders.pdf import open_document, text_of_page
 from rag.loaders.pdf_page import PdfPage
-
-Rectangle = tuple[int, int, int, int]
-"""Left, top, right, bottom in pixels, y downwards; right and bottom are outside."""
-Span = tuple[int, int]
-"""Characters [start, end) of a page's text."""
+from rag.loaders.picture import PagePicture, Rectangle, Span
 
 _NOT_A_PDF = sentence("“{name}” has no pages that can be shown.")
 _NO_PAGE = sentence("“{name}” has no page {number}.")
@@ -32,16 +27,6 @@ _SAME_LINE = 0.5
 """Boxes that share half of their height stand on one line."""
 _GAP = 1.0
 """Boxes on one line that are further apart than their height begin a new rectangle (columns)."""
-
-
-@dataclass(frozen=True, slots=True)
-class PagePicture:
-    """`pixels` are 3 bytes each (red, green, blue), row by row; one tuple of rectangles a span, one for each line."""
-
-    width: int
-    height: int
-    pixels: bytes
-    rectangles: tuple[tuple[Rectangle, ...], ...]
 
 
 def render_page(path: Path, number: int, width_px: int, spans: Sequence[Span] = ()) -> PagePicture:

@@ -13,12 +13,11 @@ from engine.errors import DocumentError, sentence
 from rag.loaders import ocr
 from rag.loaders.detect import Format, detect
 from rag.loaders.limits import PAGES
-from rag.loaders.loader import CHANGED, DAMAGED, NO_TEXT, Loader, OpenDocument, Source, open_source
+from rag.loaders.loader import CHANGED, DAMAGED, NO_TEXT, TOO_MUCH_MEMORY, Loader, OpenDocument, Source, open_source
 from rag.loaders.ocr import Recogniser
 from rag.types import Page
 
 _TOO_MANY_PAGES = sentence("“{name}” has more than {limit} pages, which is the most Hearth can read.")
-_TOO_MUCH_MEMORY = sentence("“{name}” needs too much memory to be read. Split it into smaller files.")
 
 _LOADERS = {
     Format.PDF: ("pdf", "open_pdf"),
@@ -90,4 +89,4 @@ def _named(error: BaseException, source: Source) -> BaseException:
         return error
     if source.changed():
         return source.error(CHANGED)
-    return source.error(_TOO_MUCH_MEMORY if isinstance(error, MemoryError) else DAMAGED)
+    return source.error(TOO_MUCH_MEMORY if isinstance(error, MemoryError) else DAMAGED)
