@@ -62,6 +62,8 @@ class StoredFile:
     n_chunks: int = 0
     n_hidden: int = 0
     """Words in it that cannot be seen."""
+    n_unembedded: int = 0
+    """Of its chunks: they have no vector yet, and are found by words alone."""
 
 
 @dataclass(frozen=True, slots=True)
