@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from app.answer import Answer, Ending, ending_of, failure_of
+from app.consulting import Consultant, DocumentSearch
 from app.events import (
     ChatEvent,
     MessageAdded,
@@ -39,6 +40,7 @@ from app.store.types import (
     MessageState,
     Part,
     RecallPart,
+    SourcesPart,
     StoredMessage,
     Summary,
     TextPart,
@@ -49,7 +51,8 @@ from engine.cancel import CancelToken
 from engine.context.segments import Role
 from engine.engine import Engine
 from engine.errors import ChatError, HearthError, sentence
-from engine.types import Failed, Finished, FinishReason, LoadedModel, SamplingParams, StreamEvent
+from engine.types import Failed, Finished, FinishReason, LoadedModel, SamplingParams, StreamEvent, TextDelta
+from rag.passages import Way
 
 if TYPE_CHECKING:
     from app.store.store import ConversationStore
@@ -88,6 +91,8 @@ class _Turn:
     summary: Summary | None = None
     looked_back: bool = False
     """What the question needs of earlier messages has been looked for."""
+    looked_up: bool = False
+    """It has been looked up in the documents."""
 
 
 class ChatService:
@@ -103,6 +108,7 @@ class ChatService:
         store_pool: Executor,
         pool: Executor,
         models: ModelSource | None = None,
+        documents: DocumentSearch | None = None,
     ) -> None:
         self._store = store
         self._engine = engine
@@ -114,6 +120,9 @@ class ChatService:
         self._titles = TitleMaker(store, engine, settings, publish, store_pool=store_pool)
         self._summaries = SummaryMaker(store, engine, settings, publish, store_pool=store_pool)
         self._recaller = Recaller(store, engine, settings, publish, store_pool=store_pool, pool=pool)
+        self._consultant = None
+        if documents is not None:
+            self._consultant = Consultant(store, engine, settings, publish, documents, store_pool=store_pool)
         self._changed = threading.Condition()
         self._answers: dict[str, Answer] = {}  # by conversation
         self._told_dropped: set[str] = set()
@@ -184,7 +193,7 @@ class ChatService:
         def begin() -> str:
             message = self._store.message(message_id)
             self._refuse_if_busy(message.conversation_id)
-            others = tuple(part for part in message.parts if not isinstance(part, TextPart | RecallPart))
+            others = tuple(part for part in message.parts if not isinstance(part, TextPart | RecallPart | SourcesPart))
             if message.role is Role.USER:
                 question = self._store.add_message(
                     message.conversation_id,
@@ -431,6 +440,15 @@ class ChatService:
     def _build_and_submit(self, turn: _Turn) -> None:
         answer = turn.answer
         request_id = answer.message.id
+        if self._is_to_be_looked_up(turn):
+            assert self._consultant is not None
+            self._consultant.find(
+                turn.conversation, turn.path, lambda path: self._submit(replace(turn, path=path, looked_up=True))
+            )
+            return
+        if self._is_not_in_documents(turn):
+            self._say(answer, tr("Your documents do not say."))
+            return
         try:
             request = build_request(
                 request_id,
@@ -450,6 +468,27 @@ class ChatService:
                 self._engine.submit(request, answer.cancel, lambda event: self._on_event(answer, event))
         except HearthError as error:
             self._end_early(answer, failure_of(request_id, error))
+
+    def _is_to_be_looked_up(self, turn: _Turn) -> bool:
+        if self._consultant is None or turn.looked_up or turn.continue_last:
+            return False
+        return self._consultant.may_help(turn.conversation, turn.path)
+
+    def _is_not_in_documents(self, turn: _Turn) -> bool:
+        """Nothing near the question was found, and the person wants answers from the documents only."""
+        sources = turn.path[-1].sources if turn.path else None
+        return (
+            sources is not None
+            and sources.way == Way.NOTHING
+            and not turn.continue_last
+            and self._settings.flag("documents.only")
+        )
+
+    def _say(self, answer: Answer, words: str) -> None:
+        """Answer without the model."""
+        if answer.hand_over():
+            self._on_event(answer, TextDelta(answer.message.id, words))
+            self._on_event(answer, Finished(answer.message.id, FinishReason.STOP))
 
     def _end_early(self, answer: Answer, event: Finished | Failed) -> None:
         """End an answer that the engine has not been given."""

@@ -92,10 +92,19 @@ class Services:
         self._unfollow = [self.remote.follow(self._on_remote)]
         if residents is not None:
             self._unfollow.append(follow_settings(residents, settings))
-        self.chat = ChatService(store, engine, settings, publish, store_pool=store_pool, pool=pool, models=self.models)
         self.documents = LibraryClient(
             documents or LibraryPlace(paths.library, LIGHT, paths.embedder),
             lambda event: publish(DocumentsHappened(event)),
+        )
+        self.chat = ChatService(
+            store,
+            engine,
+            settings,
+            publish,
+            store_pool=store_pool,
+            pool=pool,
+            models=self.models,
+            documents=self.documents,
         )
         self.remembered = RememberedChats(paths.snapshots, engine)
         self.housekeeping = Housekeeping(self.store_call, paths.backups, publish, self.remembered)

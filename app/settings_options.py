@@ -15,6 +15,7 @@ Value = str | int | float | bool | tuple[str, ...]
 APPEARANCE = sentence("Appearance")
 CHAT = sentence("Chat")
 ANSWERS = sentence("Answers")
+DOCUMENTS = sentence("Documents")
 MODEL = sentence("Model")
 REMOTE = sentence("Another computer")
 
@@ -128,6 +129,26 @@ OPTIONS: tuple[Option, ...] = (
             "and adds it to the question."
         ),
         CHAT,
+    ),
+    Option(
+        "documents.only",
+        True,
+        sentence("Answer from documents only"),
+        sentence(
+            "In a chat with documents, say so where they do not answer a question. Otherwise the model answers from "
+            "what it knows itself."
+        ),
+        DOCUMENTS,
+    ),
+    Option(
+        "documents.tokens",
+        1500,
+        sentence("Text from documents"),
+        sentence("How much the model reads for one question, in tokens. More takes longer and may find more."),
+        DOCUMENTS,
+        minimum=200,
+        maximum=100_000,
+        step=100,
     ),
     Option(
         "chat.temperature",

@@ -19,6 +19,8 @@ from app.store.types import (
     Part,
     ReasoningPart,
     RecallPart,
+    SourcePassage,
+    SourcesPart,
     StoredMessage,
     TextPart,
 )
@@ -29,7 +31,7 @@ PartRow = tuple[int, int, str, str, float, str, str, int, str, str, str, int, in
 USAGE_COLUMNS = tuple(field.name for field in fields(MessageUsage))
 CONVERSATION_COLUMNS = (
     "id, title, title_is_automatic, created_at, updated_at, folder_id, pinned, archived, tags, active_leaf, model, "
-    "system_prompt, sampling"
+    "system_prompt, sampling, collections"
 )
 MESSAGE_COLUMNS = (
     "number, id, conversation_id, parent_id, role, state, created_at, model, error, pinned, last_child, deleted_at, "
@@ -68,6 +70,9 @@ def part_rows(message_number: int, parts: Iterable[Part]) -> list[PartRow]:
             case RecallPart(source, text, origin, name):
                 kept = storable(text), 0.0, storable(name), "", 0
                 rows.append((message_number, position, "recall", *kept, source, origin, *_NO_IMAGE))
+            case SourcesPart():
+                text = storable(json.dumps(asdict(part), ensure_ascii=False))
+                rows.append((message_number, position, "sources", text, 0.0, "", "", 0, "", "", *_NO_IMAGE))
     return rows
 
 
@@ -81,6 +86,8 @@ def part_of(row: sqlite3.Row) -> Part:
         return ImagePart(row["name"], row["sha256"], row["size"], row["width"], row["height"], row["media_type"])
     if row["kind"] == "recall":
         return RecallPart(row["source"], row["text"], row["origin"], row["name"])
+    if row["kind"] == "sources":
+        return sources_of(json.loads(row["text"]))
     return TextPart(row["text"])
 
 
@@ -111,7 +118,7 @@ def message_of(row: sqlite3.Row, parts: tuple[Part, ...], *, position: int = 1, 
 def conversation_of(row: sqlite3.Row) -> Conversation:
     """One row of `CONVERSATION_COLUMNS`."""
     conversation_id, title, automatic, created_at, updated_at, folder_id, pinned, archived, tags, *others = row
-    active_leaf, model, system_prompt, sampling = others
+    active_leaf, model, system_prompt, sampling, collections = others
     return Conversation(
         conversation_id,
         title,
@@ -126,7 +133,13 @@ def conversation_of(row: sqlite3.Row) -> Conversation:
         model,
         system_prompt,
         None if sampling is None else sampling_of(json.loads(sampling)),
+        tuple(json.loads(collections)),
     )
+
+
+def sources_of(raw: dict[str, Any]) -> SourcesPart:
+    """A part of kind sources. Raises `KeyError`, `TypeError` where the JSON is another."""
+    return SourcesPart(**{**raw, "passages": tuple(SourcePassage(**each) for each in raw["passages"])})
 
 
 def draft_of(row: sqlite3.Row | None) -> Draft:
@@ -146,7 +159,7 @@ def usage_values(usage: MessageUsage | None) -> tuple[float | None, ...]:
     return tuple(None if usage is None else getattr(usage, name) for name in USAGE_COLUMNS)
 
 
-def to_json(value: SamplingParams | Iterable[Attached] | Iterable[str] | None) -> str | None:
+def to_json(value: SamplingParams | Iterable[Attached] | Iterable[str] | Iterable[int] | None) -> str | None:
     """A value as the JSON of its column; None stays None."""
     if value is None:
         return None

@@ -11,7 +11,9 @@ The JSON form is Hearth's own exchange format, version 1, which `app.store.impor
         "parts": [{"kind": "text", "text"} or {"kind": "reasoning", "text", "seconds"}
                   or {"kind": "attachment", "name", "text", "size", "media_type"}
                   or {"kind": "image", "name", "sha256", "size", "width", "height", "media_type", "data"}
-                  or {"kind": "recall", "message_id", "text", "origin", "name"}]}]}]}
+                  or {"kind": "recall", "message_id", "text", "origin", "name"}
+                  or {"kind": "sources", "way", "question", "n_searched", "by_meaning",
+                      "passages": [{SourcePassage}]}]}]}]}
 
 Times are seconds since 1970, UTC. An image's `data` are its bytes in base64, "" if they are lost. Given all messages
 of a tree it loses nothing that was said; a folder is the library's affair, and a summary, which a model can make
@@ -29,6 +31,7 @@ from datetime import datetime
 
 from markdown_it import MarkdownIt
 
+from app.answer_citations import with_places
 from app.i18n import tr
 from app.store.types import (
     AttachmentPart,
@@ -37,6 +40,7 @@ from app.store.types import (
     Part,
     ReasoningPart,
     RecallPart,
+    SourcesPart,
     StoredMessage,
     TextPart,
 )
@@ -76,12 +80,14 @@ def _no_bytes(_part: ImagePart) -> bytes | None:
 def to_markdown(conversation: Conversation, messages: Sequence[StoredMessage], read: Read = _no_bytes) -> str:
     """The path as one Markdown document; of images the names."""
     blocks = [f"# {_title(conversation)}", f"*{_date(conversation.created_at)}*"]
+    sources: SourcesPart | None = None
     for message in messages:
+        sources = message.sources if message.role is Role.USER else sources
         blocks.append(f"## {_who(message)}")
         for part in message.parts:
             match part:
                 case TextPart(text):
-                    blocks.append(text)
+                    blocks.append(with_places(text, sources) if message.role is Role.ASSISTANT else text)
                 case ReasoningPart(text):
                     quoted = "\n".join(f"> {line}" for line in text.splitlines())
                     blocks.append(f"> *{tr('Reasoning')}*\n>\n{quoted}")
@@ -134,11 +140,15 @@ def to_html(conversation: Conversation, messages: Sequence[StoredMessage], read:
     """The path as one HTML page that loads nothing; a message's own HTML is shown, not run. Images are inside it."""
     markdown = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"]).disable("image")
     body = [f"<h1>{html.escape(_title(conversation))}</h1><p class='meta'>{_date(conversation.created_at)}</p>"]
+    sources: SourcesPart | None = None
     for message in messages:
+        sources = message.sources if message.role is Role.USER else sources
         body.append(f"<p class='who'>{html.escape(_who(message))}</p>")
         for part in message.parts:
             match part:
                 case TextPart(text):
+                    if message.role is Role.ASSISTANT:
+                        text = with_places(text, sources)
                     body.append(markdown.render(text))
                 case ReasoningPart(text):
                     body.append(f"<details><summary>{tr('Reasoning')}</summary>{markdown.render(text)}</details>")
@@ -166,6 +176,7 @@ _KINDS: dict[type[Part], str] = {
     AttachmentPart: "attachment",
     ImagePart: "image",
     RecallPart: "recall",
+    SourcesPart: "sources",
 }
 
 

@@ -26,6 +26,8 @@ from app.store.types import (
     Part,
     ReasoningPart,
     RecallPart,
+    SourcePassage,
+    SourcesPart,
     StoredMessage,
     TextPart,
 )
@@ -251,7 +253,24 @@ def _hearth_part(raw: Json, take: TakeImage | None) -> Part:
     if raw["kind"] == "recall":
         # What a file says about itself is no reason to trust it more than a document.
         return RecallPart(_name(raw["message_id"]), _clean(raw["text"]), "document", _name(raw["name"]))
+    if raw["kind"] == "sources":
+        return _hearth_sources(raw)
     return TextPart(_clean(raw["text"]))
+
+
+def _hearth_sources(raw: Json) -> SourcesPart:
+    passages = tuple(
+        SourcePassage(
+            _name(each["path"]), _name(each["title"]), _name(each["unit"]), int(_amount(each["page"])),
+            _name(each["page_label"]), int(_amount(each["first_line"])), int(_amount(each["last_line"])),
+            _name(each["section"]), _clean(each["text"], ATTACHMENT_BYTES),
+            0, int(_amount(each["start"])), int(_amount(each["end"])), _amount(each["score"]),
+        )
+        for each in raw["passages"]
+    )  # fmt: skip
+    return SourcesPart(
+        _name(raw["way"]), passages, int(_amount(raw["n_searched"])), _clean(raw["question"]), raw["by_meaning"] is True
+    )
 
 
 def _hearth_image(raw: Json, take: TakeImage | None) -> ImagePart:

@@ -170,6 +170,10 @@ class ConversationStore:
     def set_sampling(self, conversation_id: str, sampling: SamplingParams | None) -> Changes:
         return self._set(conversation_id, "sampling", codec.to_json(sampling))
 
+    def set_collections(self, conversation_id: str, collections: Sequence[int]) -> Changes:
+        """Which collections of the document library its questions are looked up in."""
+        return self._set(conversation_id, "collections", codec.to_json(tuple(dict.fromkeys(collections))))
+
     def delete_conversation(self, conversation_id: str) -> Changes:
         """Into the bin; `restore_conversation` takes it out again."""
         return self._set(conversation_id, "deleted_at", time.time())

@@ -79,9 +79,46 @@ class ImagePart:
     media_type: str = "image/png"
 
 
+@dataclass(frozen=True, slots=True)
+class SourcePassage:
+    """A passage of a document as the model was given it; untrusted. Its place in its part, from 1, is its number.
+
+    Characters [start, end) of the `page`th page of blob `blob_id` of the library, lines [first_line, last_line].
+    `unit` is what a page of it is (`rag.types.Unit`). `score` 0..1.
+    """
+
+    path: str
+    title: str
+    unit: str
+    page: int
+    page_label: str
+    first_line: int
+    last_line: int
+    section: str
+    text: str
+    blob_id: int
+    start: int
+    end: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class SourcesPart:
+    """What was found in the documents for a question, and how (`way`, a `rag.passages.Way`).
+
+    `question` is what was looked for, "" where that is the message itself. `n_searched` passages were looked at.
+    """
+
+    way: str
+    passages: tuple[SourcePassage, ...]
+    n_searched: int = 0
+    question: str = ""
+    by_meaning: bool = True
+
+
 Attached = AttachmentPart | ImagePart
 """What a person can add to a message."""
-Part = TextPart | ReasoningPart | AttachmentPart | ImagePart | RecallPart
+Part = TextPart | ReasoningPart | AttachmentPart | ImagePart | RecallPart | SourcesPart
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +158,11 @@ class StoredMessage:
     def text(self) -> str:
         """The words of the role itself, without reasoning and attachments."""
         return "\n\n".join(part.text for part in self.parts if isinstance(part, TextPart))
+
+    @property
+    def sources(self) -> SourcesPart | None:
+        """What was found in the documents for this question."""
+        return next((part for part in self.parts if isinstance(part, SourcesPart)), None)
 
     @property
     def findable(self) -> str:
@@ -175,6 +217,8 @@ class Conversation:
     system_prompt: str = ""
     sampling: SamplingParams | None = None
     """None: the settings' own."""
+    collections: tuple[int, ...] = ()
+    """Ids of the document library's, which questions are looked up in."""
 
 
 @dataclass(frozen=True, slots=True)

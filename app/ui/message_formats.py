@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+
 from PySide6.QtGui import QBrush, QFont, QTextBlockFormat, QTextCharFormat, QTextFormat
 
 from app.ui.links import checked_address
@@ -93,6 +95,14 @@ class Formats:
             form.setAnchorHref(href)
         return form
 
+    def citation(self, span: Span) -> QTextCharFormat:
+        """A source that is cited; struck where looking into it failed."""
+        form = self.chip(href=span.href)
+        form.setForeground(self.theme.color("accent" if Style.STRIKE not in span.style else "text_muted"))
+        form.setFontStrikeOut(Style.STRIKE in span.style)
+        form.setToolTip(tip_html(span.tip))
+        return form
+
     def _make(self, style: Style, heading: int, note: bool) -> QTextCharFormat:
         theme = self.theme
         size = _HEADINGS.get(heading, TextSize.BODY) if heading else TextSize.BODY if note else self._size
@@ -112,3 +122,8 @@ class Formats:
             form.setVerticalAlignment(QTextCharFormat.VerticalAlignment.AlignSuperScript)
             form.setForeground(QBrush(theme.color("accent")))
         return form
+
+
+def tip_html(tip: str) -> str:
+    """Tool tips guess whether they are HTML: a document's words must never be."""
+    return f"<qt>{html.escape(tip).replace(chr(10), '<br>')}</qt>"

@@ -47,6 +47,11 @@ class SpanWriter:
                     self._write_math(cursor, span, paragraph)
                 case SpanKind.IMAGE:
                     self._write_image(cursor, span)
+                case SpanKind.CITATION:
+                    form = self._formats.citation(span)
+                    self.has_links = True
+                    cursor.insertText(" ", self._formats.span(Span(""), paragraph))
+                    cursor.insertText(f"\u00a0{span.text}\u00a0", form)
 
     def _write_math(self, cursor: QTextCursor, span: Span, paragraph: Paragraph | None) -> None:
         form = self._formats.span(Span("", span.style), paragraph)

@@ -24,7 +24,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QLabel, QMenu, QPushButton, QWidget
 
 from app.i18n import tr
-from app.store.types import ImagePart, MessageState, ReasoningPart, RecallPart, StoredMessage, Summary
+from app.store.types import ImagePart, MessageState, ReasoningPart, RecallPart, SourcesPart, StoredMessage, Summary
 from app.ui.markdown.blocks import Block
 from app.ui.markdown.plain import plain_blocks
 from app.ui.markdown.reader import MarkdownReader
@@ -33,6 +33,7 @@ from app.ui.math_images import MathImages
 from app.ui.message_actions import Action, ActionRow, action_label, actions_of
 from app.ui.message_attachments import AttachmentChips
 from app.ui.message_body import MessageBody
+from app.ui.message_citations import SCHEME, chips_of, cited_blocks
 from app.ui.message_editor import MessageEditor
 from app.ui.message_formats import Formats
 from app.ui.message_live import LiveAnswer
@@ -93,6 +94,8 @@ class Entry:
     """The one whose last message this is."""
     n_covered: int = 0
     """How many messages that summary stands for."""
+    sources: SourcesPart | None = None
+    """What was found in the documents for the question that this answers."""
 
 
 class MessageWidget(QWidget):
@@ -109,6 +112,8 @@ class MessageWidget(QWidget):
     """The id of an earlier message."""
     summary_edited = Signal(str)
     summary_undone = Signal()
+    citation_activated = Signal(int)
+    """The number of a source."""
 
     def __init__(self, kit: Kit, entry: Entry, parent: QWidget) -> None:
         super().__init__(parent)
@@ -130,7 +135,7 @@ class MessageWidget(QWidget):
         self.recalled: RecallLines | None = None
         self.card: SummaryCard | None = None
         self.body = MessageBody(kit.formats, kit.maths, self.selection, self)
-        self.body.link_activated.connect(self.link_activated)
+        self.body.link_activated.connect(self._on_link_activated)
         self.body.code_copied.connect(self.code_copied)
         parts = attachments(entry.message)
         if parts:
@@ -353,6 +358,8 @@ class MessageWidget(QWidget):
 
     def _blocks(self, message: StoredMessage) -> Sequence[Block]:
         if message.role is Role.ASSISTANT:
+            if self._entry.sources is not None:
+                return cited_blocks(self._kit.reader, message.text, self._entry.sources)
             return self._kit.reader.read(message.text).blocks
         text = message.text
         if not self._entry.shows_all and (len(text) > _FOLD_CHARACTERS or text.count("\n") > _FOLD_LINES):
@@ -361,6 +368,15 @@ class MessageWidget(QWidget):
             self.more_button.setProperty("kind", "link")
             self.more_button.clicked.connect(self._on_more_clicked)
         return verbatim_blocks(text)
+
+    def _on_link_activated(self, url: str) -> None:
+        if not url.startswith(SCHEME):
+            self.link_activated.emit(url)
+            return
+        chips = chips_of(self._entry.message.text, self._entry.sources)
+        place = url.removeprefix(SCHEME)
+        if place.isdecimal() and int(place) < len(chips):
+            self.citation_activated.emit(chips[int(place)].number)
 
     def _described(self) -> Sequence[Block]:
         entry = self._entry

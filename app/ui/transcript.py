@@ -14,8 +14,9 @@ from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QFrame, QScrollArea, QScrollBar, QToolButton, QVBoxLayout, QWidget
 
+from app.answer_citations import with_places
 from app.i18n import tr
-from app.store.types import MessageState, StoredMessage, Summary
+from app.store.types import MessageState, SourcesPart, StoredMessage, Summary
 from app.ui.icons import themed_icon
 from app.ui.links import open_url
 from app.ui.markdown.reader import MarkdownReader
@@ -69,6 +70,8 @@ class Transcript(QWidget):
     summary_edited = Signal(str, str)
     summary_undone = Signal(str)
     """A summary's id."""
+    citation_activated = Signal(object)
+    """A `SourcePassage`."""
     copied = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None, *, pictures: Pictures | None = None) -> None:
@@ -143,6 +146,7 @@ class Transcript(QWidget):
             if not same_conversation or entry.message.id not in kept_ids:
                 self._drop_view(entry)
         self._entries = kept
+        self._give_sources()
         self._by_id = {entry.message.id: entry for entry in kept}
         self._current = self._entries[-1] if self._entries else None
         if not same_conversation:
@@ -165,6 +169,18 @@ class Transcript(QWidget):
             entry.live = LiveAnswer(message, self._reader)
         entry.height = estimate_height(message, max(200, self._width), self._theme)
         return entry
+
+    def _give_sources(self) -> None:
+        """Every answer knows what was found in the documents for its question."""
+        sources: SourcesPart | None = None
+        for entry in self._entries:
+            if entry.message.role is Role.USER:
+                sources = entry.message.sources
+            elif entry.sources != sources:
+                entry.sources = sources
+                if entry.view is not None and entry.live is None:
+                    entry.view.show_entry()
+                entry.is_measured = False
 
     def show_summary(self, summary: Summary | None, covered: Sequence[str]) -> None:
         """Mark the messages that the summary stands for, and show its card below the last of them."""
@@ -189,6 +205,7 @@ class Transcript(QWidget):
             return
         entry = self._make_entry(message)
         self._entries.append(entry)
+        self._give_sources()
         self._by_id[message.id] = entry
         self._current = entry
         if message.role is Role.USER:
@@ -230,7 +247,7 @@ class Transcript(QWidget):
             entry.ended_early = live.ended_early
         if entry.view is not None:
             blocks = None
-            if live is not None and live.source == message.text:
+            if live is not None and live.source == message.text and entry.sources is None:
                 live.finish()
                 blocks = live.text.blocks
             entry.view.show_entry(blocks)
@@ -250,7 +267,7 @@ class Transcript(QWidget):
         """Put the newest answer's Markdown on the clipboard; return it, "" if there is none."""
         for entry in reversed(self._entries):
             if entry.message.role is Role.ASSISTANT:
-                self._copy(self._text_of(entry))
+                self._copy(with_places(self._text_of(entry), entry.sources))
                 return self._text_of(entry)
         return ""
 
@@ -393,6 +410,7 @@ class Transcript(QWidget):
         view.resized.connect(lambda: self._on_view_resized(entry))
         view.code_copied.connect(self.copied)
         view.recalled_activated.connect(self.scroll_to)
+        view.citation_activated.connect(lambda number: self._on_citation(entry, number))
         view.summary_edited.connect(lambda text: self._on_summary(entry, text))
         view.summary_undone.connect(lambda: self._on_summary(entry, None))
         view.step_requested.connect(lambda step: self._step(entry, step))
@@ -474,7 +492,7 @@ class Transcript(QWidget):
         message = entry.message
         match action:
             case Action.COPY:
-                self._copy(self._text_of(entry))
+                self._copy(with_places(self._text_of(entry), entry.sources))
                 if entry.view is not None:
                     entry.view.confirm_copy()
             case Action.COPY_PLAIN:
@@ -502,6 +520,11 @@ class Transcript(QWidget):
             self.summary_undone.emit(entry.summary.id)
         else:
             self.summary_edited.emit(entry.summary.id, text)
+
+    def _on_citation(self, entry: Entry, number: int) -> None:
+        sources = entry.sources
+        if sources is not None and 0 < number <= len(sources.passages):
+            self.citation_activated.emit(sources.passages[number - 1])
 
     def _on_link_activated(self, url: str) -> None:
         open_url(url, self.window())

@@ -28,6 +28,8 @@ class SpanKind(Enum):
     """`Span.text` is LaTeX."""
     IMAGE = "image"
     """Never fetched: `text` is the description, `href` the address as written."""
+    CITATION = "citation"
+    """A source: `text` is its place, `tip` its words. Never comes from the Markdown itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,8 @@ class Span:
     style: Style = Style.PLAIN
     href: str = ""
     kind: SpanKind = SpanKind.TEXT
+    tip: str = ""
+    """Plain text, shown over the span."""
 
 
 class Level(Enum):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from app.ui.markdown.blocks import Block, CodeBlock, MathBlock, Paragraph, Span, TableBlock, Task
+from app.ui.markdown.blocks import Block, CodeBlock, MathBlock, Paragraph, Span, SpanKind, TableBlock, Task
 
 _BOXES = {Task.OPEN: "☐", Task.DONE: "☑"}
 
@@ -36,4 +36,4 @@ def _plain(block: Block) -> str:
 
 
 def plain_spans(spans: Sequence[Span]) -> str:
-    return "".join(span.text for span in spans)
+    return "".join(f" ({span.text})" if span.kind is SpanKind.CITATION else span.text for span in spans)

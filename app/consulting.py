@@ -1,0 +1,132 @@
+"""Looking a question up in the documents that its conversation names, before the model is asked.
+
+What is found becomes a part of the question: there it stays, so that prompts only grow at their end, and the person
+sees it. Knows no window and no request's end.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from typing import TYPE_CHECKING, Protocol
+
+from app.document_questions import is_looked_up, search_words
+from app.events import ChatEvent, Notice, PathChanged
+from app.i18n import error_sentence
+from app.settings import Settings
+from app.store.types import Conversation, SourcePassage, SourcesPart, StoredMessage
+from engine.context.segments import Role
+from engine.engine import Engine
+from engine.errors import HearthError
+from rag.passages import Found, Passage
+
+if TYPE_CHECKING:
+    from app.store.store import ConversationStore
+
+CHARACTERS_A_TOKEN = 3.2
+"""Of documents, by and large; the engine's budget counts exactly afterwards."""
+SHARE_OF_WINDOW = 0.4
+"""Of the context window at most, for the passages of one question."""
+
+Path = tuple[StoredMessage, ...]
+_log = logging.getLogger(__name__)
+
+
+class DocumentSearch(Protocol):
+    """The part of `rag.client.LibraryClient` that is needed here."""
+
+    def search(
+        self,
+        question: str,
+        *,
+        most_characters: int,
+        collection_ids: tuple[int, ...] | None = None,
+        blob_ids: tuple[int, ...] | None = None,
+    ) -> Future[Found]: ...
+
+
+class Consultant:
+    """Any thread."""
+
+    def __init__(
+        self,
+        store: ConversationStore,
+        engine: Engine,
+        settings: Settings,
+        publish: Callable[[ChatEvent], None],
+        documents: DocumentSearch,
+        *,
+        store_pool: Executor,
+    ) -> None:
+        self._store = store
+        self._engine = engine
+        self._settings = settings
+        self._publish = publish
+        self._documents = documents
+        self._store_pool = store_pool
+
+    def may_help(self, conversation: Conversation, path: Path) -> bool:
+        """Whether the last message of `path` is a question that the conversation's documents may answer."""
+        if not conversation.collections or not path:
+            return False
+        question = path[-1]
+        return question.role is Role.USER and question.sources is None and is_looked_up(question.text)
+
+    def find(self, conversation: Conversation, path: Path, done: Callable[[Path], None]) -> None:
+        """Call `done` with the path, its question holding what was found by then. Once, on any thread."""
+        words = search_words(path)
+        found = self._documents.search(
+            words, most_characters=self._most_characters(), collection_ids=conversation.collections
+        )
+
+        def kept(future: Future[StoredMessage]) -> None:
+            error = None if future.cancelled() else future.exception()
+            if future.cancelled() or error is not None:
+                self._tell(error, conversation.id)
+                done(path)
+            else:
+                done((*path[:-1], future.result()))
+
+        def searched(future: Future[Found]) -> None:
+            error = None if future.cancelled() else future.exception()
+            if future.cancelled() or error is not None:
+                self._tell(error, conversation.id)
+                done(path)
+                return
+            part = sources_part(future.result(), "" if words == path[-1].text else words)
+            self._store_pool.submit(self._keep, path[-1], part).add_done_callback(kept)
+
+        found.add_done_callback(searched)
+
+    def _most_characters(self) -> int:
+        model = self._engine.state.model
+        tokens = self._settings.integer("documents.tokens")
+        if model is not None:
+            tokens = min(tokens, int(SHARE_OF_WINDOW * model.n_ctx))
+        return int(tokens * CHARACTERS_A_TOKEN)
+
+    def _keep(self, question: StoredMessage, part: SourcesPart) -> StoredMessage:
+        message = self._store.update_message(question.id, parts=(part, *question.parts))
+        self._publish(PathChanged(message.conversation_id))
+        return message
+
+    def _tell(self, error: BaseException | None, conversation_id: str) -> None:
+        """The question is answered all the same, and the person knows from what it is not."""
+        if isinstance(error, HearthError):
+            self._publish(Notice(error_sentence(error), "warning", conversation_id))
+        elif error is not None:
+            _log.error("looking a question up failed", exc_info=error)
+
+
+def sources_part(found: Found, question: str) -> SourcesPart:
+    """What a search found, as it is kept with the question."""
+    passages = tuple(_kept(passage) for passage in found.passages)
+    return SourcesPart(found.way.value, passages, found.n_searched, question, found.by_meaning)
+
+
+def _kept(passage: Passage) -> SourcePassage:
+    return SourcePassage(
+        str(passage.path), passage.title, passage.unit.value, passage.page, passage.page_label, passage.first_line,
+        passage.last_line, passage.section, passage.text, passage.blob_id, passage.start, passage.end, passage.score,
+    )  # fmt: skip

@@ -1,0 +1,45 @@
+"""What a person calls a place in a document: "manual.pdf, page 12". Knows no store and no window."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+
+from app.i18n import tr
+from app.store.types import SourcePassage
+from rag.types import Unit
+
+
+def file_name(path: str) -> str:
+    """The last part of a path, whichever system wrote it."""
+    return PurePath(path).name or path
+
+
+def place_name(passage: SourcePassage) -> str:
+    """File and page of a passage."""
+    return _joined(
+        file_name(passage.path), page_name(passage.unit, passage.page, passage.page_label, passage.first_line)
+    )
+
+
+def page_name(unit: str, page: int, label: str, first_line: int) -> str:
+    """The page alone, "" where a document has none worth naming."""
+    match unit:
+        case Unit.PAGE:
+            return tr("page {number}", number=label or page)
+        case Unit.SLIDE:
+            return tr("slide {number}", number=label or page)
+        case Unit.SHEET:
+            sheet = label or str(page)
+            return tr("sheet {name}, row {number}", name=sheet, number=first_line) if first_line > 1 else sheet
+        case Unit.CHAPTER:
+            return label or tr("chapter {number}", number=page)
+        case Unit.MAIL:
+            return label or tr("message {number}", number=page)
+        case Unit.CELL:
+            return tr("cell {number}", number=label or page)
+        case _:
+            return tr("line {number}", number=first_line)
+
+
+def _joined(name: str, page: str) -> str:
+    return f"{name}, {page}" if page else name
