@@ -29,6 +29,9 @@ CHARACTERS_A_TOKEN = 3.2
 SHARE_OF_WINDOW = 0.4
 """Of the context window at most, for the passages of one question."""
 
+PATIENCE_S = 30.0
+"""How long a question waits for files that were added just before."""
+
 Path = tuple[StoredMessage, ...]
 _log = logging.getLogger(__name__)
 
@@ -43,6 +46,7 @@ class DocumentSearch(Protocol):
         most_characters: int,
         collection_ids: tuple[int, ...] | None = None,
         blob_ids: tuple[int, ...] | None = None,
+        wait_s: float = 0.0,
     ) -> Future[Found]: ...
 
 
@@ -77,7 +81,10 @@ class Consultant:
         """Call `done` with the path, its question holding what was found by then. Once, on any thread."""
         words = search_words(path)
         found = self._documents.search(
-            words, most_characters=self._most_characters(), collection_ids=conversation.collections
+            words,
+            most_characters=self._most_characters(),
+            collection_ids=conversation.collections,
+            wait_s=PATIENCE_S,
         )
 
         def kept(future: Future[StoredMessage]) -> None:

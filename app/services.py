@@ -33,8 +33,7 @@ from engine.errors import ChatError, HearthError, ModelFileError, sentence
 from engine.model.discovery_stores import Places
 from engine.types import LoadedModel, ModelSpec
 from engine.worker.pool import EnginePool
-from rag.client import LibraryClient, LibraryPlace
-from rag.opening import LIGHT
+from rag.client import LIGHT, LibraryClient, LibraryPlace
 
 if TYPE_CHECKING:
     from types import TracebackType

@@ -119,7 +119,8 @@ def _checked(sentence: _Sentence, known: Sequence[_Source]) -> Iterator[Citation
     several = [number for _s, _e, numbers in sentence.markers for number in numbers if 0 < number <= len(known)]
     for start, end, numbers in sentence.markers:
         for number in numbers:
-            verdict, missing = Verdict.NO_SOURCE, ()
+            verdict: Verdict = Verdict.NO_SOURCE
+            missing: tuple[str, ...] = ()
             if 0 < number <= len(known):
                 verdict, missing = known[number - 1].lacks(sentence.text)
                 if verdict is not Verdict.HOLDS and len(several) > 1:

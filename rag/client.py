@@ -30,6 +30,8 @@ from rag.worker import worker_main
 T = TypeVar("T")
 A = TypeVar("A")
 T_co = TypeVar("T_co", covariant=True)
+LIGHT = "light"
+"""The embedder that comes with Hearth: all-MiniLM-L6-v2 on onnxruntime."""
 CRASHES_ALLOWED = 3
 CRASH_WINDOW_S = 600.0
 _STOPPED = sentence("The document library stopped unexpectedly. Please try again.")
@@ -88,9 +90,9 @@ class LibraryClient:
     def files(self, collection_ids: tuple[int, ...] | None = None) -> Future[tuple[StoredFile, ...]]:
         return self._items(protocol.ListFiles(collection_ids), protocol.Files)
 
-    def add_collection(self, name: str) -> Future[Collection]:
-        """The collection of that name, made if there is none."""
-        return self._ask(protocol.AddCollection(name), protocol.Collections, lambda answer: answer.items[0])
+    def add_collection(self, name: str, owner: str = "") -> Future[Collection]:
+        """The collection of that name and owner, made if there is none."""
+        return self._ask(protocol.AddCollection(name, owner), protocol.Collections, lambda answer: answer.items[0])
 
     def rename_collection(self, collection_id: int, name: str) -> Future[None]:
         return self._do(protocol.RenameCollection(collection_id, name))
@@ -123,9 +125,13 @@ class LibraryClient:
         most_characters: int,
         collection_ids: tuple[int, ...] | None = None,
         blob_ids: tuple[int, ...] | None = None,
+        wait_s: float = 0.0,
     ) -> Future[Found]:
-        """The passages for a question, together at most `most_characters` long; None does not limit."""
-        asked = protocol.Search(question, collection_ids, blob_ids, most_characters)
+        """The passages for a question, together at most `most_characters` long; None does not limit.
+
+        Files that still wait to be read are waited for, `wait_s` at most.
+        """
+        asked = protocol.Search(question, collection_ids, blob_ids, most_characters, wait_s)
         return self._ask(asked, Found, lambda answer: answer)
 
     def page(self, blob_id: int, number: int) -> Future[Page | None]:

@@ -9,6 +9,7 @@ import hashlib
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 from engine.atomic_write import atomic_write
@@ -22,7 +23,7 @@ from rag.meaning import MeaningIndex
 from rag.passages import Found
 from rag.retrieval import Retriever, Scope
 from rag.scan import look
-from rag.store import documents, shelf
+from rag.store import documents, shelf, vectors
 from rag.store.database import LibraryDatabase
 from rag.store.documents import PassageRange
 from rag.store.types import Collection, HiddenWords, Source, SourceKind, StoredFile
@@ -80,7 +81,11 @@ class Library:
         return shelf.sources(self.database, collection_id)
 
     def files(self, collection_ids: Sequence[int] | None = None) -> list[StoredFile]:
-        return shelf.files(self.database, collection_ids=collection_ids)
+        files = shelf.files(self.database, collection_ids=collection_ids)
+        if self._queue is None:
+            return [replace(file, n_unembedded=file.n_chunks) for file in files]
+        left = vectors.n_without_by_blob(self.database, self._queue.embedder_id)
+        return [replace(file, n_unembedded=left.get(file.blob_id or 0, 0)) for file in files]
 
     def page(self, blob_id: int, number: int) -> Page | None:
         return documents.page(self.database, blob_id, number)
@@ -90,8 +95,8 @@ class Library:
 
     # What a person does
 
-    def add_collection(self, name: str) -> Collection:
-        return shelf.add_collection(self.database, name.strip())
+    def add_collection(self, name: str, owner: str = "") -> Collection:
+        return shelf.add_collection(self.database, name.strip(), owner)
 
     def rename_collection(self, collection_id: int, name: str) -> None:
         """Raises `LibraryError`."""
@@ -171,8 +176,13 @@ class Library:
 
     # What is asked
 
-    def search(self, question: str, scope: Scope, *, most_characters: int) -> Found:
-        """The passages for a question; by words alone until the embedder is there."""
+    def search(self, question: str, scope: Scope, *, most_characters: int, wait_s: float = 0.0) -> Found:
+        """The passages for a question; by words alone until the embedder is there.
+
+        Files that still wait are read first, for `wait_s` at most.
+        """
+        if wait_s > 0 and shelf.is_any_waiting(self.database, scope.collection_ids):
+            self._ingest.wait_until_idle(wait_s)
         queue = self._queue
         if queue is None:
             return self.retriever.retrieve(question, scope, most_characters=most_characters)

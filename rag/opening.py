@@ -2,30 +2,56 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from rag.embedding.embedder import Embedder
-    from rag.events import EventSink
-    from rag.library import Library
-    from rag.protocol import Begin
+from rag.chunking import Chunker, Count
+from rag.embedding.embedder import Embedder
+from rag.embedding.weights import FILES, TOKENIZER
+from rag.events import EventSink
+from rag.library import Library
+from rag.parsing.client import Parser
+from rag.protocol import Begin
 
-LIGHT = "light"
-"""all-MiniLM-L6-v2 on onnxruntime."""
+FOLDER = "folder:"
+"""Before the path or name of a model for sentence-transformers."""
 
 
 def open_library(begin: Begin, publish: EventSink) -> Library:
     """Raises `StoreError`."""
-    from rag.chunking import Chunker  # noqa: PLC0415  # only the library process needs them
-    from rag.library import Library  # noqa: PLC0415
-    from rag.parsing.client import Parser  # noqa: PLC0415
-
     return Library(
-        begin.folder, Parser(), Chunker(), publish, load_embedder=lambda: load_embedder(begin.embedder, begin.embedder_folder)
+        begin.folder,
+        Parser(),
+        Chunker(piece_counter(begin.embedder_folder)),
+        publish,
+        load_embedder=lambda: load_embedder(begin.embedder, begin.embedder_folder),
     )
 
 
 def load_embedder(name: str, folder: Path) -> Embedder | None:
-    """The embedder of a name: `LIGHT`, or "" for none. Raises `EmbedderError`."""
-    raise NotImplementedError
+    """The embedder of a name: the light one for "light", where its files are; None for "". Raises `EmbedderError`."""
+    n_threads = os.cpu_count() or 1
+    if name.startswith(FOLDER):
+        from rag.embedding.sentence_transformers_backend import (  # noqa: PLC0415  # loads torch
+            SentenceTransformersEmbedder,
+        )
+
+        return SentenceTransformersEmbedder(name.removeprefix(FOLDER), n_threads=n_threads)
+    if not name or not all((folder / file.file_name).is_file() for file in FILES):
+        return None
+    from rag.embedding.onnx import OnnxEmbedder  # noqa: PLC0415  # loads onnxruntime
+
+    return OnnxEmbedder(folder, n_threads=n_threads)
+
+
+def piece_counter(folder: Path) -> Count | None:
+    """Counts word pieces as the light embedder does, None where its tokeniser is not there."""
+    path = folder / TOKENIZER.file_name
+    if not path.is_file():
+        return None
+    from tokenizers import Tokenizer  # noqa: PLC0415  # a shared library of its own
+
+    tokenizer = Tokenizer.from_file(str(path))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return lambda texts: [len(each.ids) for each in tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)]

@@ -52,6 +52,7 @@ class AddCollection:
     """Answer: `Collections` with the one."""
 
     name: str
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +100,13 @@ class LookAgain:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """Answer: `Found`. None does not limit."""
+    """Answer: `Found`. None does not limit. Files that still wait are read first, for `wait_s` at most."""
 
     question: str
     collection_ids: tuple[int, ...] | None
     blob_ids: tuple[int, ...] | None
     most_characters: int
+    wait_s: float
 
 
 @dataclass(frozen=True, slots=True)

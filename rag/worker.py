@@ -24,7 +24,7 @@ from rag.protocol import Answer, Answered, Ask, Begin, Happened, Question, Refus
 from rag.retrieval import Scope
 
 PROTOCOL_EXIT, BUG_EXIT = 70, 71
-_THREADS = 4
+_THREADS = 8
 _BUG = sentence("The document library met an error of its own.")
 _TOO_LONG = sentence("This is more than can be shown at once.")
 _TIME_OVER = sentence("The documents are not all read yet.")
@@ -124,7 +124,7 @@ class LibraryWorker:
 
     @_answer.register
     def _(self, question: protocol.AddCollection) -> Answer:
-        return protocol.Collections((self._open.add_collection(question.name),))
+        return protocol.Collections((self._open.add_collection(question.name, question.owner),))
 
     @_answer.register
     def _(self, question: protocol.RenameCollection) -> Answer:
@@ -157,7 +157,9 @@ class LibraryWorker:
     @_answer.register
     def _(self, question: protocol.Search) -> Answer:
         scope = Scope(question.collection_ids, question.blob_ids)
-        return self._open.search(question.question, scope, most_characters=question.most_characters)
+        return self._open.search(
+            question.question, scope, most_characters=question.most_characters, wait_s=question.wait_s
+        )
 
     @_answer.register
     def _(self, question: protocol.ReadPage) -> Answer:

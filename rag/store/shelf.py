@@ -31,27 +31,30 @@ FROM file JOIN source ON source.id = file.source_id LEFT JOIN blob ON blob.id = 
 def collections(database: LibraryDatabase) -> list[Collection]:
     """By name."""
     rows = database.rows("""
-        SELECT collection.id, collection.name, count(file.id) FROM collection
+        SELECT collection.id, collection.name, collection.owner, count(file.id) FROM collection
         LEFT JOIN source ON source.collection_id = collection.id LEFT JOIN file ON file.source_id = source.id
         GROUP BY collection.id ORDER BY collection.name
     """)
     return [Collection(*row) for row in rows]
 
 
-def add_collection(database: LibraryDatabase, name: str) -> Collection:
-    """The collection of that name, made if there is none yet."""
+def add_collection(database: LibraryDatabase, name: str, owner: str = "") -> Collection:
+    """The collection of that name and owner, made if there is none yet."""
     with database.transaction():
-        found = database.row("SELECT id, name FROM collection WHERE name = ?", (name,))
+        found = database.row("SELECT id, name, owner FROM collection WHERE owner = ? AND name = ?", (owner, name))
         if found is not None:
             return Collection(*found)
-        made = database.write("INSERT INTO collection (name, created_at) VALUES (?, ?)", (name, time.time()))
-        return Collection(made, name)
+        made = database.write(
+            "INSERT INTO collection (name, owner, created_at) VALUES (?, ?, ?)", (name, owner, time.time())
+        )
+        return Collection(made, name, owner)
 
 
 def rename_collection(database: LibraryDatabase, collection_id: int, name: str) -> None:
     """Raises `LibraryError` where another has that name, or there is no such collection."""
     with database.transaction():
-        if database.row("SELECT 1 FROM collection WHERE name = ? AND id <> ?", (name, collection_id)) is not None:
+        other = "SELECT 1 FROM collection WHERE name = ? AND id <> ? AND owner = ''"
+        if database.row(other, (name, collection_id)) is not None:
             raise LibraryError(sentence("There is a collection “{name}” already."), name=name)
         database.write("UPDATE collection SET name = ? WHERE id = ?", (name, collection_id))
         if not database.n_changed:
@@ -128,6 +131,17 @@ def waiting(database: LibraryDatabase) -> StoredFile | None:
     """The file that has waited longest."""
     row = database.row(f"{_FILE} WHERE file.state = 'waiting' ORDER BY file.id LIMIT 1")
     return _file(row) if row is not None else None
+
+
+def is_any_waiting(database: LibraryDatabase, collection_ids: Sequence[int] | None) -> bool:
+    """Whether a file of these collections, or of any, waits to be read."""
+    within: str = ""
+    values: tuple[int, ...] = ()
+    if collection_ids is not None:
+        within = f"AND source.collection_id IN ({', '.join('?' * len(collection_ids))})"
+        values = tuple(collection_ids)
+    sql = f"SELECT 1 FROM file JOIN source ON source.id = file.source_id WHERE file.state = 'waiting' {within} LIMIT 1"
+    return database.row(sql, values) is not None
 
 
 def take_look(database: LibraryDatabase, source_id: int, found: Iterable[FoundFile]) -> FileChanges:

@@ -29,8 +29,11 @@ class FileState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Collection:
+    """`owner` is the conversation or persona whose own it is, "" for one that a person made and named."""
+
     id: int
     name: str
+    owner: str = ""
     n_files: int = 0
 
 

@@ -72,6 +72,16 @@ def n_without(database: LibraryDatabase, embedder: int, span: PassageRange | Non
     return 0 if row is None else int(row[0])
 
 
+def n_without_by_blob(database: LibraryDatabase, embedder: int) -> dict[int, int]:
+    """Blob -> how many of its chunks have no vector yet, where there are any."""
+    rows = database.rows(
+        "SELECT page.blob_id, count(*) FROM chunk JOIN page ON page.id = chunk.page_id WHERE NOT EXISTS"
+        " (SELECT 1 FROM vector WHERE vector.embedder_id = ? AND vector.digest = chunk.digest) GROUP BY 1",
+        (embedder,),
+    )
+    return dict(rows)
+
+
 def put(database: LibraryDatabase, embedder: int, digests: Sequence[bytes], vectors: npt.NDArray[np.float32]) -> None:
     """Keep vectors (n, d), where their words are still in the library."""
     rows = zip(digests, vectors.astype("<f2"), strict=True)

@@ -1,10 +1,13 @@
 -- collection -> source -> file -> blob -> page -> chunk -> vector, and two indexes over words.
 -- A blob is what was read of some bytes: equal bytes are read and kept once, however many files hold them.
 
+-- `owner`: the conversation or persona whose own it is; '' for one that a person made and named.
 CREATE TABLE collection (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
-    name TEXT NOT NULL UNIQUE COLLATE NOCASE,
-    created_at REAL NOT NULL
+    name TEXT NOT NULL COLLATE NOCASE,
+    owner TEXT NOT NULL DEFAULT '',
+    created_at REAL NOT NULL,
+    UNIQUE (owner, name)
 ) STRICT;
 
 -- What a person added: a file, a folder that is watched, or pasted text (then `path` is a file of ours).
