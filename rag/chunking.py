@@ -198,5 +198,5 @@ def _path(above: Sequence[Heading]) -> str:
 
 
 def estimated_pieces(words: Sequence[str]) -> list[int]:
-    """What words make, without a tokeniser to ask: rather too many. Long, foreign and mixed words fall apart."""
-    return [1 + (len(word) - 1) // (6 if word.isascii() and word.isalpha() else 2) for word in words]
+    """What words make, without a tokeniser to ask: right for German, a quarter too many for English."""
+    return [1 + (len(word) - 1) // 4 if word.isalpha() else len(word) for word in words]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -61,8 +61,7 @@ class OnnxEmbedder:
         self.model_id = f"all-MiniLM-L6-v2 int{7 if overflows else 8} 1"
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(self.max_tokens)
-        self._counter = Tokenizer.from_str(self._tokenizer.to_str())
-        self._counter.no_truncation()
+        self.count_pieces = piece_counter(folder)
         self._pool = ThreadPoolExecutor(n_threads, "embedder")
         self._closed = threading.Event()
 
@@ -84,10 +83,6 @@ class OnnxEmbedder:
         """See `Embedder`."""
         return self._run(self._tokenizer.encode(text).ids)
 
-    def count_pieces(self, texts: Sequence[str]) -> list[int]:
-        """See `Embedder`."""
-        return [len(encoding) for encoding in self._counter.encode_batch_fast(list(texts), add_special_tokens=False)]
-
     def close(self) -> None:
         """See `Embedder`."""
         self._closed.set()
@@ -99,6 +94,21 @@ class OnnxEmbedder:
         (vectors,) = self._session.run(None, {minilm.IDS: np.array([ids], np.int64)})
         vector: Vectors = vectors[0]
         return vector
+
+
+def piece_counter(folder: Path) -> Callable[[Sequence[str]], list[int]]:
+    """`Embedder.count_pieces` alone, for whoever cuts texts before there is a model. Raises `EmbedderError`."""
+    from tokenizers import Tokenizer  # noqa: PLC0415  # 40 MB
+
+    _verify(folder, TOKENIZER)
+    tokenizer = Tokenizer.from_file(str(folder / TOKENIZER.file_name))
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+
+    def count(texts: Sequence[str]) -> list[int]:
+        return [len(encoding) for encoding in tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)]
+
+    return count
 
 
 def _closed() -> EmbedderError:
