@@ -1,13 +1,14 @@
 """Bytes to text in whatever encoding they are, and the telling of text from other bytes. Knows no file format.
 
-Marks of byte order come first, then UTF-8, which hardly anything else happens to be, then a guess by charset-normalizer
-over how likely the decoded words are.
+Marks of byte order come first, then UTF-8, which hardly anything else happens to be, then Western European, where single
+letters and quotes of it stand between plain ones, then a guess by charset-normalizer over how likely the words are.
 """
 
 from __future__ import annotations
 
 import codecs
 import io
+import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -22,6 +23,10 @@ _BOMS: tuple[tuple[bytes, str], ...] = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _TEXT_CONTROLS = frozenset("\t\n\r\f\v\x1b")
+_WESTERN = frozenset("ÄÖÜäöüßéèêëÉÈÊàâáÀÂÁçÇñÑóòôõãíìîïúùûåÅøØæÆœŒ“”„‘’‚–—…•€£°§«»·´©®™½²\xa0")
+"""What texts in cp1252 have besides ASCII. Letters of its neighbours that look like others here are left out."""
+_RUN = re.compile(rb"[\x80-\xff]+")
+_WESTERN_RUN = 2
 _LOOKED_AT = 64 * 1024
 _GUESSED_FROM = 1024 * 1024
 """Bytes that an encoding is guessed from; more take longer and tell nothing new."""
@@ -76,6 +81,8 @@ def _decode_marked(data: bytes) -> str | None:
         return data.decode("utf-8")
     except UnicodeDecodeError:
         pass  # an older encoding, or no text at all
+    if _is_western(data):
+        return data.decode("cp1252", "replace")
     best = from_bytes(data).best()
     return None if best is None else str(best)
 
@@ -96,7 +103,18 @@ def _is_utf8(file: BinaryIO) -> bool:
     return True
 
 
+def _is_western(data: bytes) -> bool:
+    """True for German, French or Spanish as Windows wrote it: short ones are taken for Chinese or Czech otherwise."""
+    runs = _RUN.findall(data[:_GUESSED_FROM])
+    if not runs or b"\x00" in data[:_LOOKED_AT] or any(len(run) > _WESTERN_RUN for run in runs):
+        return False
+    letters = b"".join(runs).decode("cp1252", "replace")
+    return sum(letter in _WESTERN for letter in letters) >= 0.95 * len(letters)
+
+
 def _guessed(head: bytes) -> str | None:
+    if _is_western(head):
+        return "cp1252"
     whole_lines = head[: head.rfind(b"\n") + 1] if len(head) == _GUESSED_FROM else head
     best = from_bytes(whole_lines or head).best()
     return None if best is None else best.encoding

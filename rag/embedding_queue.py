@@ -26,6 +26,7 @@ AT_ONCE = 8
 """Passages in one call of the model: larger batches are slower (they are filled up to the longest) and take memory."""
 _FETCHED = 256
 """Passages from one query; sorted by length, so that a batch has little to fill up."""
+_LOOK_AGAIN_S = 0.2
 _TELL_EVERY_S = 0.25
 _log = logging.getLogger(__name__)
 
@@ -43,7 +44,10 @@ class PassageEmbedder(Protocol):
 
 
 class EmbeddingQueue:
-    """`on_embedded` is told a range of chunks, some of which have new vectors; on the queue's thread."""
+    """`on_embedded` is told a range of chunks, some of which have new vectors; on the queue's thread.
+
+    While `is_reading`, nothing begins: words can be searched as soon as they are read, and reading is quick.
+    """
 
     def __init__(
         self,
@@ -52,8 +56,10 @@ class EmbeddingQueue:
         publish: EventSink,
         *,
         on_embedded: Callable[[PassageRange], None],
+        is_reading: Callable[[], bool],
     ) -> None:
         self._database = database
+        self._is_reading = is_reading
         self._embedder = embedder
         self._publish = publish
         self._on_embedded = on_embedded
@@ -141,5 +147,6 @@ class EmbeddingQueue:
 
     def _may_go_on(self) -> bool:
         with self._changed:
-            self._changed.wait_for(lambda: not self._asking or self._closed)
+            while (self._asking or self._is_reading()) and not self._closed:
+                self._changed.wait(_LOOK_AGAIN_S)
             return not self._closed

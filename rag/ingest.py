@@ -100,6 +100,11 @@ class Ingest:
             if self._reading in file_ids:
                 self._cancel.cancel()
 
+    @property
+    def idle(self) -> bool:
+        """Nothing waits to be read."""
+        return self._idle
+
     def wait_until_idle(self, timeout_s: float) -> bool:
         """Whether everything was read before the time was over."""
         with self._changed:

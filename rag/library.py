@@ -211,7 +211,13 @@ class Library:
         try:
             embedder = self._load_embedder() if self._load_embedder is not None else None
             if embedder is not None and not self._cancel.cancelled:
-                queue = EmbeddingQueue(self.database, embedder, self._publish, on_embedded=self._on_embedded)
+                queue = EmbeddingQueue(
+                    self.database,
+                    embedder,
+                    self._publish,
+                    on_embedded=self._on_embedded,
+                    is_reading=lambda: not self._ingest.idle,
+                )
                 self.meaning.use(embedder, queue.embedder_id)
                 self._queue = queue
                 queue.start()

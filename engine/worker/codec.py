@@ -15,8 +15,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-TAG = "kind"
-"""Names the class of a value whose annotation is a union of dataclasses."""
+TAG = "="
+"""Names the class of a value whose annotation is a union of dataclasses; no field can be called that."""
 
 
 _PLAIN = frozenset({str, int, float, bool, type(None)})

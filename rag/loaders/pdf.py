@@ -27,6 +27,8 @@ _SCAN_SHARE = 0.5
 _RENDER_S = 15.0
 _REOPENED = 500
 """Pages after which the file is opened anew: PDFium keeps every object that it has parsed."""
+_EMPTIED = re.compile(r"(\r?\n)(?:[ \t]*\r?\n)+")
+"""Lines whose words were all hidden; PDFium itself writes no empty ones."""
 _PROGRAMS = re.compile(
     r"^(?:Microsoft (?:Word|PowerPoint|Excel) - |untitled$|.{0,3}$)|\.(?:docx?|dvi|tex|indd|qxd)$", re.I
 )
@@ -71,7 +73,7 @@ def text_of_page(page: PdfPage) -> tuple[list[str], str, tuple[Hidden, ...]]:
             words.append(" ")
         words.append(characters[index])
         characters[index], before = "", index
-    text, hidden = visible("".join(characters).strip())
+    text, hidden = visible(_EMPTIED.sub(r"\1", "".join(characters)).strip())
     found = [Hidden(reason, shown(" ".join("".join(words).split()))) for reason, words in unseen.items()]
     return characters, text, (*found, *hidden)
 

@@ -175,7 +175,7 @@ def _begin(connection: Connection, request: GenerationRequest) -> None:
 
 def _then(connection: Connection, what: str) -> None:
     if what == "nonsense":
-        connection.send_bytes(b'{"v":1,"message":{"kind":"Sabotage"}}')
+        connection.send_bytes(b'{"v":1,"message":{"=":"Sabotage"}}')
     elif what == "flood":
         connection.send_bytes(b"x" * (5 * 1024 * 1024))
     elif what == "exit":

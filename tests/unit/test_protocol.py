@@ -104,7 +104,7 @@ def test_any_text_round_trips(text: str, pinned: bool) -> None:
 
 def altered(**changes: Any) -> bytes:
     """A valid `Cancel`, with changes to its inner object (None removes)."""
-    body = {"request_id": "r1", "kind": "Cancel"} | changes
+    body = {"request_id": "r1", "=": "Cancel"} | changes
     return json.dumps(
         {"v": VERSION, "message": {key: value for key, value in body.items() if value is not None}}
     ).encode()
@@ -112,7 +112,7 @@ def altered(**changes: Any) -> bytes:
 
 def asking(**question: Any) -> bytes:
     """An `Ask` with this question."""
-    return json.dumps({"v": VERSION, "message": {"kind": "Ask", "call_id": 1, "question": question}}).encode()
+    return json.dumps({"v": VERSION, "message": {"=": "Ask", "call_id": 1, "question": question}}).encode()
 
 
 def test_the_altered_message_is_valid_when_nothing_is_altered() -> None:
@@ -129,7 +129,7 @@ def test_the_altered_message_is_valid_when_nothing_is_altered() -> None:
         b"null",
         b"[]",
         b'{"v":%d}' % VERSION,
-        b'{"v":%d,"message":{"kind":"Cancel","request_id":"r1"}}' % (VERSION - 1),
+        b'{"v":%d,"message":{"=":"Cancel","request_id":"r1"}}' % (VERSION - 1),
         b"[" * 100_000,
         altered(kind="Unknown"),
         altered(kind=None),
@@ -138,7 +138,7 @@ def test_the_altered_message_is_valid_when_nothing_is_altered() -> None:
         altered(extra=1),
         altered(kind="Finished"),
         encode(Pong(1, 1, True), REPORT_BYTES),
-        b'{"v":%d,"message":{"kind":"Ping","number":true}}' % VERSION,
+        b'{"v":%d,"message":{"=":"Ping","number":true}}' % VERSION,
         asking(kind="CountTokens", texts="no list"),
         asking(kind="CountTokens", texts=[1]),
         asking(kind=["CountTokens"], texts=[]),
