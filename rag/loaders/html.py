@@ -28,54 +28,14 @@ _SILENT = frozenset(
     "datalist",
     "title",
 }
-_BLOCKS = frozenset(
-    [
-        "address",
-        "article",
-        "aside",
-        "blockquote",
-        "body",
-        "center",
-        "dd",
-        "details",
-        "dialog",
-        "div",
-        "dl",
-        "dt",
-        "fieldset",
-        "figcaption",
-        "figure",
-        "footer",
-        "form",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "header",
-        "hr",
-        "html",
-        "legend",
-        "li",
-        "main",
-        "nav",
-        "ol",
-        "p",
-        "pre",
-        "section",
-        "summary",
-        "table",
-        "tbody",
-        "td",
-        "tfoot",
-        "th",
-        "thead",
-        "tr",
-        "ul",
-        "caption",
-    ]
+_BLOCK_NAMES = (
+    "address article aside blockquote body center dd details dialog div dl dt fieldset figcaption figure footer"
+    " form h1 h2 h3 h4 h5 h6 header hr html legend li main nav ol p pre section summary table tbody tfoot thead tr"
+    " ul caption"
 )
+_BLOCKS = frozenset(_BLOCK_NAMES.split())
+_CELLS = frozenset({"td", "th"})
+_WORD_CHARACTERS = 300
 _CLOSE = frozenset({"li", "tr", "dd", "dt", "option"})
 _LEVELS = {f"h{level}": level for level in range(1, 7)}
 _SPACES = re.compile(r"[ \t\n\r\f]+")
@@ -147,6 +107,8 @@ class _Reader:
         self._level = 0
         self._close = False
         self._preformatted = 0
+        self._cells: list[Any] = []
+        """Cells of tables of words that are open; layout is made of cells too, which are read as text."""
 
     def read(self, root: Any) -> Iterator[Item]:
         looks = [css.Look()]
@@ -159,8 +121,10 @@ class _Reader:
                     silent += 1
                     continue
                 looks.append(css.inside(looks[-1], self._own(element, tag)))
-                if tag in _BLOCKS:
+                if tag in _BLOCKS or (tag in _CELLS and not _is_word(element)):
                     yield from self._flush()
+                elif tag in _CELLS:
+                    self._cells.append(element)
                 self._begin(tag)
                 self._say(element.text, looks[-1])
             else:
@@ -168,10 +132,11 @@ class _Reader:
                     silent -= 1
                 else:
                     looks.pop()
-                    if tag in _BLOCKS:
-                        yield from self._flush()
-                    elif tag in ("td", "th"):
+                    if self._cells and self._cells[-1] is element:
+                        self._cells.pop()
                         self._line.append(" | ")
+                    elif tag in _BLOCKS or tag in _CELLS:
+                        yield from self._flush()
                     self._preformatted -= tag == "pre"
                     if tag in _LEVELS:
                         self._level = 0
@@ -224,6 +189,9 @@ class _Reader:
         for reason, texts in self._unseen.items():
             yield Unseen(reason, " ".join(texts))
         self._unseen.clear()
+        if self._cells:
+            self._line.append(" ")
+            return
         text = "".join(self._line)
         if not self._preformatted:
             text = "\n".join(_SPACES.sub(" ", line).strip() for line in text.split("\n"))
@@ -234,3 +202,8 @@ class _Reader:
             self._close = False
         elif not text.strip():
             self._line.clear()
+
+
+def _is_word(cell: Any) -> bool:
+    """True for a cell that holds a few words, and is not there to lay the page out."""
+    return cell.find(".//table") is None and sum(map(len, cell.itertext())) <= _WORD_CHARACTERS

@@ -24,7 +24,9 @@ def open_rtf(source: Source) -> OpenDocument:
         raise source.error(DAMAGED) from error
     if not text.strip():
         raise source.error(NO_TEXT)
-    return OpenDocument(DocumentInfo(source.title, Unit.TEXT, "application/rtf"), pages_of(_lines(text), Unit.TEXT))
+    return OpenDocument(
+        DocumentInfo(source.title, Unit.TEXT, "application/rtf"), pages_of(_lines(text.strip()), Unit.TEXT)
+    )
 
 
 def _lines(text: str) -> Iterator[Item]:

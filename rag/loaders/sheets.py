@@ -75,7 +75,6 @@ def open_csv(source: Source) -> OpenDocument:
 
 
 def _sheet(name: str, rows: Iterable[Sequence[object]]) -> Iterator[Item]:
-    yield NewPage(name)
     header: list[str] | None = None
     looked = False
     row_number = n_empty = 0
@@ -85,7 +84,7 @@ def _sheet(name: str, rows: Iterable[Sequence[object]]) -> Iterator[Item]:
         if not any(cells):
             n_empty += 1
             continue
-        if n_empty > _EMPTY_ROWS or (n_empty and not looked):
+        if not looked or n_empty > _EMPTY_ROWS:
             yield NewPage(name, row_number)
         else:
             for _ in range(n_empty):

@@ -177,3 +177,22 @@ def test_names_cannot_play_tricks() -> None:
 
 def test_pastes_are_numbered() -> None:
     assert pasted_attachment("a").name != pasted_attachment("a", 2).name
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("Name,Ort\nJörg,Köln am Rhein\n", "cp1252"),
+        ("Nom;Prénom\nHélène;François\n", "cp1252"),
+        ("naïve “quotes” – and a dash\n", "cp1252"),
+        ("10 €, 5 °C, señor\n", "cp1252"),
+        ("Příliš žluťoučký kůň úpěl ďábelské ódy\n", "cp1250"),
+        ("Zażółć gęślą jaźń; Łódź, Kraków\n", "cp1250"),
+        ("Имя;Город\nАнна;Москва\n", "cp1251"),
+        ("日本語の文章です。\n", "shift_jis"),
+    ],
+)
+def test_short_texts_are_not_mistaken(tmp_path: Path, text: str, encoding: str) -> None:
+    path = tmp_path / "short.txt"
+    path.write_bytes(text.encode(encoding))
+    assert read_attachment(path).text == text
