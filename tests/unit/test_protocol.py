@@ -28,6 +28,7 @@ from engine.types import (
     TextDelta,
     TokenLogprob,
 )
+from engine.worker.codec import TAG
 from engine.worker.envelope import Fault, MessageTooLongError, ProtocolError, error_of, fault_of, receive
 from engine.worker.protocol import (
     COMMAND_BYTES,
@@ -103,8 +104,9 @@ def test_any_text_round_trips(text: str, pinned: bool) -> None:
 
 
 def altered(**changes: Any) -> bytes:
-    """A valid `Cancel`, with changes to its inner object (None removes)."""
-    body = {"request_id": "r1", "=": "Cancel"} | changes
+    """A valid `Cancel`, with changes to its inner object (None removes); `kind` is its class."""
+    body = {"request_id": "r1", "kind": "Cancel"} | changes
+    body[TAG] = body.pop("kind")
     return json.dumps(
         {"v": VERSION, "message": {key: value for key, value in body.items() if value is not None}}
     ).encode()
@@ -112,7 +114,9 @@ def altered(**changes: Any) -> bytes:
 
 def asking(**question: Any) -> bytes:
     """An `Ask` with this question."""
-    return json.dumps({"v": VERSION, "message": {"=": "Ask", "call_id": 1, "question": question}}).encode()
+    if "kind" in question:
+        question[TAG] = question.pop("kind")
+    return json.dumps({"v": VERSION, "message": {TAG: "Ask", "call_id": 1, "question": question}}).encode()
 
 
 def test_the_altered_message_is_valid_when_nothing_is_altered() -> None:
