@@ -25,6 +25,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.attachments import pasted_attachment
+from app.document_kinds import is_document
 from app.i18n import error_sentence, ntr, tr
 from app.limits import ATTACHMENTS_PER_MESSAGE
 from app.store.types import Draft, ImagePart
@@ -61,6 +62,8 @@ class Composer(QWidget):
     attachment_refused = Signal(str)
     """The sentence that says why."""
     edit_last_requested = Signal()
+    documents_given = Signal(list)
+    """Paths of files and folders to be looked into, which are too much to be attached whole."""
 
     def __init__(
         self,
@@ -196,8 +199,14 @@ class Composer(QWidget):
         self._show_state()
 
     def add_files(self, paths: Iterable[Path]) -> None:
-        """Attach files as if they had been dropped here."""
-        for path in paths:
+        """Attach files as if they had been dropped here; documents go to the library."""
+        given = list(paths)
+        documents = [path for path in given if is_document(path)]
+        if documents:
+            self.documents_given.emit(documents)
+        for path in given:
+            if path in documents:
+                continue
             if self._is_full():
                 return
             name = display_name(path.name) or str(path)

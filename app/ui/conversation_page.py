@@ -24,6 +24,7 @@ from app.events import (
 from app.i18n import tr
 from app.store.summaries import covered_by, newest_on
 from app.store.types import Attached, Changes, Draft, MessageState, StoredMessage, Summary
+from app.ui.chat_documents import ChatDocuments
 from app.ui.composer import Composer
 from app.ui.library import sentence_of
 from app.ui.remote_banner import answering_host
@@ -51,6 +52,8 @@ class ConversationPage(QWidget):
     generating_changed = Signal(bool)
     observed = Signal(object)
     """A stream event of the conversation on show."""
+    citation_activated = Signal(object)
+    """A `SourcePassage` of the conversation on show."""
     path_shown = Signal(list)
     """The messages on show, after every change that is not a stream event."""
 
@@ -89,7 +92,13 @@ class ConversationPage(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
+        self.documents = ChatDocuments(workspace, self)
+        self._documents_row = QHBoxLayout()
+        self._documents_row.addStretch(1)
+        self._documents_row.addWidget(self.documents, 100)
+        self._documents_row.addStretch(1)
         column.addWidget(self._stack, 1)
+        column.addLayout(self._documents_row)
         column.addWidget(self._foot)
         self._connect()
         self._on_theme_changed()
@@ -117,6 +126,7 @@ class ConversationPage(QWidget):
         self._conversation_id = conversation_id
         self._want_message = message_id
         self._workspace.answers.watch(self, conversation_id)
+        self.documents.show_conversation(conversation_id)
         if changed:
             self._new_parameters = None
             self.composer.set_draft(Draft())
@@ -197,6 +207,8 @@ class ConversationPage(QWidget):
         self.composer.draft_changed.connect(self._on_draft_changed)
         self.composer.attachment_refused.connect(self._toasts.show)
         self.composer.edit_last_requested.connect(self.edit_last_question)
+        self.composer.documents_given.connect(self.documents.add)
+        self.documents.failed.connect(self._toasts.show)
 
     @property
     def transcript(self) -> Transcript:
@@ -219,6 +231,7 @@ class ConversationPage(QWidget):
         transcript.pin_requested.connect(self._on_pin)
         transcript.summary_edited.connect(self._on_summary_edited)
         transcript.summary_undone.connect(self._on_summary_undone)
+        transcript.citation_activated.connect(self.citation_activated)
         transcript.copied.connect(lambda: self._toasts.show(tr("Copied")))
         return transcript
 
@@ -331,17 +344,20 @@ class ConversationPage(QWidget):
             self._workspace.bridge.then(services.chat.send(conversation_id, text, attachments), sent, failed)
 
         parameters, self._new_parameters = self._new_parameters, None
-        if asked_from or parameters is None:
+        if asked_from or (parameters is None and not self.documents.is_pending):
             send(asked_from or None)
             return
-        sampling, instructions = parameters
+        sampling, instructions = parameters or (None, "")
 
         def create(store: ConversationStore) -> str:
             conversation = store.create_conversation(system_prompt=instructions)
             store.set_sampling(conversation.id, sampling)
             return conversation.id
 
-        self._workspace.library.run(create, send, failed=failed)
+        def equip(conversation_id: str) -> None:
+            self.documents.adopt(conversation_id, lambda: send(conversation_id))
+
+        self._workspace.library.run(create, equip, failed=failed)
 
     def _on_regenerate(self, message_id: str) -> None:
         if (services := self._workspace.services) is not None:
@@ -476,4 +492,6 @@ class ConversationPage(QWidget):
         # The transcript's scroll bar takes room at its right: centre below the same column.
         bar = self.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent)
         self._foot_row.setContentsMargins(space(5), space(1), space(5) + max(bar, space(2.5)), space(4))
+        self._documents_row.setContentsMargins(space(5), space(1), space(5) + max(bar, space(2.5)), space(1))
         self.composer.setMaximumWidth(space(_COLUMN_UNITS))
+        self.documents.setMaximumWidth(space(_COLUMN_UNITS))

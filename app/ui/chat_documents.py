@@ -1,0 +1,292 @@
+"""The documents of the conversation on show, as a row of chips above the message field.
+
+Files and folders that are dropped on a chat become a collection of its own; collections that a person has named can be
+asked too. A new chat keeps what is dropped until it has an id. Knows no message and no model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
+
+from app.events import ChatEvent, DocumentsHappened
+from app.i18n import ntr, tr
+from app.store.types import Conversation
+from app.ui.attachments_flow import FlowLayout
+from app.ui.document_chip import DocumentChip
+from app.ui.library import sentence_of
+from app.ui.workspace import Workspace
+from rag.client import LibraryClient
+from rag.events import ReadingProgress
+from rag.store.types import Collection, FileState, Source, StoredFile
+
+_OWN_NAME = "chat"
+
+
+class ChatDocuments(QWidget):
+    """Hidden while there are none. Main thread only."""
+
+    failed = Signal(str)
+    """A sentence."""
+    opened = Signal()
+    """The person wants to see the library."""
+
+    def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._workspace = workspace
+        self._conversation_id = ""
+        self._pending: list[Path] = []
+        self._pending_collections: list[int] = []
+        self._collections: tuple[Collection, ...] = ()
+        self._sources: tuple[Source, ...] = ()
+        self._files: dict[int, list[StoredFile]] = {}
+        self._reading: dict[int, ReadingProgress] = {}
+        self._chips: list[DocumentChip] = []
+        self._asking = self._asks_again = False
+        self._flow = FlowLayout(self, spacing=workspace.theme.space(2))
+        self.setAccessibleName(tr("Documents of this chat"))
+        self.hide()
+        workspace.bridge.chat_event.connect(self._on_chat_event)
+        workspace.ready.connect(self.refresh)
+
+    @property
+    def chips(self) -> tuple[DocumentChip, ...]:
+        return tuple(self._chips)
+
+    @property
+    def is_pending(self) -> bool:
+        """A new chat has documents that it must get before its first question."""
+        return not self._conversation_id and bool(self._pending or self._pending_collections)
+
+    def show_conversation(self, conversation_id: str) -> None:
+        """Another conversation is on show ("": a new chat)."""
+        if conversation_id == self._conversation_id:
+            return
+        self._conversation_id = conversation_id
+        self._pending, self._pending_collections = [], []
+        self._sources, self._files = (), {}
+        self._show()
+        self.refresh()
+
+    def add(self, paths: Sequence[Path]) -> None:
+        """Files and folders were given."""
+        if not self._conversation_id:
+            self._pending += [path for path in paths if path not in self._pending]
+            self._show()
+            return
+        self._give(self._conversation_id, paths, (), lambda: None)
+
+    def adopt(self, conversation_id: str, done: Callable[[], None]) -> None:
+        """The new chat has an id: it gets what it was given before. `done` follows in any case."""
+        paths, self._pending = self._pending, []
+        collections, self._pending_collections = self._pending_collections, []
+        self._give(conversation_id, paths, collections, done)
+
+    def fill_menu(self, menu: QMenu) -> None:
+        """What can be done, for the button beside the message field."""
+        menu.addAction(tr("Add documents…")).triggered.connect(self._on_add_files)
+        menu.addAction(tr("Add a folder…")).triggered.connect(self._on_add_folder)
+        shared = [each for each in self._collections if not each.owner]
+        if shared:
+            menu.addSection(tr("Ask these collections"))
+        asked = self._asked()
+        for collection in shared:
+            action = menu.addAction(collection.name)
+            action.setCheckable(True)
+            action.setChecked(collection.id in asked)
+            action.toggled.connect(partial(self._on_collection_toggled, collection.id))
+        menu.addSeparator()
+        menu.addAction(tr("All documents…")).triggered.connect(self.opened)
+
+    def refresh(self) -> None:
+        """Ask the library again what there is; at once, or when the last question is answered."""
+        services = self._workspace.services
+        if services is None:
+            return
+        if self._asking:
+            self._asks_again = True
+            return
+        self._asking, self._asks_again = True, False
+        documents, then = services.documents, self._workspace.bridge.then
+
+        def with_files(files: tuple[StoredFile, ...]) -> None:
+            self._files = {}
+            for file in files:
+                self._files.setdefault(file.source_id, []).append(file)
+            ended()
+
+        def with_sources(sources: tuple[Source, ...]) -> None:
+            own = {each.id for each in self._collections if each.owner == self._conversation_id != ""}
+            self._sources = tuple(each for each in sources if each.collection_id in own)
+            if own:
+                then(documents.files(tuple(own)), with_files, failed)
+            else:
+                self._files = {}
+                ended()
+
+        def with_collections(collections: tuple[Collection, ...]) -> None:
+            self._collections = collections
+            then(documents.sources(), with_sources, failed)
+
+        def failed(_error: BaseException) -> None:
+            ended()  # what is on show stays; a person's own deeds say what went wrong
+
+        def ended() -> None:
+            self._asking = False
+            self._show()
+            if self._asks_again:
+                self.refresh()
+
+        then(documents.collections(), with_collections, failed)
+
+    def _conversation(self) -> Conversation | None:
+        return self._workspace.library.conversation(self._conversation_id) if self._conversation_id else None
+
+    def _asked(self) -> tuple[int, ...]:
+        conversation = self._conversation()
+        return conversation.collections if conversation is not None else tuple(self._pending_collections)
+
+    def _give(
+        self, conversation_id: str, paths: Sequence[Path], collections: Sequence[int], done: Callable[[], None]
+    ) -> None:
+        """Put `paths` into the conversation's own collection, and have it ask that one and `collections`."""
+        services = self._workspace.services
+        if services is None or not (paths or collections):
+            done()
+            return
+        documents, then, library = services.documents, self._workspace.bridge.then, self._workspace.library
+
+        def failed(error: BaseException) -> None:
+            self.failed.emit(sentence_of(error))
+            done()
+
+        def ask(ids: Sequence[int]) -> None:
+            def keep(store: object) -> object:
+                known = store.conversation(conversation_id).collections  # type: ignore[attr-defined]
+                return store.set_collections(conversation_id, (*known, *ids))  # type: ignore[attr-defined]
+
+            library.run(keep, lambda _changes: done(), failed=failed)
+
+        def fill(collection: Collection) -> None:
+            self._add_each(documents, collection.id, list(paths), lambda: ask([collection.id, *collections]))
+
+        if paths:
+            then(documents.add_collection(_OWN_NAME, conversation_id), fill, failed)
+        else:
+            ask(collections)
+
+    def _add_each(
+        self, documents: LibraryClient, collection_id: int, paths: list[Path], done: Callable[[], None]
+    ) -> None:
+        """One after another, so that what went wrong is said of the right one."""
+        if not paths:
+            self.refresh()
+            done()
+            return
+
+        def go_on(_source: object) -> None:
+            self._add_each(documents, collection_id, paths[1:], done)
+
+        def failed(error: BaseException) -> None:
+            self.failed.emit(sentence_of(error))
+            go_on(None)
+
+        self._workspace.bridge.then(documents.add(collection_id, paths[0]), go_on, failed)
+
+    def _show(self) -> None:
+        for chip in self._chips:
+            self._flow.removeWidget(chip)
+            chip.hide()
+            chip.deleteLater()
+        self._chips = []
+        for path in self._pending:
+            self._add_chip(path.name, tr("waits for your question"), partial(self._on_pending_removed, path))
+        for source in self._sources:
+            state = source_state(self._files.get(source.id, []), self._reading)
+            self._add_chip(source.name, state, partial(self._on_source_removed, source.id))
+        asked = self._asked()
+        for collection in self._collections:
+            if not collection.owner and collection.id in asked:
+                state = ntr("{count} file", "{count} files", collection.n_files)
+                self._add_chip(collection.name, state, partial(self._on_collection_toggled, collection.id, False))
+        self._flow.setSpacing(self._workspace.theme.space(2))
+        self.setVisible(bool(self._chips))
+        self.updateGeometry()
+
+    def _add_chip(self, name: str, state: str, remove: Callable[[], None]) -> None:
+        chip = DocumentChip(self._workspace.theme, name, state, self)
+        chip.remove_requested.connect(remove)
+        self._chips.append(chip)
+        self._flow.addWidget(chip)
+        chip.show()
+
+    def _on_chat_event(self, event: ChatEvent) -> None:
+        if not isinstance(event, DocumentsHappened):
+            return
+        if isinstance(event.event, ReadingProgress):
+            self._reading[event.event.file_id] = event.event
+            if any(file.id == event.event.file_id for files in self._files.values() for file in files):
+                self._show()
+        else:
+            self.refresh()
+
+    def _on_add_files(self) -> None:
+        names, _filter = QFileDialog.getOpenFileNames(self, tr("Add documents"))
+        if names:
+            self.add([Path(name) for name in names])
+
+    def _on_add_folder(self) -> None:
+        name = QFileDialog.getExistingDirectory(self, tr("Add a folder"))
+        if name:
+            self.add([Path(name)])
+
+    def _on_pending_removed(self, path: Path) -> None:
+        self._pending.remove(path)
+        self._show()
+
+    def _on_source_removed(self, source_id: int) -> None:
+        services = self._workspace.services
+        if services is not None:
+            self._workspace.bridge.then(
+                services.documents.remove_source(source_id),
+                lambda _none: self.refresh(),
+                lambda error: self.failed.emit(sentence_of(error)),
+            )
+
+    def _on_collection_toggled(self, collection_id: int, asked: bool) -> None:
+        if not self._conversation_id:
+            chosen = [each for each in self._pending_collections if each != collection_id]
+            self._pending_collections = [*chosen, collection_id] if asked else chosen
+            self._show()
+            return
+        now = [each for each in self._asked() if each != collection_id]
+        ids = [*now, collection_id] if asked else now
+        self._workspace.library.run(
+            lambda store: store.set_collections(self._conversation_id, ids), lambda _changes: self._show()
+        )
+
+
+def source_state(files: Sequence[StoredFile], reading: dict[int, ReadingProgress]) -> str:
+    """Where a source stands, in a few words."""
+    if not files:
+        return tr("empty")
+    waiting = [file for file in files if file.state is FileState.WAITING]
+    failed = sum(file.state is FileState.FAILED for file in files)
+    if waiting:
+        progress = next((reading[file.id] for file in waiting if file.id in reading), None)
+        if len(files) == 1 and progress is not None and progress.of_pages:
+            return tr("reading, {number} of {count} pages", number=progress.n_pages, count=progress.of_pages)
+        if len(files) == 1:
+            return tr("reading…")
+        return tr("reading, {number} of {count} files", number=len(files) - len(waiting), count=len(files))
+    if failed == len(files):
+        return tr("could not be read")
+    if failed:
+        return ntr("{count} file could not be read", "{count} files could not be read", failed)
+    if len(files) > 1:
+        return ntr("{count} file", "{count} files", len(files))
+    return ntr("{count} page", "{count} pages", files[0].n_pages)
