@@ -172,18 +172,19 @@ def way_sentence(way: Way, n_passages: int, n_searched: int, *, by_meaning: bool
 
 
 def work_sentence(
-    reading: ReadingProgress | None, n_waiting: int, embedding: EmbeddingProgress | None, *, number: Number = str
+    name: str,
+    reading: ReadingProgress | None,
+    n_waiting: int,
+    embedding: EmbeddingProgress | None,
+    *,
+    number: Number = str,
 ) -> str:
-    """What the library is doing, "" when it rests. `n_waiting` files are still to be read."""
+    """What the library is doing, "" when it rests: a file called `name` is being read, `n_waiting` are to be read."""
     pieces = []
-    if n_waiting:
-        pieces.append(
-            ntr(
-                "{number} file still to be read", "{number} files still to be read", n_waiting, number=number(n_waiting)
-            )
-        )
-    elif reading is not None:
-        pieces.append(_reading_sentence(reading, number))
+    if reading is not None and name:
+        pieces.append(f"{name}: {_reading_sentence(reading, number)}")
+    if n_waiting > 1 or (n_waiting and not pieces):
+        pieces.append(ntr("{number} file to be read", "{number} files to be read", n_waiting, number=number(n_waiting)))
     if embedding is not None and embedding.n_left:
         pieces.append(
             ntr(

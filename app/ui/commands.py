@@ -36,6 +36,7 @@ def declared_commands() -> tuple[Command, ...]:
         Command("new_chat", tr("New chat"), ("Ctrl+N",), file, "square-pen"),
         Command("new_window", tr("New window"), ("Ctrl+Shift+N",), file, "app-window"),
         Command("open_in_new_window", tr("Open in new window"), ("Ctrl+Shift+O",), file, "app-window"),
+        Command("documents", tr("Documents…"), ("Ctrl+Shift+D",), file, "book-open"),
         Command("import", tr("Import conversations…"), (), file, "upload"),
         Command("export_markdown", tr("Export as Markdown…"), ("Ctrl+Shift+E",), file, "download"),
         Command("export_html", tr("Export as HTML…"), (), file, "download"),

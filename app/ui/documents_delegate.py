@@ -44,10 +44,8 @@ def paint_row_ground(painter: QPainter, option: QStyleOptionViewItem, theme: The
         painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), space(2), space(2))
 
 
-def draw_side(
-    painter: QPainter, option: QStyleOptionViewItem, area: QRect, text: str, *, end: bool = False
-) -> int:
-    """One line of text in `area`, cut with "…", at its start or its `end`; mirrored where the language is. Its width."""
+def draw_side(painter: QPainter, option: QStyleOptionViewItem, area: QRect, text: str, *, end: bool = False) -> int:
+    """One line of text at the start or the `end` of `area`, cut with "…"; mirrored as the language is. Its width."""
     shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, area.width())
     side = Qt.AlignmentFlag.AlignRight if end else Qt.AlignmentFlag.AlignLeft
     alignment = QStyle.visualAlignment(option.direction, side) | Qt.AlignmentFlag.AlignAbsolute
@@ -69,7 +67,7 @@ class DocumentDelegate(QStyledItemDelegate):
         theme, space = self._theme, self._theme.space
         rect: QRect = option.rect
         depth = line.depth if isinstance(line, FileLine) else 0
-        area = rect.adjusted(space(3) + depth * space(6), space(1.75), -space(4), -space(1.75))
+        area = rect.adjusted(space(4) + depth * space(6), space(1.75), -space(4), -space(1.75))
         side = space(4)
         icon, color = mark_of(line, reading)
         mark = QRect(area.left(), area.center().y() - side // 2 + 1, side, side)
@@ -83,9 +81,10 @@ class DocumentDelegate(QStyledItemDelegate):
         upper = QRect(area.left(), area.top(), area.width(), half)
         lower = QRect(area.left(), area.top() + half, area.width(), area.height() - half)
         folder = isinstance(line, SourceLine)
-        self._write(painter, option, upper, line_name(line), theme.font(bold=folder), "text")
-        detail_color = self._detail_color(line, reading)
-        self._write(painter, option, lower, line_detail(line, reading), theme.font(TextSize.CAPTION), detail_color)
+        self._ink(painter, theme.font(bold=folder), "text")
+        draw_side(painter, option, upper, line_name(line))
+        self._ink(painter, theme.font(TextSize.CAPTION), self._detail_color(line, reading))
+        draw_side(painter, option, lower, line_detail(line, reading))
         if reading is not None and reading.of_pages:
             track = QRectF(area.left(), rect.bottom() - space(1), area.width(), 2)
             share = min(1.0, reading.n_pages / reading.of_pages)
@@ -135,12 +134,9 @@ class DocumentDelegate(QStyledItemDelegate):
             return _DETAIL_COLORS.get(readiness(line.file, reading), "text_muted")
         return "danger" if mark_of(line, reading)[1] == "danger" else "text_muted"
 
-    def _write(
-        self, painter: QPainter, option: QStyleOptionViewItem, area: QRect, text: str, font: QFont, color: str
-    ) -> None:
+    def _ink(self, painter: QPainter, font: QFont, color: str) -> None:
         painter.setFont(font)
         painter.setPen(self._theme.color(color))
-        draw_side(painter, option, area, text)
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         theme = self._theme

@@ -216,9 +216,7 @@ class DocumentsFlow(QObject):
             self._on_listing_failed,
         )
 
-    def _on_files(
-        self, collection_id: int | None, sources: tuple[Source, ...], files: tuple[StoredFile, ...]
-    ) -> None:
+    def _on_files(self, collection_id: int | None, sources: tuple[Source, ...], files: tuple[StoredFile, ...]) -> None:
         if collection_id == self.collection_id:
             self.sources, self.files, self.loaded = sources, files, True
             waiting = {file.id for file in files if file.state is FileState.WAITING}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import QPointF, QRect, Qt
 from PySide6.QtGui import QPainter, QTextLayout, QTextOption
 
+from app.ui.text_units import first_units, units
+
 
 def draw_wrapped(
     painter: QPainter, layout: QTextLayout, area: QRect, lines: int, direction: Qt.LayoutDirection
@@ -16,11 +18,13 @@ def draw_wrapped(
     if direction is Qt.LayoutDirection.RightToLeft:
         option.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignAbsolute)
     layout.setTextOption(option)
-    cut = _laid_out(layout, area.width(), lines)
-    if cut:
-        # One character less than fits, for the "…".
-        layout.setText(layout.text()[: max(0, cut - 1)].rstrip() + "…")
-        _laid_out(layout, area.width(), lines)
+    text, cut = layout.text(), _laid_out(layout, area.width(), lines)
+    while cut > 0:
+        # Less and less of it, until the "…" stands on the last row and not behind it.
+        cut -= 1
+        layout.setText(first_units(text, cut).rstrip() + "…")
+        if not _laid_out(layout, area.width(), lines):
+            break
     layout.draw(painter, area.topLeft().toPointF())
 
 
@@ -38,4 +42,4 @@ def _laid_out(layout: QTextLayout, width: int, lines: int) -> int:
         y += line.height()
         end = line.textStart() + line.textLength()
     layout.endLayout()
-    return end if end < len(layout.text().encode("utf-16-le", "surrogatepass")) // 2 else 0
+    return end if end < units(layout.text()) else 0

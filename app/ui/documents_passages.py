@@ -148,7 +148,7 @@ class PassageDelegate(QStyledItemDelegate):
     def _paint_line(self, painter: QPainter, option: QStyleOptionViewItem, line: PassageLine) -> None:
         theme, space = self._theme, self._theme.space
         body, caption = self._heights()
-        area: QRect = option.rect.adjusted(space(3), space(2), -space(3), -space(2))
+        area: QRect = option.rect.adjusted(space(4), space(2), -space(4), -space(2))
         head = QRect(area.left(), area.top(), area.width(), body)
         room = self._paint_score(painter, option, line, head)
         painter.setFont(theme.font(bold=True))

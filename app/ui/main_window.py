@@ -178,6 +178,7 @@ class MainWindow(QMainWindow):
             "new_chat": self._new_chat,
             "new_window": lambda: workspace.window_requested.emit(""),
             "open_in_new_window": lambda: workspace.window_requested.emit(page.conversation_id),
+            "documents": self._open_documents,
             "import": self._import,
             "open_data_folder": self._open_data_folder,
             "settings": self._open_settings,
@@ -273,6 +274,11 @@ class MainWindow(QMainWindow):
 
     def _open_data_folder(self) -> None:
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.workspace.paths.data)))
+
+    def _open_documents(self) -> None:
+        from app.ui.documents_dialog import open_documents  # noqa: PLC0415  # only when asked for
+
+        open_documents(self.workspace, self)
 
     def _import(self) -> None:
         from app.ui.import_dialog import import_conversations  # noqa: PLC0415  # only when asked for

@@ -15,14 +15,17 @@ def units(text: str) -> int:
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
+def first_units(text: str, count: int) -> str:
+    """The beginning of `text` that takes at most `count` units."""
+    return text.encode("utf-16-le", "surrogatepass")[: 2 * max(0, count)].decode("utf-16-le", "ignore")
+
+
 def plain_for_document(text: str) -> str:
     """`text`, character for character, such that only a line feed begins another block."""
     return text.translate(_SHOWN_AS)
 
 
-def format_ranges(
-    text: str, marks: Iterable[tuple[int, int]], look: QTextCharFormat
-) -> list[QTextLayout.FormatRange]:
+def format_ranges(text: str, marks: Iterable[tuple[int, int]], look: QTextCharFormat) -> list[QTextLayout.FormatRange]:
     """The characters [start, end) of each mark in `look`."""
     ranges = []
     for start, end in marks:

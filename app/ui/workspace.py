@@ -16,6 +16,7 @@ from app.settings import Settings
 from app.store.images import ImageFolder
 from app.ui.bridge import EventBridge
 from app.ui.commands import Commands
+from app.ui.documents_pictures import PagePictures, PageRenderer
 from app.ui.held_drafts import HeldDrafts
 from app.ui.library import Library
 from app.ui.live_answers import LiveAnswers
@@ -54,6 +55,7 @@ class Workspace(QObject):
         self.held_drafts = HeldDrafts(self.state)
         self.pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="files")
         self.pictures = Pictures(self.run, bridge, ImageFolder(paths.images), self)
+        self.page_pictures = PagePictures(self.run, bridge, _new_renderer, self)
         self.engine_state = EngineState(EngineStatus.EMPTY)
         self._services: Services | None = None
         bridge.engine_state.connect(self._on_engine_state)
@@ -74,6 +76,7 @@ class Workspace(QObject):
     def detach(self) -> None:
         """The services are about to close."""
         self.models.detach()
+        self.page_pictures.close()
         self._services = None
 
     def apply_appearance(self) -> None:
@@ -88,3 +91,9 @@ class Workspace(QObject):
     def _on_engine_state(self, state: EngineState) -> None:
         self.engine_state = state
         self.engine_changed.emit(state)
+
+
+def _new_renderer() -> PageRenderer:
+    from rag.parsing.client import Parser  # noqa: PLC0415  # when the first page of a PDF is shown
+
+    return Parser()
