@@ -44,6 +44,10 @@ def _command(name: str | None) -> Command:
         from app.cli_chat import chat  # noqa: PLC0415
 
         return chat
+    if name in ("docs", "ask"):
+        from app import cli_docs  # noqa: PLC0415
+
+        return cli_docs.docs if name == "docs" else cli_docs.ask
     if name == "models":
         from app.cli_models import models  # noqa: PLC0415
 

@@ -42,7 +42,7 @@ def chat(arguments: Arguments, start: Start, console: Console) -> int:
     elif piped:
         question = piped
     printer = AnswerPrinter(console, show_reasoning=arguments.show_reasoning)
-    with _services(arguments, start, printer) as services:
+    with services_for(arguments, start, printer) as services:
         talk = Talk(arguments, services, console, printer)
         talk.begin()
         if question.strip() or (attachments and not console.interactive):
@@ -150,7 +150,7 @@ class Talk:
 
 
 @contextmanager
-def _services(arguments: Arguments, start: Start, printer: AnswerPrinter) -> Iterator[Services]:
+def services_for(arguments: Arguments, start: Start, printer: AnswerPrinter) -> Iterator[Services]:
     """The services; with --no-save on a database that is gone afterwards."""
     settings: Settings = start.settings
     settings.override("chat.automatic_titles", False)  # The program would end before the model had found one.

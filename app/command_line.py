@@ -44,6 +44,10 @@ class Arguments:
     if_none: bool = False
     # models
     everything: bool = False
+    # docs, ask
+    action: str | None = None
+    collection: str | None = None
+    documents: Path | None = None
 
 
 def parse(argv: Sequence[str]) -> tuple[Arguments, Start]:
@@ -108,6 +112,12 @@ def _parser() -> argparse.ArgumentParser:
     window = command("open", tr("open the window, with files attached to a new chat"))
     window.add_argument("files", nargs="*", type=Path, metavar=tr("FILE"))
     _add_chat(command("chat", tr("ask a question, or chat in the terminal")))
+    _add_docs(command("docs", tr("the documents that can be asked")), common)
+    question = command("ask", tr("ask the documents in a folder, and see where the answer stands"))
+    question.add_argument("--docs", dest="documents", type=Path, metavar=tr("FOLDER"), help=tr("a folder, or one file"))
+    question.add_argument("--collection", metavar=tr("NAME"), help=tr("a collection of the library instead"))
+    question.add_argument("--no-save", dest="save", action="store_false", help=tr("keep nothing of this chat"))
+    question.add_argument("question", nargs="+", metavar=tr("QUESTION"))
     models = command("models", tr("list the models on this computer"))
     models.add_argument(
         "--all", dest="everything", action="store_true", help=tr("also those to fetch, and files that cannot be used")
@@ -119,6 +129,28 @@ def _parser() -> argparse.ArgumentParser:
     fetch.add_argument("--if-none", action="store_true", help=tr("only where there is no model yet"))
     command("doctor", tr("show what Hearth finds on this computer, and what is missing"))
     return parser
+
+
+def _add_docs(docs: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
+    actions = docs.add_subparsers(dest="action", metavar=tr("ACTION"))
+
+    def action(name: str, help_text: str) -> argparse.ArgumentParser:
+        made = actions.add_parser(name, parents=[common], allow_abbrev=False, help=help_text, description=help_text)
+        made.add_argument("--collection", metavar=tr("NAME"), help=tr("only this collection"))
+        return made
+
+    for name, help_text in (
+        ("add", tr("read files and folders into the library")),
+        ("remove", tr("take files and folders out of the library; they stay where they are")),
+    ):
+        action(name, help_text).add_argument("files", nargs="+", type=Path, metavar=tr("FILE"))
+    for name, help_text in (
+        ("search", tr("find passages, without a language model")),
+        ("ask", tr("have a question answered from the library")),
+    ):
+        action(name, help_text).add_argument("question", nargs="+", metavar=tr("QUESTION"))
+    action("list", tr("list the files"))
+    action("status", tr("say how much is in the library"))
 
 
 class _Version(argparse.Action):

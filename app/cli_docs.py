@@ -1,0 +1,281 @@
+"""`hearth docs` and `hearth ask`: the document library on a terminal or a pipe. Knows no window.
+
+Places are printed as `file:page`, which other programs understand. What is written for programs is JSON lines.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as NotYetError
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from app.answer_citations import citations_of, complaint
+from app.bootstrap import Start
+from app.cli_answer import AnswerPrinter
+from app.cli_chat import EXIT_FAILED, EXIT_OK, Talk, services_for
+from app.command_line import Arguments
+from app.console import Console
+from app.i18n import error_sentence, ntr, tr
+from app.source_names import page_name
+from app.store.types import SourcesPart
+from engine.errors import LibraryError, sentence
+from engine.worker.envelope import error_of
+from rag.citations import Verdict
+from rag.client import LIGHT, LibraryClient, LibraryPlace
+from rag.events import EmbeddingProgress, LibraryEvent, ReadingProgress
+from rag.passages import Passage
+from rag.store.types import Collection, FileState, StoredFile
+
+DEFAULT_COLLECTION = "Documents"
+SEARCH_CHARACTERS = 8_000
+_POLL_S = 0.2
+_LONGEST_S = 24 * 3600.0
+T = TypeVar("T")
+
+
+def docs(arguments: Arguments, start: Start, console: Console) -> int:
+    """Run one of the commands behind `hearth docs`."""
+    if arguments.action == "ask":
+        return _ask(arguments, start, console, " ".join(arguments.question))
+    with _library(start, console) as library:
+        actions: dict[str, Callable[[], int]] = {
+            "add": lambda: _add(arguments, library, console),
+            "list": lambda: _list(arguments, library, console),
+            "search": lambda: _search(arguments, library, console),
+            "remove": lambda: _remove(arguments, library, console),
+            "status": lambda: _status(arguments, library, console),
+        }
+        return actions[arguments.action or "status"]()
+
+
+def ask(arguments: Arguments, start: Start, console: Console) -> int:
+    """`hearth ask --docs FOLDER "question"`: the folder is read (once) and asked."""
+    return _ask(arguments, start, console, " ".join(arguments.question))
+
+
+class _Library:
+    """The client, and the progress of its work on the terminal."""
+
+    def __init__(self, start: Start, console: Console) -> None:
+        self._console = console
+        place = LibraryPlace(start.paths.library, LIGHT, start.paths.embedder)
+        self.client = LibraryClient(place, self._on_event)
+
+    def result(self, future: Future[T]) -> T:
+        """Wait, while Ctrl+C stays heard."""
+        while True:
+            try:
+                return future.result(timeout=_POLL_S)
+            except NotYetError:
+                if future.done():
+                    raise
+
+    def collection(self, name: str) -> Collection:
+        """Raises `LibraryError` where there is none of that name."""
+        for each in self.result(self.client.collections()):
+            if not each.owner and each.name.casefold() == name.casefold():
+                return each
+        raise LibraryError(sentence("There is no collection “{name}”."), name=name)
+
+    def scope(self, name: str | None) -> tuple[int, ...] | None:
+        return None if name is None else (self.collection(name).id,)
+
+    def _on_event(self, event: LibraryEvent) -> None:
+        if isinstance(event, ReadingProgress):
+            self._console.status(tr("Reading… {number} pages", number=event.n_pages))
+        elif isinstance(event, EmbeddingProgress) and event.n_left:
+            self._console.status(tr("Learning meanings… {number} passages to go", number=event.n_left))
+
+
+@contextmanager
+def _library(start: Start, console: Console) -> Iterator[_Library]:
+    start.paths.create()
+    library = _Library(start, console)
+    try:
+        yield library
+    finally:
+        library.client.close()
+
+
+def _add(arguments: Arguments, library: _Library, console: Console) -> int:
+    began = time.monotonic()
+    name = arguments.collection or DEFAULT_COLLECTION
+    collection = library.result(library.client.add_collection(name))
+    for path in arguments.files:
+        library.result(library.client.add(collection.id, path))
+    library.result(library.client.wait_until_idle(_LONGEST_S))
+    console.end_status()
+    files = library.result(library.client.files((collection.id,)))
+    failed = [file for file in files if file.state is FileState.FAILED]
+    _print_files(failed, console)
+    read = [file for file in files if file.state is FileState.READ]
+    pages = sum(file.n_pages for file in read)
+    console.note(
+        tr(
+            "{files} files with {pages} pages can be asked ({seconds} s).",
+            files=len(read),
+            pages=pages,
+            seconds=round(time.monotonic() - began),
+        )
+    )
+    return EXIT_FAILED if failed and not read else EXIT_OK
+
+
+def _list(arguments: Arguments, library: _Library, console: Console) -> int:
+    files = library.result(library.client.files(library.scope(arguments.collection)))
+    _print_files(files, console)
+    return EXIT_OK
+
+
+def _search(arguments: Arguments, library: _Library, console: Console) -> int:
+    found = library.result(
+        library.client.search(
+            " ".join(arguments.question),
+            most_characters=SEARCH_CHARACTERS,
+            collection_ids=library.scope(arguments.collection),
+            wait_s=_LONGEST_S,
+        )
+    )
+    console.end_status()
+    for passage in found.passages:
+        if console.json:
+            console.record(_passage_record(passage))
+        else:
+            place = place_text(passage.path, passage.unit.value, passage.page, passage.page_label, passage.first_line)
+            console.say(console.bold(place) + (f"  {passage.section}" if passage.section else ""))
+            console.say("    " + " ".join(passage.text.split())[:300])
+    if not found.passages:
+        console.note(tr("Nothing was found."))
+    return EXIT_OK if found.passages else EXIT_FAILED
+
+
+def _remove(arguments: Arguments, library: _Library, console: Console) -> int:
+    wanted = {path.absolute() for path in arguments.files}
+    sources = [source for source in library.result(library.client.sources()) if source.path in wanted]
+    for source in sources:
+        library.result(library.client.remove_source(source.id))
+    for path in sorted(wanted - {source.path for source in sources}):
+        console.fail(tr("{path} is not in the library.", path=path))
+    if sources:
+        console.note(ntr("{count} was removed.", "{count} were removed.", len(sources)))
+    return EXIT_OK if len(sources) == len(wanted) else EXIT_FAILED
+
+
+def _status(arguments: Arguments, library: _Library, console: Console) -> int:
+    collections = library.result(library.client.collections())
+    files = library.result(library.client.files())
+    for collection in collections:
+        own = [file for file in files if file.collection_id == collection.id]
+        counts = {state: sum(file.state is state for file in own) for state in FileState}
+        record = {
+            "type": "collection", "name": collection.name, "owner": collection.owner, "files": len(own),
+            "ready": counts[FileState.READ], "waiting": counts[FileState.WAITING], "failed": counts[FileState.FAILED],
+            "pages": sum(file.n_pages for file in own), "passages": sum(file.n_chunks for file in own),
+            "without_vector": sum(file.n_unembedded for file in own),
+        }  # fmt: skip
+        if console.json:
+            console.record(record)
+        else:
+            console.say(
+                tr(
+                    "{name}: {files} files, {pages} pages, {waiting} waiting, {failed} could not be read",
+                    name=collection.name,
+                    files=len(own),
+                    pages=record["pages"],
+                    waiting=record["waiting"],
+                    failed=record["failed"],
+                )
+            )
+    if not collections:
+        console.note(tr("The library is empty. Add something: hearth docs add FILE"))
+    return EXIT_OK
+
+
+def _ask(arguments: Arguments, start: Start, console: Console, question: str) -> int:
+    if not question.strip():
+        raise LibraryError(sentence('There is no question. Ask one: hearth ask --docs FOLDER "…"'))
+    printer = AnswerPrinter(console, show_reasoning=False)
+    with services_for(arguments, start, printer) as services:
+        talk = Talk(arguments, services, console, printer)
+        talk.begin()
+        documents = services.documents
+        if arguments.documents is not None:
+            folder = arguments.documents.absolute()
+            collection = documents.add_collection(str(folder), "command line").result()
+            documents.add(collection.id, folder).result()
+            ids: tuple[int, ...] = (collection.id,)
+        else:
+            names = [each for each in documents.collections().result() if not each.owner]
+            wanted = arguments.collection
+            ids = tuple(each.id for each in names if wanted is None or each.name.casefold() == wanted.casefold())
+            if not ids:
+                raise LibraryError(sentence("The library is empty. Add something: hearth docs add FILE"))
+        documents.wait_until_idle(_LONGEST_S).result()
+        conversation = services.store_call(lambda store: store.create_conversation()).result()
+        services.store_call(lambda store: store.set_collections(conversation.id, ids)).result()
+        talk.conversation_id = conversation.id
+        code = talk.ask(question, ())
+        path = services.store_call(lambda store: store.path(conversation.id)).result()
+        if len(path) >= 2 and path[-2].sources is not None:
+            _print_sources(path[-1].text, path[-2].sources, console)
+        return code
+
+
+def _print_sources(answer: str, sources: SourcesPart, console: Console) -> None:
+    citations = citations_of(answer, sources)
+    holding = sorted({each.number for each in citations if each.verdict is Verdict.HOLDS})
+    if console.json:
+        console.record({
+            "type": "sources", "way": sources.way,
+            "passages": [
+                {"number": number, "file": each.path, "page": each.page, "line": each.first_line,
+                 "section": each.section, "score": round(each.score, 4), "cited": number in holding, "text": each.text}
+                for number, each in enumerate(sources.passages, 1)
+            ],
+            "refused": [complaint(each, sources) for each in citations if each.verdict is not Verdict.HOLDS],
+        })  # fmt: skip
+        return
+    shown = holding or (range(1, 1 + len(sources.passages)) if sources.way == "nothing" else [])
+    if shown:
+        console.say()
+    for number in shown:
+        each = sources.passages[number - 1]
+        place = place_text(Path(each.path), each.unit, each.page, each.page_label, each.first_line)
+        console.say(console.faint(f"[{number}] {place}"))
+    for citation in citations:
+        if citation.verdict is not Verdict.HOLDS:
+            console.note(complaint(citation, sources))
+
+
+def _print_files(files: Sequence[StoredFile], console: Console) -> None:
+    for file in files:
+        problem = "" if file.fault is None else error_sentence(error_of(file.fault))
+        if console.json:
+            console.record({
+                "type": "file", "path": str(file.path), "state": file.state.value, "pages": file.n_pages,
+                "passages": file.n_chunks, "without_vector": file.n_unembedded, "hidden": file.n_hidden,
+                "problem": problem,
+            })  # fmt: skip
+        else:
+            state = problem or (
+                tr("waiting") if file.state is FileState.WAITING else ntr("{count} page", "{count} pages", file.n_pages)
+            )
+            console.say(f"{file.path}  {console.faint(state)}")
+
+
+def place_text(path: Path, unit: str, page: int, label: str, line: int) -> str:
+    """`file:12` for a page, `file:120` for a line, as compilers and editors write places."""
+    if unit == "text":
+        return f"{path}:{line}"
+    return f"{path}:{label or page}" if unit == "page" else f"{path}: {page_name(unit, page, label, line)}"
+
+
+def _passage_record(passage: Passage) -> dict[str, object]:
+    return {
+        "type": "passage", "file": str(passage.path), "page": passage.page, "line": passage.first_line,
+        "section": passage.section, "score": round(passage.score, 4), "text": passage.text,
+    }  # fmt: skip
