@@ -28,6 +28,7 @@ _EMPTY = sentence("“{name}” is empty, so there is nothing to read.")
 _MISSING = sentence("“{name}” is not there any more, or Hearth may not read it.")
 _SPECIAL = sentence("“{name}” is not an ordinary file, so it was not read.")
 TOO_MUCH_MEMORY = sentence("“{name}” needs too much memory to be read. Split it into smaller files.")
+TOO_MANY_PAGES = sentence("“{name}” has more than {limit} pages, which is the most Hearth can read.")
 CHANGED = sentence("“{name}” was changed while it was being read. Read it again.")
 
 

@@ -15,7 +15,7 @@ import pypdfium2.raw as pdfium
 
 from rag.loaders import ocr
 from rag.loaders.limits import HEADINGS, OCR_SIDE, PAGES, TITLE_CHARACTERS
-from rag.loaders.loader import DAMAGED, PROTECTED, OpenDocument, Source
+from rag.loaders.loader import DAMAGED, PROTECTED, TOO_MANY_PAGES, OpenDocument, Source
 from rag.loaders.pdf_page import PdfPage
 from rag.loaders.pdf_sight import hidden_characters, image_share
 from rag.loaders.visible import shown, title_of, visible
@@ -42,8 +42,11 @@ def open_pdf(source: Source) -> OpenDocument:
     if n_pages <= 0:
         document.close()
         raise source.error(DAMAGED)
+    if n_pages > PAGES:
+        document.close()
+        raise source.error(TOO_MANY_PAGES, limit=PAGES)
     told = _PROGRAMS.sub("", document.get_metadata_value("Title"))
-    info = DocumentInfo(title_of(told, source.title), Unit.PAGE, "application/pdf", min(n_pages, PAGES + 1))
+    info = DocumentInfo(title_of(told, source.title), Unit.PAGE, "application/pdf", n_pages)
     return OpenDocument(info, _pages(source, document, n_pages))
 
 

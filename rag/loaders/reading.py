@@ -9,15 +9,23 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 
-from engine.errors import DocumentError, sentence
+from engine.errors import DocumentError
 from rag.loaders import ocr
 from rag.loaders.detect import Format, detect
 from rag.loaders.limits import PAGES
-from rag.loaders.loader import CHANGED, DAMAGED, NO_TEXT, TOO_MUCH_MEMORY, Loader, OpenDocument, Source, open_source
+from rag.loaders.loader import (
+    CHANGED,
+    DAMAGED,
+    NO_TEXT,
+    TOO_MANY_PAGES,
+    TOO_MUCH_MEMORY,
+    Loader,
+    OpenDocument,
+    Source,
+    open_source,
+)
 from rag.loaders.ocr import Recogniser
 from rag.types import Page
-
-_TOO_MANY_PAGES = sentence("“{name}” has more than {limit} pages, which is the most Hearth can read.")
 
 _LOADERS = {
     Format.PDF: ("pdf", "open_pdf"),
@@ -58,9 +66,12 @@ def open_document(path: Path, recogniser: Callable[[], Recogniser | None] = ocr.
     source = open_source(path, recogniser)
     try:
         document = loader_of(detect(source))(source)
-    except BaseException as error:
+    except Exception as error:
+        named = _named(error, source)
         source.file.close()
-        raise _named(error, source) from error
+        if named is error:
+            raise
+        raise named from error
     return OpenDocument(document.info, _watched(source, document.pages))
 
 
@@ -70,22 +81,23 @@ def _watched(source: Source, pages: Iterator[Page]) -> Iterator[Page]:
         try:
             for page in pages:
                 if page.number > PAGES:
-                    raise source.error(_TOO_MANY_PAGES, limit=PAGES)
+                    raise source.error(TOO_MANY_PAGES, limit=PAGES)
                 anything = anything or bool(page.text.strip()) or bool(page.hidden)
                 yield page
-        except GeneratorExit:
-            raise
-        except BaseException as error:
-            raise _named(error, source) from error
+        except Exception as error:
+            named = _named(error, source)
+            if named is error:
+                raise
+            raise named from error
         if source.changed():
             raise source.error(CHANGED)
     if not anything:
         raise source.error(NO_TEXT)
 
 
-def _named(error: BaseException, source: Source) -> BaseException:
+def _named(error: Exception, source: Source) -> Exception:
     """What a person is told. A hostile file makes libraries raise anything: only here is everything caught."""
-    if isinstance(error, DocumentError) or not isinstance(error, Exception):
+    if isinstance(error, DocumentError):
         return error
     if source.changed():
         return source.error(CHANGED)

@@ -126,7 +126,7 @@ class Parser:
         while True:
             started = time.monotonic()
             try:
-                raw = child.hear(min(within, allowed - waited), cancel)
+                report = decode_report(child.hear(min(within, allowed - waited), cancel))
             except SilentError as error:
                 raise DocumentError(_TOO_SLOW, name=name) from error
             except GreedyError as error:
@@ -139,11 +139,9 @@ class Parser:
                     child = self._sent(command, name)
                     continue
                 raise DocumentError(_TOO_SLOW if code == -_SIGXCPU else _CRASHED, name=name) from error
-            waited += time.monotonic() - started
-            try:
-                report = decode_report(raw)
             except ProtocolError as error:
                 raise DocumentError(_CRASHED, name=name) from error
+            waited += time.monotonic() - started
             if isinstance(report, Recognising):
                 within = RECOGNITION_S
                 allowed += RECOGNITION_S

@@ -52,7 +52,8 @@ def invisible_mode(document: FPDF) -> None:
 
 
 def zipped(path: Path, members: dict[str, str | bytes]) -> Path:
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+    """Not packed, so that no member is refused for how tightly it is."""
+    with zipfile.ZipFile(path, "w") as archive:
         for name, data in members.items():
             archive.writestr(name, data)
     return path
