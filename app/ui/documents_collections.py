@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QPoint, QSize, Qt, Signal
+from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QKeyEvent, QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QListWidget,
     QListWidgetItem,
     QMenu,
+    QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QVBoxLayout,
@@ -25,7 +26,7 @@ from app.i18n import tr
 from app.ui.amounts import count_text
 from app.ui.documents_delegate import draw_side, paint_row_ground
 from app.ui.documents_rows import Index
-from app.ui.icons import IconButton, themed_icon
+from app.ui.icons import IconButton, themed_icon, tinted_pixmap
 from app.ui.theme import TextSize, Theme
 from engine.display_name import display_name
 from rag.store.types import Collection
@@ -56,9 +57,9 @@ class CollectionsPane(QFrame):
     """A `Collection`."""
     remove_requested = Signal(object)
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, title_of: Callable[[Collection], str], parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = theme
+        self._theme, self._title_of = theme, title_of
         self._shown: tuple[Collection, ...] = ()
         self.setProperty("kind", "panel")
         title = QLabel(tr("Collections"), self)
@@ -108,26 +109,32 @@ class CollectionsPane(QFrame):
                 self.list.takeItem(self.list.count() - 1)
             for place, collection in enumerate(self._shown):
                 item = self.list.item(place) if place < self.list.count() else QListWidgetItem(self.list)
-                name = display_name(collection.name)
+                name = display_name(self._title_of(collection))
                 files = files_text(collection.n_files, number=count_text)
                 item.setText(name)
                 item.setData(_COLLECTION_ROLE, collection)
-                item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{name}, {files}")
+                item.setToolTip(tr("Files that were given to this chat") if collection.owner else "")
+                spoken = (name, tr("of a chat") if collection.owner else "", files)
+                item.setData(Qt.ItemDataRole.AccessibleTextRole, ", ".join(each for each in spoken if each))
             self.list.blockSignals(False)
         place = next((at for at, each in enumerate(self._shown) if each.id == chosen), -1)
         if place != self.list.currentRow():
             self.list.blockSignals(True)
             self.list.setCurrentRow(place)
             self.list.blockSignals(False)
-        for button in (self.rename_button, self.remove_button):
-            button.setEnabled(self.current is not None)
+        self._show_buttons()
+
+    def _show_buttons(self) -> None:
+        self.rename_button.setEnabled(self.current is not None and not self.current.owner)
+        self.remove_button.setEnabled(self.current is not None)
 
     def _on_current_changed(self) -> None:
+        self._show_buttons()
         if self.current is not None:
             self.chosen.emit(self.current.id)
 
     def _on_rename(self) -> None:
-        if self.current is not None:
+        if self.current is not None and not self.current.owner:
             self.rename_requested.emit(self.current)
 
     def _on_remove(self) -> None:
@@ -139,7 +146,8 @@ class CollectionsPane(QFrame):
         menu.aboutToHide.connect(menu.deleteLater)
         menu.addAction(themed_icon(self._theme, "plus"), tr("New collection…")).triggered.connect(self.add_requested)
         if self.list.itemAt(at) is not None:
-            menu.addAction(themed_icon(self._theme, "pencil"), tr("Rename…")).triggered.connect(self._on_rename)
+            if self.rename_button.isEnabled():
+                menu.addAction(themed_icon(self._theme, "pencil"), tr("Rename…")).triggered.connect(self._on_rename)
             remove = menu.addAction(themed_icon(self._theme, "trash-2", color="danger"), tr("Remove…"))
             remove.triggered.connect(self._on_remove)
         menu.popup(self.list.viewport().mapToGlobal(at))
@@ -176,6 +184,14 @@ class _CollectionDelegate(QStyledItemDelegate):
         painter.setFont(theme.font(TextSize.CAPTION))
         painter.setPen(theme.color("text_muted"))
         width = draw_side(painter, option, area, count_text(collection.n_files), end=True)
+        if collection.owner:
+            side = space(3.5)
+            mark = QRect(area.left(), area.center().y() - side // 2 + 1, side, side)
+            painter.drawPixmap(
+                QStyle.visualRect(option.direction, option.rect, mark).topLeft(),
+                tinted_pixmap(theme, "message-square", size=side),
+            )
+            area.adjust(side + space(1.5), 0, 0, 0)
         painter.setFont(theme.font())
         painter.setPen(theme.color("text"))
         draw_side(painter, option, area.adjusted(0, 0, -width - space(2), 0), str(index.data()))

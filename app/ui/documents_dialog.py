@@ -41,6 +41,7 @@ from app.ui.documents_rows import FileLine, Line, SourceLine, line_name
 from app.ui.documents_search import DocumentSearch
 from app.ui.documents_work import WorkLine
 from app.ui.icons import IconButton, themed_icon
+from app.ui.sidebar_model import shown_title
 from app.ui.toast import Toasts
 from app.ui.workspace import Workspace
 from engine.display_name import display_name
@@ -68,7 +69,7 @@ class DocumentsDialog(QDialog):
         self.setAcceptDrops(True)
         self.flow = DocumentsFlow(documents, workspace.bridge, self)
         self._toasts = Toasts(theme, self)
-        self.collections = CollectionsPane(theme, self)
+        self.collections = CollectionsPane(theme, self._title_of, self)
         self.search = QLineEdit(self)
         self.search.setProperty("kind", "search")
         self.search.setPlaceholderText(tr("Search this collection, by words and by meaning"))
@@ -223,6 +224,11 @@ class DocumentsDialog(QDialog):
 
     # Collections
 
+    def _title_of(self, collection: Collection) -> str:
+        """A chat's own collection is called as the chat is."""
+        conversation = self._workspace.library.conversation(collection.owner)
+        return shown_title(conversation) if conversation is not None else collection.name
+
     def _on_collection_chosen(self, collection_id: int) -> None:
         self.search.clear()
         self.flow.choose(collection_id)
@@ -243,7 +249,7 @@ class DocumentsDialog(QDialog):
         if confirm(
             self._workspace.theme,
             self,
-            tr("Remove “{name}”?", name=display_name(collection.name)),
+            tr("Remove “{name}”?", name=display_name(self._title_of(collection))),
             tr(
                 "What Hearth has read of its {files} is deleted at once, and chats find nothing in it any more."
                 " The files themselves stay where they are; pasted texts are deleted.",

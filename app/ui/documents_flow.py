@@ -194,9 +194,10 @@ class DocumentsFlow(QObject):
         self._bridge.then(future, lambda value: if_alive(done, value), if_alive_failed)
 
     def _on_collections(self, collections: tuple[Collection, ...]) -> None:
-        self.collections = collections
+        # What a person has named comes before what belongs to a chat.
+        self.collections = tuple(sorted(collections, key=lambda each: bool(each.owner)))
         if self.collection is None:
-            self.collection_id = collections[0].id if collections else None
+            self.collection_id = self.collections[0].id if collections else None
             self.sources, self.files, self.loaded = (), (), False
         self.collections_changed.emit()
         collection_id = self.collection_id

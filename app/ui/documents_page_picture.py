@@ -117,9 +117,8 @@ class PagePictureView(QScrollArea):
         return self.viewport().rect().intersects(first.translated(self._canvas.pos()))
 
     def _room(self) -> int:
-        bar = self.verticalScrollBar()
-        # As if the bar were there: else it would come and go as the page grows and shrinks.
-        return self.viewport().width() - (0 if bar.isVisible() else bar.sizeHint().width()) - self._theme.space(2)
+        """For the page's width. Not the viewport's: that is known only once it is seen, and changes with the bar."""
+        return max(1, self.width() - self.verticalScrollBar().sizeHint().width() - self._theme.space(2))
 
     def _size_canvas(self) -> None:
         image = self._canvas.page.image

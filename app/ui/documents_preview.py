@@ -188,6 +188,8 @@ class PagePreview(QDialog):
     def _draw(self, *, bring: bool) -> None:
         page, turn, place = self._page, self._turn, self.place
         assert page is not None
+        if not self.shows_picture:
+            self.picture.resize(self.stack.size())  # a stack sizes what it shows, and the page's width hangs on that
 
         def still_wanted() -> bool:
             return turn == self._turn
@@ -233,7 +235,7 @@ class PagePreview(QDialog):
         self._show()
 
     def _on_width_wanted(self) -> None:
-        if self.shows_picture and self._page is not None:
+        if self.isVisible() and self.shows_picture and self._page is not None:
             self._draw(bring=False)
 
     def _on_zoom(self, step: int) -> None:
