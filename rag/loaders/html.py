@@ -36,6 +36,9 @@ _BLOCK_NAMES = (
 _BLOCKS = frozenset(_BLOCK_NAMES.split())
 _CELLS = frozenset({"td", "th"})
 _WORD_CHARACTERS = 300
+_MAIN_SHARE = 0.3
+_MARKS = "-|¶\n "
+"""What stands between words; the pilcrow is the link to a heading in manuals."""
 _CLOSE = frozenset({"li", "tr", "dd", "dt", "option"})
 _LEVELS = {f"h{level}": level for level in range(1, 7)}
 _SPACES = re.compile(r"[ \t\n\r\f]+")
@@ -94,7 +97,16 @@ def items_of(root: Any) -> Iterator[Item]:
     for style in root.iter("style"):
         for selector, body in css.rules(style.text or "").items():
             sheet.setdefault(selector, {}).update(body)
-    yield from _Reader(sheet).read(root)
+    yield from _Reader(sheet).read(_main_part(root))
+
+
+def _main_part(root: Any) -> Any:
+    """What the page says is its main part, if that is most of it: menus are found with every question otherwise."""
+    mains = root.xpath(".//main | .//*[@role='main']")
+    if len(mains) != 1:
+        return root
+    whole, part = (sum(map(len, element.itertext())) for element in (root, mains[0]))
+    return mains[0] if part > _MAIN_SHARE * whole else root
 
 
 class _Reader:
@@ -111,7 +123,10 @@ class _Reader:
         """Cells of tables of words that are open; layout is made of cells too, which are read as text."""
 
     def read(self, root: Any) -> Iterator[Item]:
-        looks = [css.Look()]
+        look = css.Look()
+        for outer in reversed(list(root.iterancestors())):
+            look = css.inside(look, self._own(outer, str(outer.tag).lower()))
+        looks = [look]
         silent = 0
         for event, element in etree.iterwalk(root, events=("start", "end")):
             tag = element.tag if isinstance(element.tag, str) else ""
@@ -121,27 +136,16 @@ class _Reader:
                     silent += 1
                     continue
                 looks.append(css.inside(looks[-1], self._own(element, tag)))
-                if tag in _BLOCKS or (tag in _CELLS and not _is_word(element)):
-                    yield from self._flush()
-                elif tag in _CELLS:
-                    self._cells.append(element)
-                self._begin(tag)
+                yield from self._begin(element, tag)
                 self._say(element.text, looks[-1])
+                continue
+            if silent:
+                silent -= 1
             else:
-                if silent:
-                    silent -= 1
-                else:
-                    looks.pop()
-                    if self._cells and self._cells[-1] is element:
-                        self._cells.pop()
-                        self._line.append(" | ")
-                    elif tag in _BLOCKS or tag in _CELLS:
-                        yield from self._flush()
-                    self._preformatted -= tag == "pre"
-                    if tag in _LEVELS:
-                        self._level = 0
-                if not silent and element is not root:
-                    self._say(element.tail, looks[-1])
+                looks.pop()
+                yield from self._end(element, tag)
+            if not silent and element is not root:
+                self._say(element.tail, looks[-1])
         yield from self._flush()
 
     def _own(self, element: Any, tag: str) -> css.Declarations:
@@ -161,18 +165,39 @@ class _Reader:
             own = own | {"display": "none"}
         return own
 
-    def _begin(self, tag: str) -> None:
+    def _begin(self, element: Any, tag: str) -> Iterator[Item]:
+        if tag in _BLOCKS or (tag in _CELLS and not _is_word(element)):
+            yield from self._flush()
+        elif tag in _CELLS:
+            self._cells.append(element)
         if tag == "br":
             self._line.append("\n")
-        elif tag == "li":
-            self._line.append("- ")
-            self._close = True
         elif tag in _CLOSE:
             self._close = True
+            if tag == "li":
+                self._line.append("- ")
         elif tag in _LEVELS:
             self._level = _LEVELS[tag]
         elif tag == "pre":
             self._preformatted += 1
+
+    def _end(self, element: Any, tag: str) -> Iterator[Item]:
+        if self._cells and self._cells[-1] is element:
+            self._cells.pop()
+            self._line.append(" | ")
+        elif tag in _BLOCKS or tag in _CELLS:
+            yield from self._flush()
+        if tag in _CLOSE:
+            self._drop_marks()
+        elif tag in _LEVELS:
+            self._level = 0
+        elif tag == "pre":
+            self._preformatted -= 1
+
+    def _drop_marks(self) -> None:
+        """Forget the marks of an item or a cell that held no words."""
+        if not "".join(self._line).strip(_MARKS):
+            self._line.clear()
 
     def _say(self, text: str | None, look: css.Look) -> None:
         if not text:
@@ -182,7 +207,7 @@ class _Reader:
                 self._unseen.setdefault(reason, []).append(" ".join(text.split()))
         elif self._preformatted:
             self._line.append(text)
-        else:
+        elif text != "¶":
             self._line.append(_SPACES.sub(" ", text))
 
     def _flush(self) -> Iterator[Item]:
@@ -196,7 +221,7 @@ class _Reader:
         if not self._preformatted:
             text = "\n".join(_SPACES.sub(" ", line).strip() for line in text.split("\n"))
         text = text.strip("\n").removeprefix("| ").rstrip().removesuffix(" |").rstrip()
-        if text.strip("-|\n "):
+        if text.strip(_MARKS):
             self._line.clear()
             yield Block(text, self._level, self._close)
             self._close = False

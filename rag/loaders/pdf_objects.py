@@ -45,13 +45,7 @@ class TextObject:
     undrawn: bool
     """By its mode, or because it is transparent."""
     colour: Colour | None
-    size_pt: float
-
-    @property
-    def is_tiny(self) -> bool:
-        """By its size and by its box: fonts made of pictures may call any size theirs (Type 3, 9.6.5)."""
-        extent = min(self.box[2] - self.box[0], self.box[3] - self.box[1])
-        return self.size_pt < TINY_PT and extent < 2 * TINY_PT
+    is_tiny: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +117,18 @@ class _Walk:
         stroked = mode in _STROKED
         get = pdfium.FPDFPageObj_GetStrokeColor if stroked else pdfium.FPDFPageObj_GetFillColor
         colour, opacity = self._colour(get, pointer)
-        a, b, c, d, _e, _f = _times(self._matrix(pointer), matrix)
-        size = 0.0
-        if pdfium.FPDFTextObj_GetFontSize(pointer, self._number):
-            size = abs(self._number.value) * min(math.hypot(a, b), math.hypot(c, d))
+        box = self._box(pointer, matrix)
+        # Fonts made of pictures call any size theirs (Type 3, 9.6.5), so the box must be small too: asked first.
+        is_tiny = min(box[2] - box[0], box[3] - box[1]) < 2 * TINY_PT and self._size(pointer, matrix) < TINY_PT
         undrawn = mode in _UNDRAWN or opacity < FAINT
-        found = TextObject(pointer, self._order, self._box(pointer, matrix), undrawn, colour, size)
-        self._drawn.texts[address(pointer)] = found
+        self._drawn.texts[address(pointer)] = TextObject(pointer, self._order, box, undrawn, colour, is_tiny)
+
+    def _size(self, pointer: Any, matrix: _Matrix | None) -> float:
+        """Of the font on the page, in points."""
+        a, b, c, d, _e, _f = _times(self._matrix(pointer), matrix)
+        if not pdfium.FPDFTextObj_GetFontSize(pointer, self._number):
+            return 0.0
+        return abs(self._number.value) * min(math.hypot(a, b), math.hypot(c, d))
 
     def _path(self, pointer: Any, matrix: _Matrix | None) -> None:
         if not pdfium.FPDFPath_GetDrawMode(pointer, self._mode, self._stroke):

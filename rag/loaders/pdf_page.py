@@ -41,12 +41,13 @@ class PdfPage:
         pdfium.FPDF_ClosePage(self.raw)
 
     def text(self) -> str:
-        """All text in PDFium's order, as it comes: lines end with CR LF, a hyphen at a line's end is U+FFFE."""
+        """All text in PDFium's order, as it comes: a hyphen at a line's end is U+FFFE."""
         if not self.n_characters:
             return ""
         buffer = (ctypes.c_ushort * (self.n_characters + 1))()
         written = pdfium.FPDFText_GetText(self.text_page, 0, self.n_characters, buffer)
-        return bytes(buffer)[: 2 * max(written - 1, 0)].decode("utf-16-le", "replace")
+        text = bytes(buffer)[: 2 * max(written - 1, 0)].decode("utf-16-le", "replace")
+        return text.replace("\r\n", "\n")
 
     def characters(self) -> list[str]:
         """One string a character index; "" for the second half of a pair, and for what is no character."""
@@ -144,4 +145,4 @@ class PdfPage:
 
 def address(pointer: Any) -> int:
     """A pointer as a number that may be compared."""
-    return ctypes.cast(pointer, ctypes.c_void_p).value or 0
+    return ctypes.addressof(pointer.contents) if pointer else 0

@@ -214,7 +214,7 @@ class _Judge:
         if text.is_tiny:
             return HiddenReason.TINY
         boxes = [box for index in word if (box := self._page.box(index))]
-        if not any(_overlap(box, self._shown) for box in boxes):
+        if any(not _within(box, self._shown) for box in boxes):
             return HiddenReason.OFF_PAGE
         over = [ground for ground in self._drawn.grounds if ground.order > text.order]
         if any(_overlap(ground.box, box) for ground in over for box in boxes):

@@ -51,7 +51,12 @@ _POINTS = {"px": 0.75, "pt": 1.0, "in": 72.0, "cm": 28.35, "mm": 2.835, "pc": 12
 
 def alike(one: Colour, other: Colour) -> bool:
     """True where print of one colour cannot be seen on the other."""
-    return max(abs(a - b) for a, b in zip(one, other, strict=True)) < SAME_COLOUR
+    # Not by a loop: this is asked for every text of every page.
+    return (
+        abs(one[0] - other[0]) < SAME_COLOUR
+        and abs(one[1] - other[1]) < SAME_COLOUR
+        and abs(one[2] - other[2]) < SAME_COLOUR
+    )
 
 
 def colour_of(text: str) -> tuple[Colour, float] | None:

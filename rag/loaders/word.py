@@ -7,7 +7,6 @@ the document out (`lastRenderedPageBreak`, 17.3.1.20): where it did, those are t
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from rag.loaders.archive import open_archive
@@ -16,16 +15,15 @@ from rag.loaders.limits import XML_BYTES
 from rag.loaders.loader import DAMAGED, UNPACKS_TOO_LARGE, OpenDocument, Source
 from rag.loaders.sight import TINY_PT, WHITE, Colour, alike, colour_of
 from rag.loaders.visible import title_of
+from rag.loaders.word_styles import WORD, Face, WordStyles, face_of, shade_of
 from rag.types import DocumentInfo, HiddenReason, Unit
 
 _MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-_W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_W = WORD
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 _PARAGRAPH, _TABLE, _RUN, _ROW, _CELL = (f"{_W}{name}" for name in ("p", "tbl", "r", "tr", "tc"))
 _BREAK = f"{_W}lastRenderedPageBreak"
 _SKIPPED = frozenset({_FALLBACK, *(f"{_W}{name}" for name in ("del", "moveFrom", "instrText", "sectPr", "delText"))})
-_OFF = frozenset({"0", "false", "off", "none"})
-_STYLE_DEPTH = 12
 
 
 def open_docx(source: Source) -> OpenDocument:
@@ -52,32 +50,9 @@ def open_docx(source: Source) -> OpenDocument:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Face:
-    """What is known of a run's look; None: not said here."""
-
-    vanish: bool | None = None
-    colour: str | None = None
-    size_pt: float | None = None
-    ground: str | None = None
-
-    def over(self, below: _Face) -> _Face:
-        """This face where it says something, else the one below."""
-        return _Face(
-            below.vanish if self.vanish is None else self.vanish,
-            self.colour or below.colour,
-            below.size_pt if self.size_pt is None else self.size_pt,
-            self.ground or below.ground,
-        )
-
-
 class _Reader:
     def __init__(self, document: Any) -> None:
-        self._styles: dict[str, Any] = {
-            style.get(f"{_W}styleId"): style for style in document.styles.element.iter(f"{_W}style")
-        }
-        self._faces: dict[str, _Face] = {}
-        self._levels: dict[str, int] = {}
+        self._styles = WordStyles(document.styles.element)
         self._notes = [
             relation.target_part
             for relation in document.part.rels.values()
@@ -117,7 +92,7 @@ class _Reader:
 
     def _table(self, table: Any) -> Iterator[Item]:
         style = table.find(f"{_W}tblPr/{_W}tblStyle")
-        painted = style is not None and self._style_is_painted(style.get(f"{_W}val", ""))
+        painted = style is not None and self._styles.paint(style.get(f"{_W}val", ""))
         close = False
         for row in table.iter(_ROW):
             if next(row.iterancestors(_TABLE)) is not table:
@@ -130,7 +105,7 @@ class _Reader:
             for cell in row.iter(_CELL):
                 if next(cell.iterancestors(_ROW)) is not row:
                     continue
-                shade = _shade(cell.find(f"{_W}tcPr"))
+                shade = shade_of(cell.find(f"{_W}tcPr"))
                 words: list[str] = []
                 for paragraph in cell.iter(_PARAGRAPH):
                     for item in self._paragraph(paragraph, known_ground=not painted, in_table=True, shade=shade):
@@ -149,9 +124,9 @@ class _Reader:
         properties = paragraph.find(f"{_W}pPr")
         style = properties.find(f"{_W}pStyle") if properties is not None else None
         name = style.get(f"{_W}val", "") if style is not None else ""
-        below = _Face(ground=shade)
-        below = _Face(ground=_shade(properties)).over(self._face(name)).over(below)
-        level = 0 if in_table else self._level(name, properties)
+        below = Face(ground=shade)
+        below = Face(ground=shade_of(properties)).over(self._styles.face(name)).over(below)
+        level = 0 if in_table else self._styles.level(name, properties)
         words: list[str] = []
         for kind, text in self._pieces(paragraph, below, known_ground=known_ground):
             if kind is not None:
@@ -168,7 +143,7 @@ class _Reader:
         if line.strip():
             yield Block(line, level)
 
-    def _pieces(self, paragraph: Any, below: _Face, *, known_ground: bool) -> Iterator[tuple[HiddenReason | None, str]]:
+    def _pieces(self, paragraph: Any, below: Face, *, known_ground: bool) -> Iterator[tuple[HiddenReason | None, str]]:
         """Text of the runs with why it is hidden; "\\f" where a page ended."""
         stack = list(reversed(paragraph))
         while stack:
@@ -188,19 +163,19 @@ class _Reader:
             elif tag == _PARAGRAPH:
                 # Of a text box inside: its own lines, on a ground that only a layout would tell.
                 yield None, "\n"
-                yield from self._pieces(element, _Face(), known_ground=False)
+                yield from self._pieces(element, Face(), known_ground=False)
                 yield None, "\n"
             else:
                 stack.extend(reversed(element))
 
-    def _run_face(self, properties: Any) -> _Face:
+    def _run_face(self, properties: Any) -> Face:
         if properties is None:
-            return _Face()
-        own = _face_of(properties)
+            return Face()
+        own = face_of(properties)
         style = properties.find(f"{_W}rStyle")
-        return own if style is None else own.over(self._face(style.get(f"{_W}val", "")))
+        return own if style is None else own.over(self._styles.face(style.get(f"{_W}val", "")))
 
-    def _hidden(self, face: _Face, *, known_ground: bool) -> HiddenReason | None:
+    def _hidden(self, face: Face, *, known_ground: bool) -> HiddenReason | None:
         if face.vanish:
             return HiddenReason.INVISIBLE
         if face.size_pt is not None and face.size_pt < TINY_PT:
@@ -211,86 +186,6 @@ class _Reader:
         ground = colour_of(face.ground) if face.ground else None
         behind = ground[0] if ground else self._ground
         return HiddenReason.SAME_COLOUR if alike(colour[0], behind) else None
-
-    def _face(self, name: str) -> _Face:
-        if name not in self._faces:
-            face, at = _Face(), name
-            for _ in range(_STYLE_DEPTH):
-                style = self._styles.get(at)
-                if style is None:
-                    break
-                properties = style.find(f"{_W}rPr")
-                if properties is not None:
-                    face = face.over(_face_of(properties))
-                face = face.over(_Face(ground=_shade(style.find(f"{_W}pPr"))))
-                based = style.find(f"{_W}basedOn")
-                at = based.get(f"{_W}val", "") if based is not None else ""
-            self._faces[name] = face
-        return self._faces[name]
-
-    def _style_is_painted(self, name: str) -> bool:
-        """True where a table's style may paint cells: then their ground is not known here."""
-        for _ in range(_STYLE_DEPTH):
-            style = self._styles.get(name)
-            if style is None:
-                return False
-            if next(style.iter(f"{_W}shd"), None) is not None:
-                return True
-            based = style.find(f"{_W}basedOn")
-            name = based.get(f"{_W}val", "") if based is not None else ""
-        return False
-
-    def _level(self, name: str, properties: Any) -> int:
-        """The level of a heading, by the outline level or by the style's name, which is English in every language."""
-        outline = properties.find(f"{_W}outlineLvl") if properties is not None else None
-        if outline is not None:
-            return _outline(outline)
-        if name not in self._levels:
-            level, at = 0, name
-            for _ in range(_STYLE_DEPTH):
-                style = self._styles.get(at)
-                if style is None:
-                    break
-                named = style.find(f"{_W}name")
-                called = named.get(f"{_W}val", "").lower() if named is not None else ""
-                outline = style.find(f"{_W}pPr/{_W}outlineLvl")
-                if called == "title":
-                    level = 1
-                elif outline is not None:
-                    level = _outline(outline)
-                elif called.startswith("heading ") and called[8:].isdigit():
-                    level = min(int(called[8:]), 9)
-                if level:
-                    break
-                based = style.find(f"{_W}basedOn")
-                at = based.get(f"{_W}val", "") if based is not None else ""
-            self._levels[name] = level
-        return self._levels[name]
-
-
-def _outline(element: Any) -> int:
-    told = element.get(f"{_W}val", "")
-    return int(told) + 1 if told.isdigit() and int(told) < 9 else 0
-
-
-def _face_of(properties: Any) -> _Face:
-    vanish = properties.find(f"{_W}vanish")
-    colour = properties.find(f"{_W}color")
-    size = properties.find(f"{_W}sz")
-    half_points = size.get(f"{_W}val", "") if size is not None else ""
-    highlight = properties.find(f"{_W}highlight")
-    return _Face(
-        None if vanish is None else vanish.get(f"{_W}val", "1").lower() not in _OFF,
-        None if colour is None else colour.get(f"{_W}val"),
-        float(half_points) / 2 if half_points.isdigit() and len(half_points) < 6 else None,
-        _shade(properties) or (highlight.get(f"{_W}val") if highlight is not None else None),
-    )
-
-
-def _shade(properties: Any) -> str | None:
-    shade = properties.find(f"{_W}shd") if properties is not None else None
-    fill = shade.get(f"{_W}fill") if shade is not None else None
-    return None if fill in (None, "auto") else fill
 
 
 def _run_text(run: Any) -> tuple[str, bool, list[Any]]:

@@ -241,6 +241,17 @@ def test_html_keeps_the_order_and_drops_scripts(tmp_path: Path) -> None:
     assert [(each.level, each.title) for each in page.headings] == [(1, "Öfen"), (2, "Ende")]
 
 
+def test_the_main_part_of_a_page_is_read_where_it_is_most_of_it(tmp_path: Path) -> None:
+    path = tmp_path / "page.html"
+    menu = "<body style='color:#fff;background:#111'><nav><ul><li><a>Home</a> |</li></ul></nav>"
+    path.write_text(menu + "<div role=main><h1>Ovens<a>¶</a></h1><p>They are warm, and they bake bread.</div>")
+    _info, [page] = read(path)
+    assert page.text == "Ovens\n\nThey are warm, and they bake bread."
+    path.write_text(menu + "<p>They are warm, and they bake bread. That is all.</p><main>1</main>")
+    _info, [page] = read(path)
+    assert page.text.startswith("- Home")
+
+
 def message(subject: str, *, html: str = "") -> email.message.EmailMessage:
     found = email.message.EmailMessage()
     found["From"], found["To"], found["Subject"] = "Jörg <j@example.org>", "ada@example.org", subject
