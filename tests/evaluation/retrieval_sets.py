@@ -24,6 +24,8 @@ from app.paths import APP_NAME
 from rag.types import Heading, Page
 
 FETCH_S = 300
+LONGEST = 1000
+"""Characters that are kept of a section: its beginning, which is about a passage."""
 _BLOCKS = {
     "p",
     "li",
@@ -95,6 +97,11 @@ class RetrievalSet:
 
     def half(self, half: Half) -> tuple[Question, ...]:
         return tuple(question for question in self.questions if question.half is half)
+
+
+def beginning(text: str) -> str:
+    """As much as is kept of a section, up to a line's end."""
+    return text if len(text) <= LONGEST else text[: max(text.rfind("\n", 0, LONGEST), LONGEST // 2)]
 
 
 def sample(sections: Iterable[Section], n: int) -> list[Section]:

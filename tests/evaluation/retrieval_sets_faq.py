@@ -11,7 +11,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.evaluation.retrieval_sets import Question, RetrievalSet, Section, html, plain, sample, text_of, unpacked
+from tests.evaluation.retrieval_sets import (
+    Question,
+    RetrievalSet,
+    Section,
+    beginning,
+    html,
+    plain,
+    sample,
+    text_of,
+    unpacked,
+)
 
 N_DISTRACTORS = 6000
 LEAST = 80
@@ -50,7 +60,9 @@ def _perl() -> Iterator[Section]:
             end = marks[number + 1].start() if number + 1 < len(marks) else len(raw)
             text = _without_codes(re.sub(r"^=\w+ ?", "", raw[mark.end() : end], flags=re.MULTILINE)).strip()
             if len(text) >= LEAST:
-                yield Section(f"perl/{kind}/{path.stem}/{number}", path.stem, tuple(t for _deep, t in above), text)
+                yield Section(
+                    f"perl/{kind}/{path.stem}/{number}", path.stem, tuple(t for _deep, t in above), beginning(text)
+                )
 
 
 def _without_codes(pod: str) -> str:
@@ -86,4 +98,4 @@ def _section(number: str, title: str, part: Any, inner: str) -> Iterator[Section
     heading = next(iter(part.xpath(".//h1|.//h2|.//h3|.//h4|.//h5")), None)
     text = text_of(part, without=f"{inner}|.//h1|.//h2|.//h3|.//h4|.//h5|.//*[contains(@class,'contents')]")
     if heading is not None and len(text) >= LEAST:
-        yield Section(number, title, (plain(text_of(heading).replace("\n", " ")),), text)
+        yield Section(number, title, (plain(text_of(heading).replace("\n", " ")),), beginning(text))

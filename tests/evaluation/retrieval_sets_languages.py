@@ -1,6 +1,7 @@
-"""Questions in eight languages: the translations of two Debian books, each heading to find its own section.
+"""Questions in eight languages about the translations of two Debian books: each asks for the matter of one section.
 
-The section stands without its heading. Sections that were left in English are left out, by their script or language.
+The sections stand as in the books, with their headings; a question puts a heading into a sentence. What the
+translators left in English is left out.
 """
 
 from __future__ import annotations
@@ -11,13 +12,18 @@ from pathlib import Path
 from typing import Any
 
 from rag.language import language_of
-from tests.evaluation.retrieval_sets import Question, RetrievalSet, Section, html, plain, text_of, unpacked
+from tests.evaluation.retrieval_sets import Question, RetrievalSet, Section, beginning, html, plain, text_of, unpacked
 
 HANDBOOK = {
     "de": "de-DE", "es": "es-ES", "fr": "fr-FR", "ru": "ru-RU",
     "ar": "ar-MA", "zh": "zh-CN", "ja": "ja-JP", "pt": "pt-BR",
 }  # fmt: skip
 GUIDE = {"de": "de", "es": "es", "fr": "fr", "ru": "ru", "zh": "zh_CN", "ja": "ja", "pt": "pt"}
+ASKED = {
+    "de": "Was muss ich über {} wissen?", "es": "¿Qué debo saber sobre {}?", "fr": "Que dois-je savoir sur {} ?",
+    "ru": "Что нужно знать про {}?", "ar": "ماذا يجب أن أعرف عن {}؟", "zh": "关于{}我需要知道什么？",
+    "ja": "{}について何を知っておくべきですか？", "pt": "O que devo saber sobre {}?",
+}  # fmt: skip
 WITHOUT_SPACES = {"zh", "ja"}
 """These say the same in a third of the characters."""
 LEAST = 150
@@ -42,13 +48,12 @@ def _set(language: str) -> RetrievalSet:
         guide = unpacked("installation-guide-amd64") / "usr/share/doc/installation-guide-amd64" / GUIDE[language]
         found += _sections(guide, "installation guide", language)
     times = Counter(section.path[-1] for section in found)
-    sections, questions = [], []
-    for section in found:
-        heading = section.path[-1]
-        sections.append(Section(section.id, section.title, section.path[:-1], section.text))
-        if times[heading] == 1 and _is_question(heading, language):
-            questions.append(Question(heading, frozenset({section.id})))
-    return RetrievalSet(f"books {language}", language, tuple(sections), tuple(questions))
+    questions = [
+        Question(ASKED[language].format(section.path[-1]), frozenset({section.id}))
+        for section in found
+        if times[section.path[-1]] == 1 and _is_question(section.path[-1], language)
+    ]
+    return RetrievalSet(f"books {language}", language, tuple(found), tuple(questions))
 
 
 def _is_question(heading: str, language: str) -> bool:
@@ -68,7 +73,9 @@ def _sections(folder: Path, book: str, language: str) -> Iterator[Section]:
             text = text_of(part, without=_LEFT_OUT)
             if headings[-1] and len(text) >= least and _share(text, language) >= LEAST_SHARE:
                 above = tuple(heading for heading in headings if heading)
-                yield Section(f"{book}/{path.stem}/{number}", f"{book} {path.stem}", above, text)
+                yield Section(
+                    f"{book}/{path.stem}/{number}", f"{book} {path.stem}", above, f"{above[-1]}\n{beginning(text)}"
+                )
 
 
 def _heading(section: Any) -> str:
