@@ -87,8 +87,11 @@ class LibraryClient:
     def sources(self, collection_id: int | None = None) -> Future[tuple[Source, ...]]:
         return self._items(protocol.ListSources(collection_id), protocol.Sources)
 
-    def files(self, collection_ids: tuple[int, ...] | None = None) -> Future[tuple[StoredFile, ...]]:
-        return self._items(protocol.ListFiles(collection_ids), protocol.Files)
+    def files(
+        self, collection_ids: tuple[int, ...] | None = None, blob_id: int | None = None
+    ) -> Future[tuple[StoredFile, ...]]:
+        """Those of collections, those that hold one document, or both; None does not limit."""
+        return self._items(protocol.ListFiles(collection_ids, blob_id), protocol.Files)
 
     def add_collection(self, name: str, owner: str = "") -> Future[Collection]:
         """The collection of that name and owner, made if there is none."""
@@ -126,12 +129,13 @@ class LibraryClient:
         collection_ids: tuple[int, ...] | None = None,
         blob_ids: tuple[int, ...] | None = None,
         wait_s: float = 0.0,
+        whole: bool = True,
     ) -> Future[Found]:
         """The passages for a question, together at most `most_characters` long; None does not limit.
 
-        Files that still wait to be read are waited for, `wait_s` at most.
+        Files that still wait to be read are waited for, `wait_s` at most. `whole`: short documents come as they are.
         """
-        asked = protocol.Search(question, collection_ids, blob_ids, most_characters, wait_s)
+        asked = protocol.Search(question, collection_ids, blob_ids, most_characters, wait_s, whole)
         return self._ask(asked, Found, lambda answer: answer)
 
     def page(self, blob_id: int, number: int) -> Future[Page | None]:

@@ -21,8 +21,9 @@ from rag.events import EventSink, FilesChanged, LibraryNotice
 from rag.ingest import DocumentReader, Ingest, PageChunker
 from rag.meaning import MeaningIndex
 from rag.passages import Found
-from rag.retrieval import Retriever, Scope
+from rag.retrieval import Retriever
 from rag.scan import look
+from rag.scope import Scope
 from rag.store import documents, shelf, vectors
 from rag.store.database import LibraryDatabase
 from rag.store.documents import PassageRange
@@ -80,8 +81,8 @@ class Library:
     def sources(self, collection_id: int | None = None) -> list[Source]:
         return shelf.sources(self.database, collection_id)
 
-    def files(self, collection_ids: Sequence[int] | None = None) -> list[StoredFile]:
-        files = shelf.files(self.database, collection_ids=collection_ids)
+    def files(self, collection_ids: Sequence[int] | None = None, blob_id: int | None = None) -> list[StoredFile]:
+        files = shelf.files(self.database, collection_ids=collection_ids, blob_id=blob_id)
         if self._queue is None:
             return [replace(file, n_unembedded=file.n_chunks) for file in files]
         left = vectors.n_without_by_blob(self.database, self._queue.embedder_id)
@@ -176,18 +177,20 @@ class Library:
 
     # What is asked
 
-    def search(self, question: str, scope: Scope, *, most_characters: int, wait_s: float = 0.0) -> Found:
+    def search(
+        self, question: str, scope: Scope, *, most_characters: int, wait_s: float = 0.0, whole: bool = True
+    ) -> Found:
         """The passages for a question; by words alone until the embedder is there.
 
-        Files that still wait are read first, for `wait_s` at most.
+        Files that still wait are read first, for `wait_s` at most. `whole`: short documents come as they are.
         """
         if wait_s > 0 and shelf.is_any_waiting(self.database, scope.collection_ids):
             self._ingest.wait_until_idle(wait_s)
         queue = self._queue
         if queue is None:
-            return self.retriever.retrieve(question, scope, most_characters=most_characters)
+            return self.retriever.retrieve(question, scope, most_characters=most_characters, whole=whole)
         with queue.stand_back():
-            return self.retriever.retrieve(question, scope, most_characters=most_characters)
+            return self.retriever.retrieve(question, scope, most_characters=most_characters, whole=whole)
 
     def wait_until_idle(self, timeout_s: float) -> bool:
         """Whether all was read and embedded before the time was over."""

@@ -42,9 +42,10 @@ class ListSources:
 
 @dataclass(frozen=True, slots=True)
 class ListFiles:
-    """Answer: `Files`."""
+    """Answer: `Files`. `blob_id`: only those that hold this document."""
 
     collection_ids: tuple[int, ...] | None = None
+    blob_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +101,17 @@ class LookAgain:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """Answer: `Found`. None does not limit. Files that still wait are read first, for `wait_s` at most."""
+    """Answer: `Found`. None does not limit. Files that still wait are read first, for `wait_s` at most.
+
+    Without `whole`, short documents are searched as long ones are: for a person who looks for a place.
+    """
 
     question: str
     collection_ids: tuple[int, ...] | None
     blob_ids: tuple[int, ...] | None
     most_characters: int
     wait_s: float
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from rag.fusion import dense_weight, fuse
 from rag.language import language_of
 from rag.passages import Found, Passage, Way
+from rag.scope import Scope
 from rag.store.database import LibraryDatabase
 from rag.store.lexical import Allowed, LexicalSearch, spans_of
 from rag.types import Unit
@@ -56,14 +57,6 @@ class MeaningSearch(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """Where to search: in collections, in single documents, or both; None does not limit."""
-
-    collection_ids: tuple[int, ...] | None = None
-    blob_ids: tuple[int, ...] | None = None
-
-
 class Retriever:
     """Any thread."""
 
@@ -78,14 +71,17 @@ class Retriever:
         fused, _dense, _lexical = self._search(question, self._allowed(scope), k)
         return fused[:k]
 
-    def retrieve(self, question: str, scope: Scope, *, most_characters: int) -> Found:
-        """The passages for a question, the best first, together at most `most_characters` long."""
+    def retrieve(self, question: str, scope: Scope, *, most_characters: int, whole: bool = True) -> Found:
+        """The passages for a question, the best first, together at most `most_characters` long.
+
+        `whole`: where all documents together are no longer than that, they come as they are.
+        """
         allowed = self._allowed(scope)
         n_searched = len(allowed) if allowed is not None else self._n_chunks()
         if not n_searched:
             return Found(Way.NOTHING, ())
-        if (whole := self._whole(scope, most_characters)) is not None:
-            return Found(Way.WHOLE, whole, n_searched, True, 1.0)
+        if whole and (pages := self._whole(scope, most_characters)) is not None:
+            return Found(Way.WHOLE, pages, n_searched, True, 1.0)
         fused, dense, lexical = self._search(question, allowed, CANDIDATES)
         by_meaning, by_words = dict(dense), dict(lexical)
         rows = self.passages([number for number, _score in fused], scope)

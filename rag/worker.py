@@ -13,15 +13,18 @@ from collections.abc import Callable
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from functools import singledispatchmethod
 from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING
 
 from engine.errors import HearthError, LibraryError, sentence
 from engine.worker.envelope import MessageTooLongError, ProtocolError, fault_of, receive
 from engine.worker.settle import settle
 from rag import protocol
 from rag.events import LibraryEvent
-from rag.library import Library
 from rag.protocol import Answer, Answered, Ask, Begin, Happened, Question, Refused, ReportMessage, Unusable
-from rag.retrieval import Scope
+from rag.scope import Scope
+
+if TYPE_CHECKING:
+    from rag.library import Library
 
 PROTOCOL_EXIT, BUG_EXIT = 70, 71
 _THREADS = 8
@@ -120,7 +123,7 @@ class LibraryWorker:
 
     @_answer.register
     def _(self, question: protocol.ListFiles) -> Answer:
-        return protocol.Files(tuple(self._open.files(question.collection_ids)))
+        return protocol.Files(tuple(self._open.files(question.collection_ids, question.blob_id)))
 
     @_answer.register
     def _(self, question: protocol.AddCollection) -> Answer:
@@ -158,7 +161,11 @@ class LibraryWorker:
     def _(self, question: protocol.Search) -> Answer:
         scope = Scope(question.collection_ids, question.blob_ids)
         return self._open.search(
-            question.question, scope, most_characters=question.most_characters, wait_s=question.wait_s
+            question.question,
+            scope,
+            most_characters=question.most_characters,
+            wait_s=question.wait_s,
+            whole=question.whole,
         )
 
     @_answer.register

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from shiboken6 import isValid
 
 from app.documents_view import files_text
 from app.i18n import tr
@@ -37,16 +38,19 @@ from app.ui.documents_hidden import HiddenWordsDialog
 from app.ui.documents_list import DocumentList
 from app.ui.documents_opening import open_document, reveal
 from app.ui.documents_preview import PagePreview
-from app.ui.documents_rows import FileLine, Line, SourceLine, line_name
+from app.ui.documents_rows import FileLine, Line, Prepared, SourceLine, line_name
 from app.ui.documents_search import DocumentSearch
 from app.ui.documents_work import WorkLine
 from app.ui.icons import IconButton, themed_icon
+from app.ui.library import sentence_of
 from app.ui.sidebar_model import shown_title
 from app.ui.toast import Toasts
 from app.ui.workspace import Workspace
 from engine.display_name import display_name
 from rag.store.types import Collection, FileState, SourceKind
 
+_AT_ONCE = 2_000
+"""Files, of which the lines are put together at once."""
 _NAME_CHARACTERS = 60
 _ENTERS = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
@@ -67,6 +71,8 @@ class DocumentsDialog(QDialog):
         theme = workspace.theme
         self.setWindowTitle(tr("Documents"))
         self.setAcceptDrops(True)
+        self._shown = 0
+        """Counts what was asked to be shown: of several, the last one counts."""
         self.flow = DocumentsFlow(documents, workspace.bridge, self)
         self._toasts = Toasts(theme, self)
         self.collections = CollectionsPane(theme, self._title_of, self)
@@ -190,10 +196,25 @@ class DocumentsDialog(QDialog):
         self.collections.show_collections(self.flow.collections, self.flow.collection_id)
 
     def _on_files(self) -> None:
-        flow = self.flow
-        self.list.show_files(flow.sources, flow.files, flow.reading)
-        self._show_stack()
-        self._show_line()
+        """Lines are put together on the pool: a hundred thousand files take most of a second."""
+        flow, lines = self.flow, self.list.lines
+        self._shown += 1
+        shown, sources, files = self._shown, flow.sources, flow.files
+
+        def show(prepared: Prepared) -> None:
+            if isValid(self) and shown == self._shown:
+                self.list.show_files(prepared, flow.reading)
+                self._show_stack()
+
+        if len(files) < _AT_ONCE:
+            show(lines.prepared(sources, files))
+        else:
+            prepared = self._workspace.run(lambda: lines.prepared(sources, files))
+            self._workspace.bridge.then(prepared, show, self._on_bug)
+
+    def _on_bug(self, error: BaseException) -> None:
+        self._say(sentence_of(error))
+        raise error
 
     def _show_stack(self) -> None:
         if self.search.text().strip():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from PySide6.QtCore import QModelIndex, QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent
@@ -10,10 +10,10 @@ from PySide6.QtWidgets import QAbstractItemView, QListView, QWidget
 
 from app.i18n import tr
 from app.ui.documents_delegate import DocumentDelegate
-from app.ui.documents_rows import DocumentListModel, Line, SourceLine
+from app.ui.documents_rows import DocumentListModel, Line, Prepared, SourceLine
 from app.ui.theme import Theme
 from rag.events import ReadingProgress
-from rag.store.types import Source, SourceKind, StoredFile
+from rag.store.types import SourceKind
 
 _ENTERS = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
@@ -54,12 +54,10 @@ class DocumentList(QListView):
         """The chosen one."""
         return self.lines.line(self.currentIndex())
 
-    def show_files(
-        self, sources: Sequence[Source], files: Sequence[StoredFile], reading: Mapping[int, ReadingProgress]
-    ) -> None:
-        """Show these; the chosen line stays chosen, and the list where it is."""
+    def show_files(self, prepared: Prepared, reading: Mapping[int, ReadingProgress]) -> None:
+        """Show what `lines` prepared; the chosen line stays chosen, and the list where it is."""
         chosen, at = self.line, self.verticalScrollBar().value()
-        self.lines.show(sources, files, reading)
+        self.lines.show(prepared, reading)
         if chosen is not None and self.line != chosen:
             self.setCurrentIndex(self.lines.index_of(chosen.key))
             self.verticalScrollBar().setValue(at)

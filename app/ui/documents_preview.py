@@ -171,7 +171,7 @@ class PagePreview(QDialog):
         def listed(files: tuple[StoredFile, ...]) -> None:
             self._then(run(lambda: file_now(place, files)), self._on_file_now, self._on_failed)
 
-        self._then(self._documents.files(), listed, self._on_failed)
+        self._then(self._documents.files(blob_id=place.blob_id), listed, self._on_failed)
 
     def _read_page(self) -> None:
         self._turn += 1

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QStringListModel, Qt
 
 from app.documents_view import Readiness, files_text, hidden_sentence, pages_text, readiness, state_sentence
 from app.i18n import ntr, tr
@@ -21,7 +21,6 @@ from rag.store.types import FileState, Source, SourceKind, StoredFile
 LINE_ROLE = int(Qt.ItemDataRole.UserRole) + 1
 READING_ROLE = int(Qt.ItemDataRole.UserRole) + 2
 Index = QModelIndex | QPersistentModelIndex
-_ROOT = QModelIndex()
 _pages_text = partial(pages_text, number=count_text)
 
 
@@ -121,8 +120,27 @@ def line_size(line: Line) -> str:
     return _pages_text(line.file.unit, line.file.n_pages) if isinstance(line, FileLine) else ""
 
 
-class DocumentListModel(QAbstractListModel):
-    """The lines of one collection. Where only states changed, the view keeps its place and what is chosen."""
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Lines in place of those `before`; `places` by key, None if they are the same ones in the same order, of which
+    the first and the last that say something else are `changed`.
+    """
+
+    sources: Sequence[Source]
+    files: Sequence[StoredFile]
+    folded: frozenset[int]
+    before: list[Line]
+    lines: list[Line]
+    places: dict[tuple[str, int], int] | None
+    changed: tuple[int, int] | None
+
+
+class DocumentListModel(QStringListModel):
+    """The lines of one collection. Where only states changed, the view keeps its place and what is chosen.
+
+    It stands on a list of empty strings: laying out, a view asks for the number of rows once a row, and Python would
+    take half a second to say it a hundred thousand times.
+    """
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -133,12 +151,28 @@ class DocumentListModel(QAbstractListModel):
         self._lines: list[Line] = []
         self._places: dict[tuple[str, int], int] = {}
 
-    def show(
-        self, sources: Sequence[Source], files: Sequence[StoredFile], reading: Mapping[int, ReadingProgress]
-    ) -> None:
-        """Show these."""
-        self._sources, self._files, self._reading = sources, files, reading
-        self._rebuild()
+    def prepared(self, sources: Sequence[Source], files: Sequence[StoredFile]) -> Prepared:
+        """What it takes to show these. Any thread; nothing is changed."""
+        before, folded = self._lines, self._folded
+        lines = build_lines(sources, files, folded)
+        if len(before) == len(lines) and all(a.key == b.key for a, b in zip(before, lines, strict=True)):
+            changed = [place for place, (a, b) in enumerate(zip(before, lines, strict=True)) if a != b]
+            return Prepared(sources, files, folded, before, lines, None, (changed[0], changed[-1]) if changed else None)
+        places = {line.key: place for place, line in enumerate(lines)}
+        return Prepared(sources, files, folded, before, lines, places, None)
+
+    def show(self, prepared: Prepared, reading: Mapping[int, ReadingProgress]) -> None:
+        """Show what was prepared. At once, unless a folder was opened or folded since."""
+        if prepared.before is not self._lines or prepared.folded != self._folded:
+            prepared = self.prepared(prepared.sources, prepared.files)
+        self._sources, self._files, self._reading = prepared.sources, prepared.files, reading
+        if prepared.places is None:
+            self._lines = prepared.lines
+            if prepared.changed is not None:
+                self.dataChanged.emit(self.index(prepared.changed[0]), self.index(prepared.changed[1]))
+            return
+        self._lines, self._places = prepared.lines, prepared.places
+        self.setStringList([""] * len(prepared.lines))
 
     def set_reading(self, file_id: int, reading: Mapping[int, ReadingProgress]) -> None:
         """A file is being read, or no longer."""
@@ -152,7 +186,7 @@ class DocumentListModel(QAbstractListModel):
         wanted = self._folded | {source_id} if folded else self._folded - {source_id}
         if wanted != self._folded:
             self._folded = wanted
-            self._rebuild()
+            self.show(self.prepared(self._sources, self._files), self._reading)
 
     def line(self, index: Index) -> Line | None:
         return self._lines[index.row()] if index.isValid() and index.row() < len(self._lines) else None
@@ -175,22 +209,9 @@ class DocumentListModel(QAbstractListModel):
     def reading_of(self, line: Line) -> ReadingProgress | None:
         return self._reading.get(line.file.id) if isinstance(line, FileLine) else None
 
-    def _rebuild(self) -> None:
-        lines = build_lines(self._sources, self._files, self._folded)
-        old = self._lines
-        if len(old) == len(lines) and all(a.key == b.key for a, b in zip(old, lines, strict=True)):
-            changed = [place for place, (a, b) in enumerate(zip(old, lines, strict=True)) if a != b]
-            self._lines = lines
-            if changed:
-                self.dataChanged.emit(self.index(changed[0]), self.index(changed[-1]))
-            return
-        self.beginResetModel()
-        self._lines = lines
-        self._places = {line.key: place for place, line in enumerate(lines)}
-        self.endResetModel()
-
-    def rowCount(self, parent: Index = _ROOT) -> int:
-        return 0 if parent.isValid() else len(self._lines)
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemNeverHasChildren
+        return flags if index.isValid() else Qt.ItemFlag.NoItemFlags
 
     def data(self, index: Index, role: int = int(Qt.ItemDataRole.DisplayRole)) -> object:
         line = self.line(index)

@@ -11,7 +11,7 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QLabel, QStackedLayout, QVBoxLayout, QWidget
 
 from app.i18n import ntr, tr
-from app.passage_place import PassagePlace, marks, place_of, snippet, where_text
+from app.passage_place import PassagePlace, place_of, snippet, where_text
 from app.ui.amounts import count_text
 from app.ui.documents_flow import DocumentsFlow
 from app.ui.documents_passages import PassageLine, PassageList
@@ -21,18 +21,6 @@ from engine.display_name import display_name
 from rag.passages import Found, Passage, Way
 
 _PAUSE_MS = 250
-
-
-def found_passages(found: Found, question: str) -> list[Passage]:
-    """What to show of a search. Of documents that came whole only what holds the words, most of them first."""
-    if found.way is not Way.WHOLE:
-        return list(found.passages)
-    counted = [(len(set(_marked(each.text, question))), each) for each in found.passages]
-    return [each for count, each in sorted(counted, key=lambda pair: -pair[0]) if count]
-
-
-def _marked(text: str, question: str) -> list[str]:
-    return [text[start:end].casefold() for start, end in marks(text, question)]
 
 
 def found_line(number: int, passage: Passage, question: str) -> PassageLine:
@@ -123,7 +111,7 @@ class DocumentSearch(QWidget):
     def _on_found(self, question: str, found: Found) -> None:
         if question != self._question:
             return
-        self._show(found_passages(found, question), question)
+        self._show(found.passages, question)
         count = len(self._passages)
         words = ntr("{number} passage", "{number} passages", count, number=count_text(count))
         if count and not found.by_meaning:

@@ -104,6 +104,7 @@ def files(
     *,
     collection_ids: Sequence[int] | None = None,
     source_id: int | None = None,
+    blob_id: int | None = None,
     state: FileState | None = None,
 ) -> list[StoredFile]:
     """By path; None means all."""
@@ -115,6 +116,9 @@ def files(
     if source_id is not None:
         wheres.append("file.source_id = ?")
         values.append(source_id)
+    if blob_id is not None:
+        wheres.append("file.blob_id = ?")
+        values.append(blob_id)
     if state is not None:
         wheres.append("file.state = ?")
         values.append(state.value)

@@ -100,10 +100,11 @@ class Shelf:
     def sources(self, collection_id: int | None = None) -> Future[tuple[Source, ...]]:
         return ended(tuple(each for each in self.all_sources if collection_id in (None, each.collection_id)))
 
-    def files(self, collection_ids: tuple[int, ...] | None = None) -> Future[tuple[StoredFile, ...]]:
-        return ended(
-            tuple(each for each in self.all_files if collection_ids is None or each.collection_id in collection_ids)
-        )
+    def files(
+        self, collection_ids: tuple[int, ...] | None = None, blob_id: int | None = None
+    ) -> Future[tuple[StoredFile, ...]]:
+        found = (each for each in self.all_files if blob_id in (None, each.blob_id))
+        return ended(tuple(each for each in found if collection_ids is None or each.collection_id in collection_ids))
 
     def add_collection(self, name: str) -> Future[Collection]:
         made = Collection(self._number(), name)
@@ -157,6 +158,8 @@ class Shelf:
         most_characters: int,
         collection_ids: tuple[int, ...] | None = None,
         blob_ids: tuple[int, ...] | None = None,
+        wait_s: float = 0.0,
+        whole: bool = True,
     ) -> Future[Found]:
         self.asked.append((question, collection_ids))
         return ended(self.found)

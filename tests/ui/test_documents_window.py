@@ -87,6 +87,9 @@ def test_a_folder_is_read_searched_and_a_page_shown(window: MainWindow, folder: 
     qtbot.waitUntil(lambda: preview.shows_picture, timeout=WAIT_MS)
     assert preview.picture.page.rectangles
     assert "reset button" in preview.picture.accessibleDescription()
+    with qtbot.waitSignal(dialog.found.searched, timeout=WAIT_MS):
+        dialog.search.setText("zeppelin")
+    assert all("zeppelin" not in line.text for line in dialog.found.list.passages.lines)
     preview.close()
     dialog.close()
 
