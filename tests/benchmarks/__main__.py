@@ -115,6 +115,13 @@ def long_conversation(_rounds: int) -> Rows:
     return measure(weights_path(SMOLLM2), turns=int(os.environ.get(TURNS, "1000")))
 
 
+def embedding(rounds: int) -> Rows:
+    """Passages a second against sentence-transformers on torch and against onnxruntime alone; a question's time."""
+    from tests.benchmarks.embedding import measure
+
+    return measure(rounds=rounds)
+
+
 PARTS: dict[str, Callable[[int], Rows]] = {
     "generation": generation,
     "follow_up": follow_up,
@@ -123,6 +130,7 @@ PARTS: dict[str, Callable[[int], Rows]] = {
     "lookup": lookup,
     "many": many,
     "long_conversation": long_conversation,
+    "embedding": embedding,
     "window": window,
     "transcript": transcript,
 }

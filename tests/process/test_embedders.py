@@ -164,9 +164,10 @@ def test_what_is_no_table_of_arrays_is_refused(tmp_path: Path) -> None:
 def test_a_closed_one_says_so(folder: Path) -> None:
     embedder = OnnxEmbedder(folder, n_threads=1)
     embedder.close()
-    for call in (lambda: embedder.embed_passages(["a"]), lambda: embedder.embed_question("a")):
-        with pytest.raises(EmbedderError, match="closed"):
-            call()
+    with pytest.raises(EmbedderError, match="closed"):
+        embedder.embed_passages(["a"])
+    with pytest.raises(EmbedderError, match="closed"):
+        embedder.embed_question("a")
 
 
 def test_the_light_one_loads_no_torch(folder: Path) -> None:
