@@ -1,4 +1,4 @@
-"""Which files that a person gives are documents to be looked into, and which go into the message whole. Reads no file."""
+"""Which files that a person gives are documents to be looked into, and which go into the message whole. Reads none."""
 
 from __future__ import annotations
 

@@ -121,11 +121,13 @@ class Services:
         database: Path | None = None,
         places: Places | None = None,
         tell: bool = True,
+        documents: LibraryPlace | None = None,
     ) -> Services:
         """Open everything on `paths`. Raises `StoreError` or `OSError`.
 
         Without an `engine` the real one is made (its process starts with the first model). `database` is another
-        file than the data folder's (a run that keeps nothing). `places` is where to look for models. `tell` publishes
+        file than the data folder's (a run that keeps nothing). `places` is where to look for models, `documents` another
+        place of the document library than the data folder's. `tell` publishes
         `store_notice` once; a window shows it for good instead.
         """
         paths.create()
@@ -162,6 +164,7 @@ class Services:
             publish=publish,
             lock=lock,
             places=places,
+            documents=documents,
         )
         services.recovery = recovery
         if tell and (text := services.store_notice()):

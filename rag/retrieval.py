@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from rag.answerable import FLOOR, confidence, coverage, words_of
 from rag.fusion import dense_weight, fuse
 from rag.language import language_of
 from rag.passages import Found, Passage, Way
@@ -91,7 +92,7 @@ class Retriever:
             if number in rows
         ]
         chosen = merged(packed(thinned(ranked), most_characters))
-        sure = confidence(dense, lexical)
+        sure = self._confidence(question, dense, ranked, n_searched)
         way = Way.PASSAGES if chosen and sure >= FLOOR else Way.NOTHING
         return Found(way, tuple(chosen), n_searched, bool(dense), sure)
 
@@ -113,6 +114,15 @@ class Retriever:
         dense = self._meaning.search(question, k, allowed)
         lexical = words.result()
         return fuse(dense, lexical, weight=dense_weight(language_of(question))), dense, lexical
+
+    def _confidence(
+        self, question: str, dense: Sequence[tuple[int, float]], ranked: Sequence[Passage], n_searched: int
+    ) -> float:
+        words = {word: self._lexical.n_holding(word) for word in words_of(question)}
+        covered = coverage(words, n_searched, [f"{each.title} {each.section} {each.text}" for each in ranked])
+        # While vectors are still being made, the best passage may be one that has none.
+        complete = self._meaning.n_vectors() >= self._n_chunks()
+        return confidence(dense[0][1] if dense and complete else None, covered)
 
     def _allowed(self, scope: Scope) -> Allowed | None:
         """None where that is everything: a search that looks at each hit's id is slower."""
@@ -142,16 +152,6 @@ def _passage(row: Sequence[Any]) -> Passage:
         chunk_id, file_id, blob_id, Path(path), title, Unit(unit), page, label, start, end, first_line, last_line,
         section, language, text,
     )  # fmt: skip
-
-
-FLOOR = 0.3
-"""Of the confidence: below it the answer is that the documents do not say. Calibrated by `make eval`."""
-
-
-def confidence(dense: Sequence[tuple[int, float]], lexical: Sequence[tuple[int, float]]) -> float:
-    """0..1: how sure it is that an answer is among the candidates."""
-    best = max((score for _id, score in dense), default=0.0)
-    return max(0.0, min(1.0, best)) if dense else float(bool(lexical))
 
 
 def thinned(ranked: Sequence[Passage]) -> list[Passage]:

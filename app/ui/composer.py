@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QDragEnterEvent,
     QDragLeaveEvent,
@@ -22,7 +22,7 @@ from PySide6.QtGui import (
     QPaintEvent,
     QPen,
 )
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMenu, QVBoxLayout, QWidget
 
 from app.attachments import pasted_attachment
 from app.document_kinds import is_document
@@ -62,6 +62,8 @@ class Composer(QWidget):
     attachment_refused = Signal(str)
     """The sentence that says why."""
     edit_last_requested = Signal()
+    documents_menu_requested = Signal(object)
+    """A `QMenu` that is about to be shown, to be filled."""
     documents_given = Signal(list)
     """Paths of files and folders to be looked into, which are too much to be attached whole."""
 
@@ -93,6 +95,7 @@ class Composer(QWidget):
         self._text = ComposerText(theme, self._sends_on_enter, self)
         self._text.setAccessibleName(tr("Message"))
         self._attach = IconButton(theme, "paperclip", tr("Attach files or images"), parent=self)
+        self._documents = IconButton(theme, "book-open", tr("Documents of this chat"), parent=self)
         self._hint = QLabel(self)
         self._hint.setProperty("kind", "caption")
         self._send = SendButton(theme, self)
@@ -111,6 +114,7 @@ class Composer(QWidget):
         self._attachments.left_by_keyboard.connect(self._text.setFocus)
         self._attachments.opened.connect(self._on_opened)
         self._attach.clicked.connect(self._on_attach)
+        self._documents.clicked.connect(self._on_documents)
         self._send.clicked.connect(self._on_button)
         theme.changed.connect(self._on_theme_changed)
         self.set_model_state(EngineState(EngineStatus.READY))
@@ -119,6 +123,7 @@ class Composer(QWidget):
     def _lay_out(self) -> None:
         self._bottom = QHBoxLayout()
         self._bottom.addWidget(self._attach)
+        self._bottom.addWidget(self._documents)
         self._bottom.addStretch(1)
         self._bottom.addWidget(self._hint)
         self._bottom.addWidget(self._send)
@@ -131,6 +136,7 @@ class Composer(QWidget):
         self.setFocusProxy(self._text)
         QWidget.setTabOrder(self._text, self._send)
         QWidget.setTabOrder(self._send, self._attach)
+        QWidget.setTabOrder(self._attach, self._documents)
 
     # What the page tells the composer
 
@@ -295,6 +301,12 @@ class Composer(QWidget):
         names, _filter = QFileDialog.getOpenFileNames(self, tr("Attach files or images"))
         self.add_files(Path(name) for name in names)
         self._text.setFocus()
+
+    def _on_documents(self) -> None:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.documents_menu_requested.emit(menu)
+        menu.popup(self._documents.mapToGlobal(QPoint(0, -menu.sizeHint().height())))
 
     def _on_opened(self, part: ImagePart) -> None:
         from app.ui.picture_dialog import open_picture  # noqa: PLC0415  # wanted by few

@@ -208,6 +208,7 @@ class ConversationPage(QWidget):
         self.composer.attachment_refused.connect(self._toasts.show)
         self.composer.edit_last_requested.connect(self.edit_last_question)
         self.composer.documents_given.connect(self.documents.add)
+        self.composer.documents_menu_requested.connect(self.documents.fill_menu)
         self.documents.failed.connect(self._toasts.show)
 
     @property

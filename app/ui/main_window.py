@@ -13,7 +13,7 @@ from PySide6.QtGui import QAction, QCloseEvent, QDesktopServices
 from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from app.i18n import tr
-from app.store.types import Conversation, StoredMessage
+from app.store.types import Conversation, SourcePassage, StoredMessage
 from app.ui.banner import Banner
 from app.ui.commands import CommandActions
 from app.ui.conversation_menu import conversation_menu
@@ -152,6 +152,8 @@ class MainWindow(QMainWindow):
         workspace.models.entries_changed.connect(self._on_models_changed)
         workspace.models.failed.connect(self.toasts.show)
         page.observed.connect(status.follower.observe)
+        page.citation_activated.connect(self._on_citation)
+        page.documents.opened.connect(self._open_documents)
         self.panel.fold_requested.connect(self._toggle_panel)
         self.panel.built.connect(self._on_panel_built)
         page.path_shown.connect(self._on_path_shown)
@@ -274,6 +276,11 @@ class MainWindow(QMainWindow):
 
     def _open_data_folder(self) -> None:
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.workspace.paths.data)))
+
+    def _on_citation(self, source: SourcePassage) -> None:
+        from app.ui.sources_flow import show_source  # noqa: PLC0415  # only when asked for
+
+        show_source(self.page, self.workspace, source)
 
     def _open_documents(self) -> None:
         from app.ui.documents_dialog import open_documents  # noqa: PLC0415  # only when asked for
@@ -430,10 +437,13 @@ class MainWindow(QMainWindow):
 
     def _on_panel_built(self) -> None:
         from app.ui.memory_flow import MemoryFlow  # noqa: PLC0415  # most starts do without the panel
+        from app.ui.sources_flow import SourcesFlow  # noqa: PLC0415
 
-        parameters, context = self.panel.parameters, self.panel.context
+        parameters, context, sources = self.panel.parameters, self.panel.context, self.panel.sources
         assert parameters is not None
         assert context is not None
+        assert sources is not None
+        SourcesFlow(self.workspace, self.page, sources)
         parameters.changed.connect(self.page.set_parameters)
         parameters.setting_requested.connect(self._open_setting)
         MemoryFlow(self.workspace, self.page, context, self.toasts)

@@ -1,4 +1,4 @@
-"""The right side of a window: the conversation's parameters and its context, one behind the other."""
+"""The right side of a window: the conversation's parameters, its context and its sources, one behind the other."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ from app.ui.theme import Theme
 
 if TYPE_CHECKING:
     from app.ui.context_panel import ContextPanel
+    from app.ui.documents_sources import SourcesList
     from app.ui.parameters_panel import ParametersPanel
 
 
 class SidePanel(QFrame):
-    """Two tabs; each panel is fed by the window. They are made when the panel is first shown."""
+    """Three tabs; each panel is fed by the window. They are made when the panel is first shown."""
 
     fold_requested = Signal()
     built = Signal()
-    """`parameters` and `context` are there now, and empty."""
+    """`parameters`, `context` and `sources` are there now, and empty."""
 
     def __init__(self, theme: Theme, settings: Settings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -32,11 +33,13 @@ class SidePanel(QFrame):
         self._settings = settings
         self.parameters: ParametersPanel | None = None
         self.context: ContextPanel | None = None
+        self.sources: SourcesList | None = None
         self.tabs = QTabBar()
         self.tabs.setDrawBase(False)
         self.tabs.setExpanding(False)
         self.tabs.addTab(tr("Parameters"))
         self.tabs.addTab(tr("Context"))
+        self.tabs.addTab(tr("Sources"))
         self.tabs.setAccessibleName(tr("Panel"))
         self.fold_button = IconButton(theme, "x", tr("Hide the panel"), size=16)
         self.fold_button.clicked.connect(self.fold_requested)
@@ -54,12 +57,15 @@ class SidePanel(QFrame):
 
     def _build(self) -> None:
         from app.ui.context_panel import ContextPanel  # noqa: PLC0415  # most starts do without
+        from app.ui.documents_sources import SourcesList  # noqa: PLC0415
         from app.ui.parameters_panel import ParametersPanel  # noqa: PLC0415
 
         self.parameters = ParametersPanel(self._theme, self._settings)
         self.context = ContextPanel(self._theme)
         self._stack.addWidget(self.parameters)
         self._stack.addWidget(self.context)
+        self.sources = SourcesList(self._theme)
+        self._stack.addWidget(self.sources)
         self._stack.setCurrentIndex(self.tabs.currentIndex())
         self.built.emit()
 
@@ -68,6 +74,9 @@ class SidePanel(QFrame):
 
     def show_context(self) -> None:
         self.tabs.setCurrentIndex(1)
+
+    def show_sources(self) -> None:
+        self.tabs.setCurrentIndex(2)
 
     def _on_theme_changed(self) -> None:
         space = self._theme.space

@@ -97,6 +97,14 @@ class LexicalSearch:
             if allowed is None or number in allowed:
                 yield number
 
+    def n_holding(self, word: str, at_most: int = 1_000_000) -> int:
+        """How many chunks hold a word, or a fragment of three letters; `at_most` so many are counted."""
+        table = "letters" if needs_fragments(word) else "words"
+        row = self._database.row(
+            f"SELECT count(*) FROM (SELECT 1 FROM {table} WHERE {table} MATCH ? LIMIT ?)", (_quoted(word), at_most)
+        )
+        return 0 if row is None else int(row[0])
+
     def _ranked(self, table: str, expression: str, k: int, allowed: Allowed | None) -> list[tuple[int, float]]:
         if not expression:
             return []
@@ -119,14 +127,8 @@ class LexicalSearch:
         words = list(dict.fromkeys(word.lower() for word in _WORD.findall(question)))[:MOST_TERMS]
         total = self._database.row("SELECT count(*) FROM chunk")
         common = max(_RARE_ENOUGH, COMMON * (total[0] if total is not None else 0))
-        rare = [word for word in words if self._n_holding(word, int(common) + 1) <= common]
+        rare = [word for word in words if self.n_holding(word, int(common) + 1) <= common]
         return rare or words
-
-    def _n_holding(self, word: str, at_most: int) -> int:
-        row = self._database.row(
-            "SELECT count(*) FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT ?)", (_quoted(word), at_most)
-        )
-        return 0 if row is None else int(row[0])
 
 
 def _quoted(word: str) -> str:

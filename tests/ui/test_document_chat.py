@@ -1,0 +1,149 @@
+"""A person drops a real PDF and a folder on a chat, asks, and follows a citation to its page; in a real window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from fpdf import FPDF
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from app.events import ChatEvent
+from app.paths import Paths, resolve_paths
+from app.services import Services
+from app.settings import Settings
+from app.store.types import SourcePassage
+from app.ui.application import Application
+from app.ui.documents_preview import PagePreview
+from app.ui.main_window import MainWindow
+from engine.fake import FakeEngine
+from engine.model.discovery_stores import Places
+from rag.client import LibraryPlace
+
+WAIT_MS = 60_000
+FACTS = {
+    3: "The lighthouse of Norrholm was built in 1847 by the engineer Ada Lindqvist.",
+    7: "The ferry to the mainland sails twice a day, at 7:15 and at 18:40.",
+}
+
+
+def handbook(path: Path, n_pages: int = 12) -> None:
+    """A PDF with a fact on some of its pages."""
+    pdf = FPDF()
+    pdf.set_font("helvetica", size=12)
+    pdf.set_title("Norrholm handbook")
+    for number in range(1, n_pages + 1):
+        pdf.add_page()
+        filler = f"Chapter {number} speaks of walking, of weather and of the stones along the shore. " * 12
+        pdf.multi_cell(0, 7, f"{filler}\n\n{FACTS.get(number, '')}")
+    pdf.output(str(path))
+
+
+class Shell:
+    def __init__(self, qtbot: QtBot, application: Application, window: MainWindow) -> None:
+        self.qtbot, self.application, self.window = qtbot, application, window
+
+    def ask(self, words: str) -> None:
+        composer = self.window.page.composer
+        QTest.keyClicks(composer.focusProxy() or composer, words)
+        QTest.keyClick(composer.focusProxy() or composer, Qt.Key.Key_Return)
+        page = self.window.page
+        self.qtbot.waitUntil(lambda: bool(page.conversation_id), timeout=WAIT_MS)
+        self.qtbot.waitUntil(
+            lambda: len(page.path) >= 2 and not page.is_generating and bool(page.path[-1].text), timeout=WAIT_MS
+        )
+
+
+@pytest.fixture
+def shell(qtbot: QtBot, qapp: QApplication, tmp_path: Path) -> Iterator[Callable[[FakeEngine], Shell]]:
+    opened: list[Application] = []
+
+    def start(engine: FakeEngine) -> Shell:
+        paths = replace(resolve_paths(tmp_path / "data"), models=tmp_path / "models")
+        nowhere = Places(home=tmp_path / "nobody", environment={}, system=tmp_path / "nowhere")
+
+        def open_services(paths: Paths, settings: Settings, publish: Callable[[ChatEvent], None]) -> Services:
+            settings.override("chat.automatic_titles", False)
+            # By words alone: what the model of meanings adds is measured elsewhere.
+            return Services.open(
+                paths, publish=publish, settings=settings, engine=engine, places=nowhere,
+                documents=LibraryPlace(paths.library),
+            )  # fmt: skip
+
+        application = Application(qapp, paths, open_services=open_services)
+        opened.append(application)
+        application.start()
+        window = application.windows[0]
+        qtbot.waitUntil(lambda: window.workspace.library.loaded, timeout=WAIT_MS)
+        return Shell(qtbot, application, window)
+
+    yield start
+    for application in opened:
+        application.close()
+    qapp.setStyleSheet("")
+
+
+def test_a_dropped_document_is_asked_and_its_page_opens(
+    shell: Callable[[FakeEngine], Shell], tmp_path: Path, qapp: QApplication
+) -> None:
+    handbook(tmp_path / "handbook.pdf")
+    engine = FakeEngine(
+        ["The lighthouse was built in 1847 by the engineer Ada Lindqvist [1]. It was built in 1912 [1]."]
+    )
+    opened = shell(engine)
+    page = opened.window.page
+    page.composer.add_files([tmp_path / "handbook.pdf"])
+    assert [chip.name for chip in page.documents.chips] == ["handbook.pdf"], "it waits for the chat to begin"
+    opened.ask("Who built the lighthouse of Norrholm?")
+
+    question, answer = page.path
+    assert question.sources is not None
+    assert question.sources.passages[0].page == 3, "the best passage is the one that says it"
+    prompt = engine.requests[-1].messages[-1].text
+    assert "built in 1847" in prompt
+    assert "[1] handbook.pdf, page 3" in prompt
+    view = page.transcript.message_view(answer.id)
+    assert view is not None
+    shown = view.body.findChildren(type(view.body.views[0]))[0].toPlainText()
+    assert "handbook.pdf, page 3" in shown.replace("\u00a0", " "), "a chip names file and page"
+
+    chosen: list[SourcePassage] = []
+    page.citation_activated.connect(chosen.append)
+    view.body.link_activated.emit("cite:0")
+    assert [each.page for each in chosen] == [3]
+    opened.qtbot.waitUntil(lambda: bool(opened.window.findChildren(PagePreview)), timeout=WAIT_MS)
+    preview = opened.window.findChildren(PagePreview)[0]
+    assert "handbook.pdf" in preview.windowTitle()
+    preview.close()
+
+
+def test_what_the_documents_do_not_say_is_said_without_the_model(
+    shell: Callable[[FakeEngine], Shell], tmp_path: Path
+) -> None:
+    handbook(tmp_path / "handbook.pdf", n_pages=60)
+    engine = FakeEngine(["I make something up."])
+    opened = shell(engine)
+    opened.window.page.composer.add_files([tmp_path / "handbook.pdf"])
+    opened.ask("Which quantum computer won the chess championship in Buenos Aires?")
+    assert opened.window.page.path[-1].text == "Your documents do not say."
+    assert not engine.requests, "the model was not asked"
+
+
+def test_a_folder_is_asked_by_its_collection(shell: Callable[[FakeEngine], Shell], tmp_path: Path) -> None:
+    folder = tmp_path / "notes"
+    folder.mkdir()
+    (folder / "fees.md").write_text("# Fees\n\nThe annual fee of the rowing club is 240 crowns.\n", "utf-8")
+    (folder / "people.txt").write_text("The treasurer of the rowing club is Nils Berg.\n", "utf-8")
+    engine = FakeEngine(["It is 240 crowns a year [1]."])
+    opened = shell(engine)
+    opened.window.page.composer.add_files([folder])
+    opened.ask("What is the annual fee of the rowing club?")
+    sources = opened.window.page.path[0].sources
+    assert sources is not None
+    assert sources.way == "whole", "short documents go in whole"
+    assert {Path(each.path).name for each in sources.passages} == {"fees.md", "people.txt"}
