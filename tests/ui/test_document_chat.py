@@ -54,9 +54,12 @@ class Shell:
         QTest.keyClick(composer.focusProxy() or composer, Qt.Key.Key_Return)
         page = self.window.page
         self.qtbot.waitUntil(lambda: bool(page.conversation_id), timeout=WAIT_MS)
-        self.qtbot.waitUntil(
-            lambda: len(page.path) >= 2 and not page.is_generating and bool(page.path[-1].text), timeout=WAIT_MS
-        )
+
+        def answered() -> bool:
+            done = len(page.path) >= 2 and not page.is_generating and bool(page.path[-1].text)
+            return done and page.path[0].sources is not None
+
+        self.qtbot.waitUntil(answered, timeout=WAIT_MS)
 
 
 @pytest.fixture
