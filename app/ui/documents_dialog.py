@@ -5,7 +5,6 @@ Shows what the flow knows and asks before what cannot be taken back. No model is
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QMimeData, QObject, QPoint, Qt
@@ -24,30 +23,23 @@ from PySide6.QtWidgets import (
 )
 from shiboken6 import isValid
 
-from app.documents_view import files_text
 from app.i18n import tr
-from app.passage_place import PassagePlace
-from app.ui.amounts import count_text
 from app.ui.composer_text import local_files
-from app.ui.dialogs import ask_text, confirm, line
+from app.ui.dialogs import line
 from app.ui.documents_actions import LineActions
 from app.ui.documents_collections import CollectionsPane
 from app.ui.documents_empty import EmptyCollection
 from app.ui.documents_flow import DocumentLibrary, DocumentsFlow
-from app.ui.documents_hidden import HiddenWordsDialog
 from app.ui.documents_list import DocumentList
-from app.ui.documents_opening import open_document, reveal
-from app.ui.documents_preview import PagePreview
-from app.ui.documents_rows import FileLine, Line, Prepared, SourceLine, line_name
+from app.ui.documents_operations import DocumentOperations
+from app.ui.documents_rows import Line, Prepared
 from app.ui.documents_search import DocumentSearch
 from app.ui.documents_work import WorkLine
 from app.ui.icons import IconButton, themed_icon
 from app.ui.library import sentence_of
-from app.ui.sidebar_model import shown_title
 from app.ui.toast import Toasts
 from app.ui.workspace import Workspace
 from engine.display_name import display_name
-from rag.store.types import Collection, FileState, SourceKind
 
 _AT_ONCE = 2_000
 """Files, of which the lines are put together at once."""
@@ -67,7 +59,7 @@ class DocumentsDialog(QDialog):
 
     def __init__(self, workspace: Workspace, documents: DocumentLibrary, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._workspace, self._documents = workspace, documents
+        self._workspace = workspace
         theme = workspace.theme
         self.setWindowTitle(tr("Documents"))
         self.setAcceptDrops(True)
@@ -75,7 +67,8 @@ class DocumentsDialog(QDialog):
         """Counts what was asked to be shown: of several, the last one counts."""
         self.flow = DocumentsFlow(documents, workspace.bridge, self)
         self._toasts = Toasts(theme, self)
-        self.collections = CollectionsPane(theme, self._title_of, self)
+        self.operations = DocumentOperations(workspace, self.flow, self, self._say)
+        self.collections = CollectionsPane(theme, self.operations.title_of, self)
         self.search = QLineEdit(self)
         self.search.setProperty("kind", "search")
         self.search.setPlaceholderText(tr("Search this collection, by words and by meaning"))
@@ -154,28 +147,28 @@ class DocumentsDialog(QDialog):
         row.addLayout(self._right, 1)
 
     def _connect(self) -> None:
-        flow, pane = self.flow, self.collections
+        flow, pane, operations = self.flow, self.collections, self.operations
         flow.collections_changed.connect(self._on_collections)
         flow.files_changed.connect(self._on_files)
         flow.reading_changed.connect(lambda file_id: self.list.lines.set_reading(file_id, flow.reading))
         flow.failed.connect(self._say)
         pane.chosen.connect(self._on_collection_chosen)
-        pane.add_requested.connect(self._on_add_collection)
-        pane.rename_requested.connect(self._on_rename_collection)
-        pane.remove_requested.connect(self._on_remove_collection)
+        pane.add_requested.connect(operations.add_collection)
+        pane.rename_requested.connect(operations.rename_collection)
+        pane.remove_requested.connect(operations.remove_collection)
         self.search.textChanged.connect(self._on_search)
         self.search.installEventFilter(self)
-        self.found.passage_chosen.connect(self._preview)
+        self.found.passage_chosen.connect(operations.preview)
         for holder in (self.add_files_button, self.empty.files_button):
             holder.clicked.connect(self._on_add_files)
         for holder in (self.add_folder_button, self.empty.folder_button):
             holder.clicked.connect(self._on_add_folder)
         self.more_button.clicked.connect(self._on_more)
         self.list.line_changed.connect(self._show_line)
-        self.list.shown.connect(lambda each: self._on_action("preview", each))
-        self.list.remove_requested.connect(lambda each: self._on_action("remove", each))
+        self.list.shown.connect(lambda each: operations.do("preview", each))
+        self.list.remove_requested.connect(lambda each: operations.do("remove", each))
         self.list.menu_requested.connect(self._on_menu)
-        self.actions_bar.requested.connect(self._on_action)
+        self.actions_bar.requested.connect(operations.do)
         self.work.failed_requested.connect(self._on_show_failed)
         keys = QKeySequence.StandardKey
         for sequence, run in (
@@ -238,107 +231,9 @@ class DocumentsDialog(QDialog):
         self.search.setFocus()
         self.search.selectAll()
 
-    def _preview(self, place: PassagePlace) -> None:
-        preview = PagePreview(self._workspace, self._documents, place, self)
-        preview.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        preview.open()
-
-    # Collections
-
-    def _title_of(self, collection: Collection) -> str:
-        """A chat's own collection is called as the chat is."""
-        conversation = self._workspace.library.conversation(collection.owner)
-        return shown_title(conversation) if conversation is not None else collection.name
-
     def _on_collection_chosen(self, collection_id: int) -> None:
         self.search.clear()
         self.flow.choose(collection_id)
-
-    def _on_add_collection(self) -> None:
-        name = ask_text(self._workspace.theme, self, tr("New collection"), yes=tr("Make"), placeholder=tr("Its name"))
-        if name:
-            self.flow.add_collection(name)
-
-    def _on_rename_collection(self, collection: Collection) -> None:
-        name = ask_text(
-            self._workspace.theme, self, tr("Rename the collection"), text=collection.name, yes=tr("Rename")
-        )
-        if name and name != collection.name:
-            self.flow.rename_collection(collection.id, name)
-
-    def _on_remove_collection(self, collection: Collection) -> None:
-        if confirm(
-            self._workspace.theme,
-            self,
-            tr("Remove “{name}”?", name=display_name(self._title_of(collection))),
-            tr(
-                "What Hearth has read of its {files} is deleted at once, and chats find nothing in it any more."
-                " The files themselves stay where they are; pasted texts are deleted.",
-                files=files_text(collection.n_files, number=count_text),
-            ),
-            yes=tr("Remove"),
-            danger=True,
-            icon="trash-2",
-        ):
-            self.flow.remove_collection(collection.id)
-
-    # Lines
-
-    def _on_action(self, action: str, chosen: Line) -> None:
-        path = chosen.file.path if isinstance(chosen, FileLine) else chosen.source.path
-        run: dict[str, Callable[[], None]] = {
-            "preview": lambda: self._show_document(chosen),
-            "retry": lambda: self._retry(chosen),
-            "hidden": lambda: self._show_hidden(chosen),
-            "open": lambda: open_document(self._workspace, self, path, said=self._say),
-            "reveal": lambda: reveal(self._workspace, path),
-            "remove": lambda: self._remove(chosen),
-        }
-        run[action]()
-
-    def _show_document(self, chosen: Line) -> None:
-        if not isinstance(chosen, FileLine) or chosen.file.blob_id is None:
-            return
-        file = chosen.file
-        assert file.blob_id is not None
-        self._preview(PassagePlace(file.path, file.blob_id, file.title, file.unit, 1, "", 0, 0, 1, 1))
-
-    def _retry(self, chosen: Line) -> None:
-        if isinstance(chosen, FileLine):
-            self.flow.retry([chosen.file.id])
-        else:
-            source_id = chosen.source.id
-            failed = [
-                file.id for file in self.flow.files if file.source_id == source_id and file.state is FileState.FAILED
-            ]
-            self.flow.retry(failed)
-
-    def _show_hidden(self, chosen: Line) -> None:
-        if isinstance(chosen, FileLine) and (blob_id := chosen.file.blob_id) is not None:
-            file = chosen.file
-            self.flow.hidden_words(
-                blob_id, lambda words: HiddenWordsDialog(self._workspace.theme, file, words, self).open()
-            )
-
-    def _remove(self, chosen: Line) -> None:
-        source = chosen.source
-        if isinstance(chosen, FileLine) and source.kind is SourceKind.FOLDER:
-            name = display_name(source.name)
-            self._say(tr("This file belongs to the folder {name}: remove that, or move the file out of it.", name=name))
-            return
-        if source.kind is SourceKind.TEXT:
-            words = tr("The library holds the only copy of this text. It is deleted at once.")
-        elif source.kind is SourceKind.FOLDER:
-            n_files = chosen.n_files if isinstance(chosen, SourceLine) else 1
-            words = tr(
-                "What Hearth has read of its {files} is deleted at once. The folder itself and the files in it stay.",
-                files=files_text(n_files, number=count_text),
-            )
-        else:
-            words = tr("What Hearth has read of it is deleted at once. The file itself stays where it is.")
-        title = tr("Remove “{name}” from the library?", name=line_name(chosen))
-        if confirm(self._workspace.theme, self, title, words, yes=tr("Remove"), danger=True, icon="trash-2"):
-            self.flow.remove_source(source.id)
 
     def _on_menu(self, chosen: Line, at: QPoint) -> None:
         self.actions_bar.menu(chosen, self).popup(at)

@@ -13,7 +13,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog, QFileDialog, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.ui import documents_dialog
+from app.ui import documents_operations
 from app.ui.documents_dialog import DocumentsDialog, text_name
 from app.ui.documents_hidden import HiddenWordsDialog
 from app.ui.documents_preview import PagePreview
@@ -222,7 +222,7 @@ def test_removing_asks_and_says_what_stays(
         asked.append(f"{title} {text}")
         return answers[len(asked) - 1]
 
-    monkeypatch.setattr(documents_dialog, "confirm", confirm)
+    monkeypatch.setattr(documents_operations, "confirm", confirm)
     choose(dialog, "a.txt")
     QTest.keyClick(dialog.list, Qt.Key.Key_Delete)
     assert lines(dialog) == ["a.txt", "pasted.txt"]
@@ -243,7 +243,7 @@ def test_a_file_of_a_folder_is_not_removed_alone(
     source = folder(shelf)
     shelf.put_in(source, source.path / "a.txt")
     refreshed(dialog, shelf, qtbot)
-    monkeypatch.setattr(documents_dialog, "confirm", lambda *_all, **_more: pytest.fail("nothing is to be asked"))
+    monkeypatch.setattr(documents_operations, "confirm", lambda *_all, **_more: pytest.fail("nothing is to be asked"))
     choose(dialog, "a.txt")
     assert "remove" not in dialog.actions_bar.buttons
     QTest.keyClick(dialog.list, Qt.Key.Key_Delete)
@@ -314,14 +314,14 @@ def test_collections_are_made_renamed_and_removed(
     dialog: DocumentsDialog, shelf: Shelf, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = ["Work", "Home"]
-    monkeypatch.setattr(documents_dialog, "ask_text", lambda *_all, **_more: names.pop(0))
+    monkeypatch.setattr(documents_operations, "ask_text", lambda *_all, **_more: names.pop(0))
     asked: list[str] = []
 
     def confirm(_theme: object, _parent: object, _title: str, text: str, **_more: object) -> bool:
         asked.append(text)
         return True
 
-    monkeypatch.setattr(documents_dialog, "confirm", confirm)
+    monkeypatch.setattr(documents_operations, "confirm", confirm)
     dialog.collections.add_button.click()
     qtbot.waitUntil(lambda: dialog.collections.list.count() == 2, timeout=WAIT_MS)
     assert dialog.flow.collection is not None
