@@ -1,21 +1,23 @@
 """The documents of the conversation on show, as a row of chips above the message field.
 
-Files and folders that are dropped on a chat become a collection of its own; collections that a person has named can be
-asked too. A new chat keeps what is dropped until it has an id. Knows no message and no model.
+Files and folders that are dropped on a chat become a collection of its own, which is read at once; collections that a
+person has named can be asked too. A new chat takes its own along when it gets an id. Knows no message and no model.
 """
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from app.events import ChatEvent, DocumentsHappened
 from app.i18n import ntr, tr
-from app.store.types import Conversation
+from app.store.types import Changes, Conversation
 from app.ui.attachments_flow import FlowLayout
 from app.ui.document_chip import DocumentChip
 from app.ui.library import sentence_of
@@ -23,6 +25,9 @@ from app.ui.workspace import Workspace
 from rag.client import LibraryClient
 from rag.events import ReadingProgress
 from rag.store.types import Collection, FileState, Source, StoredFile
+
+if TYPE_CHECKING:
+    from app.store.store import ConversationStore
 
 _OWN_NAME = "chat"
 
@@ -39,8 +44,11 @@ class ChatDocuments(QWidget):
         super().__init__(parent)
         self._workspace = workspace
         self._conversation_id = ""
-        self._pending: list[Path] = []
-        self._pending_collections: list[int] = []
+        self._pending: list[int] = []
+        self._draft_owner = ""
+        self._giving = 0
+        self._after: list[Callable[[], None]] = []
+        self._held: list[Path] = []
         self._collections: tuple[Collection, ...] = ()
         self._sources: tuple[Source, ...] = ()
         self._files: dict[int, list[StoredFile]] = {}
@@ -51,7 +59,7 @@ class ChatDocuments(QWidget):
         self.setAccessibleName(tr("Documents of this chat"))
         self.hide()
         workspace.bridge.chat_event.connect(self._on_chat_event)
-        workspace.ready.connect(self.refresh)
+        workspace.ready.connect(self._on_ready)
 
     @property
     def chips(self) -> tuple[DocumentChip, ...]:
@@ -59,32 +67,67 @@ class ChatDocuments(QWidget):
 
     @property
     def is_pending(self) -> bool:
-        """A new chat has documents that it must get before its first question."""
-        return not self._conversation_id and bool(self._pending or self._pending_collections)
+        """The conversation is to get documents before its next question."""
+        return bool(self._giving) or (not self._conversation_id and bool(self._pending))
 
     def show_conversation(self, conversation_id: str) -> None:
         """Another conversation is on show ("": a new chat)."""
         if conversation_id == self._conversation_id:
             return
         self._conversation_id = conversation_id
-        self._pending, self._pending_collections = [], []
+        self._pending, self._draft_owner = [], ""
         self._sources, self._files = (), {}
         self._show()
         self.refresh()
 
     def add(self, paths: Sequence[Path]) -> None:
         """Files and folders were given."""
-        if not self._conversation_id:
-            self._pending += [path for path in paths if path not in self._pending]
-            self._show()
+        services = self._workspace.services
+        if services is None:
+            self._held += paths  # the first second after the start
             return
-        self._give(self._conversation_id, paths, (), lambda: None)
+        documents, then = services.documents, self._workspace.bridge.then
+        conversation_id = self._conversation_id
+        self._draft_owner = self._draft_owner or uuid.uuid4().hex
+
+        self._giving += 1
+        new: list[int] = []
+
+        def fill(collection: Collection) -> None:
+            if conversation_id:
+                new.append(collection.id)
+            elif collection.id not in self._pending:
+                self._pending.append(collection.id)
+            self._add_each(documents, collection.id, list(paths), given)
+
+        def given() -> None:
+            # Its files are listed: a question waits for those that are not read yet.
+            if new:
+                self._ask_also(conversation_id, new, self._end_giving)
+            else:
+                self._end_giving()
+
+        def failed(error: BaseException) -> None:
+            self._on_failed(error)
+            self._end_giving()
+
+        owner = conversation_id or self._draft_owner
+        own = next((each for each in self._collections if each.owner and each.id in self._asked()), None)
+        if own is not None:
+            fill(own)
+        else:
+            then(documents.add_collection(_OWN_NAME, owner), fill, failed)
 
     def adopt(self, conversation_id: str, done: Callable[[], None]) -> None:
-        """The new chat has an id: it gets what it was given before. `done` follows in any case."""
-        paths, self._pending = self._pending, []
-        collections, self._pending_collections = self._pending_collections, []
-        self._give(conversation_id, paths, collections, done)
+        """A question is to be asked: the conversation, which has an id now, gets what it was given. Then `done`."""
+        if self._giving:
+            self._after.append(lambda: self.adopt(conversation_id, done))
+            return
+        collections, self._pending = self._pending, []
+        if collections:
+            self._ask_also(conversation_id, collections, done)
+        else:
+            done()
 
     def fill_menu(self, menu: QMenu) -> None:
         """What can be done, for the button beside the message field."""
@@ -120,7 +163,8 @@ class ChatDocuments(QWidget):
             ended()
 
         def with_sources(sources: tuple[Source, ...]) -> None:
-            own = {each.id for each in self._collections if each.owner == self._conversation_id != ""}
+            asked = self._asked()
+            own = {each.id for each in self._collections if each.owner and each.id in asked}
             self._sources = tuple(each for each in sources if each.collection_id in own)
             if own:
                 then(documents.files(tuple(own)), with_files, failed)
@@ -148,36 +192,27 @@ class ChatDocuments(QWidget):
 
     def _asked(self) -> tuple[int, ...]:
         conversation = self._conversation()
-        return conversation.collections if conversation is not None else tuple(self._pending_collections)
+        return conversation.collections if conversation is not None else tuple(self._pending)
 
-    def _give(
-        self, conversation_id: str, paths: Sequence[Path], collections: Sequence[int], done: Callable[[], None]
-    ) -> None:
-        """Put `paths` into the conversation's own collection, and have it ask that one and `collections`."""
-        services = self._workspace.services
-        if services is None or not (paths or collections):
-            done()
-            return
-        documents, then, library = services.documents, self._workspace.bridge.then, self._workspace.library
+    def _ask_also(self, conversation_id: str, collections: Sequence[int], done: Callable[[], None]) -> None:
+        """Have a conversation ask these collections too; `done` follows in any case."""
+
+        def keep(store: ConversationStore) -> Changes:
+            known = store.conversation(conversation_id).collections
+            return store.set_collections(conversation_id, (*known, *collections))
 
         def failed(error: BaseException) -> None:
-            self.failed.emit(sentence_of(error))
+            self._on_failed(error)
             done()
 
-        def ask(ids: Sequence[int]) -> None:
-            def keep(store: object) -> object:
-                known = store.conversation(conversation_id).collections  # type: ignore[attr-defined]
-                return store.set_collections(conversation_id, (*known, *ids))  # type: ignore[attr-defined]
+        self._workspace.library.run(keep, lambda _changes: done(), failed=failed)
 
-            library.run(keep, lambda _changes: done(), failed=failed)
-
-        def fill(collection: Collection) -> None:
-            self._add_each(documents, collection.id, list(paths), lambda: ask([collection.id, *collections]))
-
-        if paths:
-            then(documents.add_collection(_OWN_NAME, conversation_id), fill, failed)
-        else:
-            ask(collections)
+    def _end_giving(self) -> None:
+        self._giving -= 1
+        if not self._giving:
+            after, self._after = self._after, []
+            for each in after:
+                each()
 
     def _add_each(
         self, documents: LibraryClient, collection_id: int, paths: list[Path], done: Callable[[], None]
@@ -192,10 +227,13 @@ class ChatDocuments(QWidget):
             self._add_each(documents, collection_id, paths[1:], done)
 
         def failed(error: BaseException) -> None:
-            self.failed.emit(sentence_of(error))
+            self._on_failed(error)
             go_on(None)
 
         self._workspace.bridge.then(documents.add(collection_id, paths[0]), go_on, failed)
+
+    def _on_failed(self, error: BaseException) -> None:
+        self.failed.emit(sentence_of(error))
 
     def _show(self) -> None:
         for chip in self._chips:
@@ -203,8 +241,6 @@ class ChatDocuments(QWidget):
             chip.hide()
             chip.deleteLater()
         self._chips = []
-        for path in self._pending:
-            self._add_chip(path.name, tr("waits for your question"), partial(self._on_pending_removed, path))
         for source in self._sources:
             state = source_state(self._files.get(source.id, []), self._reading)
             self._add_chip(source.name, state, partial(self._on_source_removed, source.id))
@@ -223,6 +259,12 @@ class ChatDocuments(QWidget):
         self._chips.append(chip)
         self._flow.addWidget(chip)
         chip.show()
+
+    def _on_ready(self) -> None:
+        held, self._held = self._held, []
+        if held:
+            self.add(held)
+        self.refresh()
 
     def _on_chat_event(self, event: ChatEvent) -> None:
         if not isinstance(event, DocumentsHappened):
@@ -244,23 +286,19 @@ class ChatDocuments(QWidget):
         if name:
             self.add([Path(name)])
 
-    def _on_pending_removed(self, path: Path) -> None:
-        self._pending.remove(path)
-        self._show()
-
     def _on_source_removed(self, source_id: int) -> None:
         services = self._workspace.services
         if services is not None:
             self._workspace.bridge.then(
                 services.documents.remove_source(source_id),
                 lambda _none: self.refresh(),
-                lambda error: self.failed.emit(sentence_of(error)),
+                self._on_failed,
             )
 
     def _on_collection_toggled(self, collection_id: int, asked: bool) -> None:
         if not self._conversation_id:
-            chosen = [each for each in self._pending_collections if each != collection_id]
-            self._pending_collections = [*chosen, collection_id] if asked else chosen
+            chosen = [each for each in self._pending if each != collection_id]
+            self._pending = [*chosen, collection_id] if asked else chosen
             self._show()
             return
         now = [each for each in self._asked() if each != collection_id]

@@ -345,8 +345,11 @@ class ConversationPage(QWidget):
             self._workspace.bridge.then(services.chat.send(conversation_id, text, attachments), sent, failed)
 
         parameters, self._new_parameters = self._new_parameters, None
-        if asked_from or (parameters is None and not self.documents.is_pending):
-            send(asked_from or None)
+        if asked_from:
+            self.documents.adopt(asked_from, lambda: send(asked_from))
+            return
+        if parameters is None and not self.documents.is_pending:
+            send(None)
             return
         sampling, instructions = parameters or (None, "")
 

@@ -101,7 +101,8 @@ def test_a_dropped_document_is_asked_and_its_page_opens(
     opened = shell(engine)
     page = opened.window.page
     page.composer.add_files([tmp_path / "handbook.pdf"])
-    assert [chip.name for chip in page.documents.chips] == ["handbook.pdf"], "it waits for the chat to begin"
+    opened.qtbot.waitUntil(lambda: [chip.state for chip in page.documents.chips] == ["12 pages"], timeout=WAIT_MS)
+    assert page.documents.chips[0].name == "handbook.pdf", "it is read before the chat has begun"
     opened.ask("Who built the lighthouse of Norrholm?")
 
     question, answer = page.path
