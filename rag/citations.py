@@ -19,6 +19,8 @@ LEAST_COVERAGE = 0.7
 """Of a sentence's informative words: what a source must hold to be named by the program itself."""
 DOUBTFUL_COVERAGE = 0.34
 """Of a sentence that the model has put a number to: below it the source speaks of something else."""
+CLEARLY_MORE = 0.2
+"""Of a sentence's words: by so much more a source must hold for its number to take the place of the model's."""
 LEAST_WORDS = 3
 """Informative words; shorter sentences say too little to be matched."""
 _QUOTED = re.compile(r"[\"“„«]([^\"“”„«»\n]{3,400})[\"”“»]")
@@ -117,22 +119,34 @@ class _Source:
 def _checked(sentence: _Sentence, known: Sequence[_Source]) -> Iterator[Citation]:
     stems = list(_stems(_flat(sentence.text)))
     several = [number for _s, _e, numbers in sentence.markers for number in numbers if 0 < number <= len(known)]
+    best = _best_source(sentence.text, known)
     for start, end, numbers in sentence.markers:
         for number in numbers:
-            verdict: Verdict = Verdict.NO_SOURCE
-            missing: tuple[str, ...] = ()
-            if 0 < number <= len(known):
-                verdict, missing = known[number - 1].lacks(sentence.text)
-                if verdict is not Verdict.HOLDS and len(several) > 1:
-                    # A sentence on several sources: each number must be in one of them.
-                    verdict, missing = _lacks_in_all(sentence.text, [known[each - 1] for each in several])
-                if (
-                    verdict is Verdict.HOLDS
-                    and len(stems) >= LEAST_WORDS
-                    and known[number - 1].coverage(stems) < DOUBTFUL_COVERAGE
-                ):
-                    verdict = Verdict.OTHER
-            yield Citation(number, start, end, sentence.start, sentence.end, verdict, missing)
+            verdict, missing = _verdict(sentence, stems, number, known, several)
+            right = best
+            if right is not None and verdict is Verdict.HOLDS:
+                # The model has put the number of another source to it, or one that says less of it.
+                better = known[right - 1].coverage(stems) - known[number - 1].coverage(stems)
+                right = right if better > CLEARLY_MORE and len(several) == 1 else None
+            if right is not None and right not in several:
+                yield Citation(right, start, end, sentence.start, sentence.end, Verdict.HOLDS, by_program=True)
+            else:
+                yield Citation(number, start, end, sentence.start, sentence.end, verdict, missing)
+
+
+def _verdict(
+    sentence: _Sentence, stems: Sequence[str], number: int, known: Sequence[_Source], several: Sequence[int]
+) -> tuple[Verdict, tuple[str, ...]]:
+    if not 0 < number <= len(known):
+        return Verdict.NO_SOURCE, ()
+    verdict, missing = known[number - 1].lacks(sentence.text)
+    if verdict is not Verdict.HOLDS and len(several) > 1:
+        # A sentence on several sources: each number must be in one of them.
+        verdict, missing = _lacks_in_all(sentence.text, [known[each - 1] for each in several])
+    covered = known[number - 1].coverage(stems)
+    if verdict is Verdict.HOLDS and len(stems) >= LEAST_WORDS and covered < DOUBTFUL_COVERAGE:
+        return Verdict.OTHER, ()
+    return verdict, missing
 
 
 def _lacks_in_all(sentence: str, sources: Sequence[_Source]) -> tuple[Verdict, tuple[str, ...]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 
 from app.answer_citations import citations_of, complaint, replaced
 from app.i18n import tr
@@ -21,6 +22,8 @@ from rag.citations import Citation, Verdict
 SCHEME = "cite:"
 """Of a chip's address; no address of a model's own is ever let through with it (`links.checked_address`)."""
 _NAME_CHARACTERS = 28
+_NEXT = 2
+"""Characters between two sentences."""
 _TIP_CHARACTERS = 700
 _OPEN, _CLOSE = "\ue000", "\ue001"
 _PRIVATE = re.compile("[\ue000-\uf8ff]")
@@ -41,18 +44,40 @@ def chips_of(text: str, sources: SourcesPart | None) -> tuple[Chip, ...]:
     """The chips of an answer, in their order."""
     if sources is None:
         return ()
-    return tuple(_chip(citation, sources) for citation in citations_of(_without_private(text), sources))
+    text = _without_private(text)
+    return tuple(_chip(citation, sources) for citation in _shown(citations_of(text, sources), text))
 
 
 def cited_blocks(reader: MarkdownReader, text: str, sources: SourcesPart) -> Sequence[Block]:
     """An answer's blocks, with its chips."""
     text = _without_private(text)
-    citations = citations_of(text, sources)
+    citations = _shown(citations_of(text, sources), text)
     if not citations:
         return reader.read(text).blocks
     marks = [f"{_OPEN}{place}{_CLOSE}" for place in range(len(citations))]
     chips = [_chip(citation, sources) for citation in citations]
     return [_chipped(block, chips) for block in reader.read(replaced(text, citations, marks)).blocks]
+
+
+def _shown(citations: Sequence[Citation], text: str) -> list[Citation]:
+    """Of sentences that follow each other in one paragraph and rest on one source, the last has the chip.
+
+    What the model itself has written is always replaced.
+    """
+    shown: list[Citation] = []
+    for citation, following in zip_longest(citations, citations[1:]):
+        if (
+            following is not None
+            and citation.start == citation.end
+            and citation.verdict is Verdict.HOLDS
+            and following.verdict is Verdict.HOLDS
+            and citation.number == following.number
+            and following.claim_start - citation.claim_end <= _NEXT
+            and "\n" not in text[citation.claim_end : following.claim_start]
+        ):
+            continue
+        shown.append(citation)
+    return shown
 
 
 def _without_private(text: str) -> str:
