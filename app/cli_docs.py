@@ -19,6 +19,7 @@ from app.cli_answer import AnswerPrinter
 from app.cli_chat import EXIT_FAILED, EXIT_OK, Talk, services_for
 from app.command_line import Arguments
 from app.console import Console
+from app.documents_care import COMMAND_LINE
 from app.i18n import error_sentence, ntr, tr
 from app.source_names import page_name
 from app.store.types import SourcesPart
@@ -205,7 +206,7 @@ def _ask(arguments: Arguments, start: Start, console: Console, question: str) ->
         documents = services.documents
         if arguments.documents is not None:
             folder = arguments.documents.absolute()
-            collection = documents.add_collection(str(folder), "command line").result()
+            collection = documents.add_collection(str(folder), COMMAND_LINE).result()
             documents.add(collection.id, folder).result()
             ids: tuple[int, ...] = (collection.id,)
         else:

@@ -9,6 +9,7 @@ from concurrent.futures import TimeoutError as NotYetError
 from contextlib import contextmanager
 from pathlib import Path
 
+from app import embedder_weights
 from app.amounts import bytes_text, context_text, params_text, progress_text
 from app.bootstrap import Start
 from app.command_line import Arguments
@@ -22,6 +23,8 @@ from engine.cancel import CancelToken
 from engine.errors import DownloadError
 from engine.model.catalogue import CatalogueModel
 
+EMBEDDER = "embedder"
+"""The name under which the model for embeddings is fetched."""
 _POLL_S = 0.2
 _LINE_EVERY_S = 10.0
 """Where there is no terminal, a line of progress now and then."""
@@ -68,9 +71,14 @@ def models(arguments: Arguments, start: Start, console: Console) -> int:
 def fetch(arguments: Arguments, start: Start, console: Console) -> int:
     """Download models into our own folder."""
     with library(start) as shelf:
+        names = tuple(name for name in arguments.names if name != EMBEDDER)
+        if len(names) < len(arguments.names) or not arguments.names:
+            failed = _fetch_embedder(start.paths.embedder, console)
+            if failed or (arguments.names and not names):
+                return failed
         if arguments.if_none and shelf.default() is not None:
             return 0
-        wanted = _wanted(arguments.names, shelf)
+        wanted = _wanted(names, shelf)
         for model in wanted:
             path = start.paths.models / model.file_name
             if path.is_file() and path.stat().st_size == model.size_bytes:
@@ -88,6 +96,23 @@ def fetch(arguments: Arguments, start: Start, console: Console) -> int:
                 console.record({"type": "fetched", "id": model.id, "path": str(path)})
             else:
                 console.note(tr("{name} is ready.", name=model.name))
+    return 0
+
+
+def _fetch_embedder(folder: Path, console: Console) -> int:
+    """The model that finds passages by meaning; returns the exit code."""
+    if not embedder_weights.missing(folder):
+        return 0
+    size = bytes_text(embedder_weights.SIZE_BYTES)
+    console.note(tr("Fetching {name} ({size})", name=embedder_weights.NAME, size=size))
+    try:
+        embedder_weights.fetch(folder, _Meter(console).show, CancelToken())
+    except DownloadError as error:
+        console.end_status()
+        console.fail(error_sentence(error))
+        return 1
+    console.end_status()
+    console.note(tr("{name} is ready.", name=embedder_weights.NAME))
     return 0
 
 

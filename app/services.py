@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 from filelock import FileLock, Timeout
 
 from app.chat import ChatService
+from app.documents_care import go_on
 from app.engines import follow_settings, make_engine
 from app.events import ChatEvent, DocumentsHappened, Notice, StoreChanged
 from app.head_start import HeadStart
@@ -126,9 +127,9 @@ class Services:
         """Open everything on `paths`. Raises `StoreError` or `OSError`.
 
         Without an `engine` the real one is made (its process starts with the first model). `database` is another
-        file than the data folder's (a run that keeps nothing). `places` is where to look for models, `documents` another
-        place of the document library than the data folder's. `tell` publishes
-        `store_notice` once; a window shows it for good instead.
+        file than the data folder's (a run that keeps nothing). `places` is where to look for models, `documents`
+        another place of the document library than the data folder's. `tell` publishes `store_notice` once; a window
+        shows it for good instead.
         """
         paths.create()
         settings = settings or Settings.load(paths.settings_file)
@@ -190,6 +191,10 @@ class Services:
             loading = self.models.load_default() if wanted is None else self.models.load_named(wanted)
         loading.add_done_callback(lambda ended: self._on_first_model(wanted, ended))
         return loading
+
+    def go_on_with_documents(self) -> None:
+        """Have documents read that still wait; for a program that stays open."""
+        go_on(self.paths, self.documents, self.store_call)
 
     def close(self) -> None:
         """Stop what runs, keep what came, and close everything in the one safe order. Idempotent."""

@@ -67,7 +67,7 @@ class LibraryClient:
         self._asked = 0
         self._crashes: deque[float] = deque(maxlen=CRASHES_ALLOWED)
         self._unusable: HearthError | None = None
-        self._closed = False
+        self._closed = self._leaving = False
 
     @property
     def pid(self) -> int | None:
@@ -149,6 +149,14 @@ class LibraryClient:
         """Ends when all is read and embedded; fails when the time is over."""
         return self._do(protocol.WaitUntilIdle(seconds))
 
+    def restart(self) -> None:
+        """Begin anew, with what has changed in its place (an embedder that was fetched); open questions fail."""
+        with self._lock:
+            process, self._leaving = self._process, self._process is not None
+        if process is not None:
+            process.kill()
+        self.start()
+
     def close(self) -> None:
         """End the process; what it was reading is read again next time. Idempotent."""
         with self._lock:
@@ -222,6 +230,8 @@ class LibraryClient:
             reason: HearthError = LibraryError(_CLOSED if self._closed else _STOPPED)
             if self._unusable is not None:
                 reason = self._unusable
+            elif self._leaving:
+                self._leaving = False
             elif not self._closed:
                 now = time.monotonic()
                 self._crashes.append(now)

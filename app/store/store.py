@@ -5,6 +5,7 @@ Synchronous, used by one thread at a time. A changing call has been committed to
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -173,6 +174,11 @@ class ConversationStore:
     def set_collections(self, conversation_id: str, collections: Sequence[int]) -> Changes:
         """Which collections of the document library its questions are looked up in."""
         return self._set(conversation_id, "collections", codec.to_json(tuple(dict.fromkeys(collections))))
+
+    def used_collections(self) -> frozenset[int]:
+        """The document library's collections that any conversation asks, those in the bin too."""
+        rows = self._db.rows("SELECT collections FROM conversations WHERE collections <> '[]'")
+        return frozenset(number for row in rows for number in json.loads(row["collections"]))
 
     def delete_conversation(self, conversation_id: str) -> Changes:
         """Into the bin; `restore_conversation` takes it out again."""

@@ -195,6 +195,7 @@ class Application(QObject):
         for notice in self.workspace.settings.notices:
             self._show_notice(notice)
         services.load_first_model(self._model, self._begun)
+        services.go_on_with_documents()
         if self._files and self.windows:
             self.windows[0].add_files(self._files)
         # What the start has made lives as long as the program: the collector need not walk it while words stream in.

@@ -15,13 +15,16 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
+from app import embedder_weights
 from app.events import ChatEvent, DocumentsHappened
 from app.i18n import ntr, tr
 from app.store.types import Changes, Conversation
+from app.ui.amounts import bytes_text
 from app.ui.attachments_flow import FlowLayout
 from app.ui.document_chip import DocumentChip
 from app.ui.library import sentence_of
 from app.ui.workspace import Workspace
+from engine.cancel import CancelToken
 from rag.client import LibraryClient
 from rag.events import ReadingProgress
 from rag.store.types import Collection, FileState, Source, StoredFile
@@ -37,6 +40,8 @@ class ChatDocuments(QWidget):
 
     failed = Signal(str)
     """A sentence."""
+    said = Signal(str)
+    """A sentence: something goes on, or is done."""
     opened = Signal()
     """The person wants to see the library."""
 
@@ -49,6 +54,7 @@ class ChatDocuments(QWidget):
         self._giving = 0
         self._after: list[Callable[[], None]] = []
         self._held: list[Path] = []
+        self._fetching = False
         self._collections: tuple[Collection, ...] = ()
         self._sources: tuple[Source, ...] = ()
         self._files: dict[int, list[StoredFile]] = {}
@@ -143,6 +149,9 @@ class ChatDocuments(QWidget):
             action.setChecked(collection.id in asked)
             action.toggled.connect(partial(self._on_collection_toggled, collection.id))
         menu.addSeparator()
+        if not self._fetching and embedder_weights.missing(self._workspace.paths.embedder):
+            size = bytes_text(embedder_weights.SIZE_BYTES)
+            menu.addAction(tr("Also search by meaning ({size} to fetch)…", size=size)).triggered.connect(self._on_fetch)
         menu.addAction(tr("All documents…")).triggered.connect(self.opened)
 
     def refresh(self) -> None:
@@ -275,6 +284,28 @@ class ChatDocuments(QWidget):
                 self._show()
         else:
             self.refresh()
+
+    def _on_fetch(self) -> None:
+        """The person wants the model that finds passages by meaning."""
+        folder = self._workspace.paths.embedder
+        self._fetching = True
+        self.said.emit(tr("Fetching {name}…", name=embedder_weights.NAME))
+
+        def fetched(_nothing: object) -> None:
+            self._fetching = False
+            self.said.emit(tr("{name} is ready.", name=embedder_weights.NAME))
+            if (services := self._workspace.services) is not None:
+                services.documents.restart()
+
+        def failed(error: BaseException) -> None:
+            self._fetching = False
+            self._on_failed(error)
+
+        self._workspace.bridge.then(
+            self._workspace.run(lambda: embedder_weights.fetch(folder, lambda _progress: None, CancelToken())),
+            fetched,
+            failed,
+        )
 
     def _on_add_files(self) -> None:
         names, _filter = QFileDialog.getOpenFileNames(self, tr("Add documents"))

@@ -210,6 +210,7 @@ class ConversationPage(QWidget):
         self.composer.documents_given.connect(self.documents.add)
         self.composer.documents_menu_requested.connect(self.documents.fill_menu)
         self.documents.failed.connect(self._toasts.show)
+        self.documents.said.connect(self._toasts.show)
 
     @property
     def transcript(self) -> Transcript:

@@ -31,7 +31,7 @@ FROM file JOIN source ON source.id = file.source_id LEFT JOIN blob ON blob.id = 
 def collections(database: LibraryDatabase) -> list[Collection]:
     """By name."""
     rows = database.rows("""
-        SELECT collection.id, collection.name, collection.owner, count(file.id) FROM collection
+        SELECT collection.id, collection.name, collection.owner, collection.created_at, count(file.id) FROM collection
         LEFT JOIN source ON source.collection_id = collection.id LEFT JOIN file ON file.source_id = source.id
         GROUP BY collection.id ORDER BY collection.name
     """)
@@ -41,13 +41,14 @@ def collections(database: LibraryDatabase) -> list[Collection]:
 def add_collection(database: LibraryDatabase, name: str, owner: str = "") -> Collection:
     """The collection of that name and owner, made if there is none yet."""
     with database.transaction():
-        found = database.row("SELECT id, name, owner FROM collection WHERE owner = ? AND name = ?", (owner, name))
+        found = database.row(
+            "SELECT id, name, owner, created_at FROM collection WHERE owner = ? AND name = ?", (owner, name)
+        )
         if found is not None:
             return Collection(*found)
-        made = database.write(
-            "INSERT INTO collection (name, owner, created_at) VALUES (?, ?, ?)", (name, owner, time.time())
-        )
-        return Collection(made, name, owner)
+        now = time.time()
+        made = database.write("INSERT INTO collection (name, owner, created_at) VALUES (?, ?, ?)", (name, owner, now))
+        return Collection(made, name, owner, now)
 
 
 def rename_collection(database: LibraryDatabase, collection_id: int, name: str) -> None:
@@ -172,13 +173,15 @@ def take_look(database: LibraryDatabase, source_id: int, found: Iterable[FoundFi
     with database.transaction():
         if database.row("SELECT 1 FROM source WHERE id = ?", (source_id,)) is None:
             return FileChanges()  # removed meanwhile
-        added = [
-            database.write(
-                "INSERT INTO file (source_id, path, size, mtime_ns, state) VALUES (?, ?, ?, ?, 'waiting')",
+        added = []
+        for each in new:
+            number = database.write(
+                # Another program may look at the same source.
+                "INSERT OR IGNORE INTO file (source_id, path, size, mtime_ns, state) VALUES (?, ?, ?, ?, 'waiting')",
                 (source_id, str(each.path), each.size, each.mtime_ns),
             )
-            for each in new
-        ]
+            if database.n_changed:
+                added.append(number)
         database.write_many(
             "UPDATE file SET size = ?, mtime_ns = ?, state = 'waiting', fault = '' WHERE id = ?", changed
         )

@@ -34,6 +34,8 @@ class Collection:
     id: int
     name: str
     owner: str = ""
+    created_at: float = 0.0
+    """Seconds since 1970."""
     n_files: int = 0
 
 

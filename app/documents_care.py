@@ -1,0 +1,62 @@
+"""Looking after the document library when the program starts: going on with it, and letting go of what nobody has.
+
+Files that were dropped on a chat go with the chat. Knows no window.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, TypeVar
+
+from app.paths import Paths
+from engine.errors import HearthError
+from rag.client import LibraryClient
+from rag.store.types import Collection
+
+if TYPE_CHECKING:
+    from app.store.store import ConversationStore
+
+COMMAND_LINE = "command line"
+"""The owner of what `hearth ask --docs` has read: kept, so that the second question is quick."""
+T = TypeVar("T")
+StoreCall = Callable[[Callable[["ConversationStore"], frozenset[int]]], Future[frozenset[int]]]
+_log = logging.getLogger(__name__)
+
+
+def go_on(paths: Paths, documents: LibraryClient, store_call: StoreCall) -> None:
+    """Have what waits read, where there is a library. Any thread; returns at once."""
+    if not (paths.library / "library.db").exists():
+        return
+    documents.start()
+    began = time.time()
+
+    def with_collections(future: Future[tuple[Collection, ...]]) -> None:
+        collections = _result(future)
+        owned = [each for each in collections or () if each.owner not in ("", COMMAND_LINE) and each.created_at < began]
+        if owned:
+            used = store_call(lambda store: store.used_collections())
+            used.add_done_callback(lambda ended: _forget(documents, owned, _result(ended)))
+
+    documents.collections().add_done_callback(with_collections)
+
+
+def _forget(documents: LibraryClient, owned: list[Collection], used: frozenset[int] | None) -> None:
+    if used is None:
+        return
+    for collection in owned:
+        if collection.id not in used:
+            documents.remove_collection(collection.id)
+
+
+def _result(future: Future[T]) -> T | None:
+    error = None if future.cancelled() else future.exception()
+    if future.cancelled():
+        return None
+    if error is not None:
+        if not isinstance(error, HearthError):
+            _log.error("looking after the documents failed", exc_info=error)
+        return None
+    return future.result()
