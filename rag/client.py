@@ -10,7 +10,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -37,6 +37,7 @@ CRASH_WINDOW_S = 600.0
 _STOPPED = sentence("The document library stopped unexpectedly. Please try again.")
 _GIVEN_UP = sentence("The document library stopped several times. It is not started again until Hearth is.")
 _CLOSED = sentence("The document library is closed.")
+_NOT_STARTED = sentence("The document library could not be started: the computer has no process to spare.")
 _TOO_LONG = sentence("This text is too long for the library. Save it as a file, and add that.")
 
 
@@ -63,6 +64,8 @@ class LibraryClient:
         self._entry_point = entry_point
         self._lock = threading.Lock()
         self._process: ChildProcess | None = None
+        # Linux ends a child with the thread that started it, and who asks may be a thread that ends.
+        self._starter = ThreadPoolExecutor(1, thread_name_prefix="library-start")
         self._waiting: dict[int, Future[Answer]] = {}
         self._asked = 0
         self._crashes: deque[float] = deque(maxlen=CRASHES_ALLOWED)
@@ -79,7 +82,10 @@ class LibraryClient:
         """Have the process read what waits, without a question. Nothing happens if it runs."""
         with self._lock:
             if not self._closed and self._unusable is None:
-                self._started()
+                try:
+                    self._started()
+                except OSError:
+                    return  # the first question says so
 
     def collections(self) -> Future[tuple[Collection, ...]]:
         return self._items(protocol.ListCollections(), protocol.Collections)
@@ -164,6 +170,7 @@ class LibraryClient:
             process = self._process
         if process is not None:
             process.kill()
+        self._starter.shutdown()
 
     def _do(self, question: Question) -> Future[None]:
         return self._ask(question, protocol.Done, lambda _answer: None)
@@ -190,8 +197,13 @@ class LibraryClient:
                 except MessageTooLongError:
                     refusal = LibraryError(_TOO_LONG)
                 else:
-                    self._waiting[self._asked] = future
-                    self._started().post(message)
+                    try:
+                        process = self._started()
+                    except OSError:
+                        refusal = LibraryError(_NOT_STARTED)
+                    else:
+                        self._waiting[self._asked] = future
+                        process.post(message)
         if refusal is not None:
             future.set_exception(refusal)
         return future
@@ -199,9 +211,14 @@ class LibraryClient:
     def _started(self) -> ChildProcess:
         """Under the lock."""
         if self._process is None:
-            self._process = ChildProcess(
-                self._entry_point, self._on_message, self._on_end, name="library", report_bytes=protocol.MESSAGE_BYTES
-            )
+            self._process = self._starter.submit(
+                ChildProcess,
+                self._entry_point,
+                self._on_message,
+                self._on_end,
+                name="library",
+                report_bytes=protocol.MESSAGE_BYTES,
+            ).result()
             place = self._place
             self._process.post(protocol.encode(Begin(place.folder, place.embedder, place.embedder_folder)))
         return self._process

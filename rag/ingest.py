@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Protocol
 
 from engine.cancel import CancelToken
-from engine.errors import DocumentError, HearthError, sentence
-from rag.events import EventSink, FilesChanged, ReadingProgress
+from engine.errors import DocumentError, HearthError, StoreError, sentence
+from rag.events import EventSink, FilesChanged, LibraryNotice, ReadingProgress
 from rag.scan import look_at
 from rag.store import documents, shelf
 from rag.store.database import LibraryDatabase
@@ -34,7 +34,12 @@ _BLOCK = 1 << 20
 _TELL_EVERY_S = 0.1
 _MISSING = sentence("“{name}” is not there any more, or Hearth may not read it.")
 _TOO_LONG = sentence("“{name}” holds more text than Hearth can take in from one file. Split it.")
+_CHANGING = sentence("“{name}” was changed again and again while it was being read. Try again when it is finished.")
 _BUG = sentence("“{name}” could not be read because of an error in Hearth.")
+_TRIES = 3
+"""To read a file that is being written to."""
+_STORE_AGAIN_S = 30.0
+"""After the library could not be written to (a full disk), it is tried again."""
 _log = logging.getLogger(__name__)
 
 
@@ -81,6 +86,7 @@ class Ingest:
         self._woken = True
         self._closed = False
         self._idle = False
+        self._in_trouble = False
         self._cancel = CancelToken()
         self._reading: int | None = None
         self._thread = threading.Thread(target=self._run, name="ingest", daemon=True)
@@ -121,17 +127,24 @@ class Ingest:
 
     def _run(self) -> None:
         while self._sleep():
-            while not self._closed and (file := shelf.waiting(self._database)) is not None:
-                self._take(file)
-            if not self._closed:
-                self._sweep()
+            try:
+                while not self._closed and (file := shelf.waiting(self._database)) is not None:
+                    self._take(file)
+                if not self._closed:
+                    self._sweep()
+                self._in_trouble = False
+            except StoreError as error:
+                # No fault of the file's: it goes on waiting.
+                self._in_trouble = True
+                self._publish(LibraryNotice(error.template, tuple((k, str(v)) for k, v in error.fields.items())))
 
     def _sleep(self) -> bool:
         with self._changed:
-            if not self._woken:
+            if not self._woken and not self._in_trouble:
                 self._idle = True
                 self._changed.notify_all()
-            self._changed.wait_for(lambda: self._woken or self._closed)
+            again_s = _STORE_AGAIN_S if self._in_trouble else None
+            self._changed.wait_for(lambda: self._woken or self._closed, again_s)
             self._woken = False
             return not self._closed
 
@@ -145,6 +158,8 @@ class Ingest:
             self._read(file, cancel)
         except CancelledError:
             return
+        except StoreError:
+            raise
         except HearthError as error:
             shelf.set_failed(self._database, file.id, error)
         except Exception:  # noqa: BLE001  # a bug, which must not keep the other files from being read
@@ -156,17 +171,28 @@ class Ingest:
         self._publish(FilesChanged((file.id,)))
 
     def _read(self, file: StoredFile, cancel: CancelToken) -> None:
-        now = look_at(file.path)
-        if now is None:
-            raise DocumentError(_MISSING, name=file.path.name)
-        digest = _digest(file.path, cancel)
-        blob_id = documents.find_blob(self._database, digest)
-        if blob_id is None:
-            info, pages = self._pages(file, cancel)
-            language = _main_language(pages)
-            blob_id = documents.put(self._database, digest, info, pages, language=language)
-        documents.give(self._database, file.id, blob_id, found=now)
-        document = documents.document(self._database, blob_id)
+        for _ in range(_TRIES):
+            found = look_at(file.path)
+            if found is None:
+                raise DocumentError(_MISSING, name=file.path.name)
+            digest = _digest(file.path, cancel)
+            known = documents.find_blob(self._database, digest)
+            read = self._pages(file, cancel) if known is None else None
+            if look_at(file.path) == found:
+                break
+        else:
+            raise DocumentError(_CHANGING, name=file.path.name)
+        with self._database.transaction():
+            # Looked for once more: since then it may have come, or gone.
+            blob_id = documents.find_blob(self._database, digest)
+            if blob_id is None:
+                if read is None:
+                    raise CancelledError  # the file still waits
+                info, pages = read
+                blob_id = documents.put(self._database, digest, info, pages, language=_main_language(pages))
+            if not documents.give(self._database, file.id, blob_id, found=found):
+                raise CancelledError  # removed meanwhile, so nothing of it is kept
+            document = documents.document(self._database, blob_id)
         if document is not None:
             self._on_stored((document.first_chunk, document.first_chunk + document.n_chunks))
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -14,7 +15,8 @@ from pathlib import Path
 
 from engine.atomic_write import atomic_write
 from engine.cancel import CancelToken
-from engine.errors import HearthError, LibraryError, sentence
+from engine.errors import HearthError, LibraryError, StoreError, sentence
+from rag.charge import Charge
 from rag.embedding.embedder import Embedder
 from rag.embedding_queue import EmbeddingQueue
 from rag.events import EventSink, FilesChanged, LibraryNotice
@@ -29,7 +31,11 @@ from rag.store.database import LibraryDatabase
 from rag.store.documents import PassageRange
 from rag.store.types import Collection, HiddenWords, Source, SourceKind, StoredFile
 from rag.types import Page
+from rag.watch import FolderWatch
 
+LOCK = "reading.lock"
+STANDSTILL_S = 30.0
+"""Another program that makes no vector in so long has no embedder."""
 PASTED_CHARACTERS = 10_000_000
 _MISSING = sentence("“{name}” is not there any more, or Hearth may not read it.")
 _NO_FILE = sentence("This file is in the library no more.")
@@ -37,8 +43,9 @@ _TOO_LONG = sentence("This text is too long for the library. Save it as a file, 
 
 
 class Library:
-    """Opens `folder`/library.db; raises `StoreError`. `begin()` starts to read and to embed.
+    """Opens `folder`/library.db; raises `StoreError`. `begin()` starts to read, to embed and to watch folders.
 
+    Of several on one folder, in other programs too, one does that; the others search, and follow what it does.
     `load_embedder` is called once, on a thread of its own: without it, or while it loads, searches go by words.
     """
 
@@ -57,12 +64,15 @@ class Library:
         self._publish = publish
         self._load_embedder = load_embedder
         self._cancel = CancelToken()
-        self._scanning = threading.Lock()
+        self._looking: dict[int, threading.Lock] = {}
         self._pool = ThreadPoolExecutor(2, thread_name_prefix="library-search")
         self.meaning = MeaningIndex(self.database)
         self.retriever = Retriever(self.database, self.meaning, self._pool)
         self._queue: EmbeddingQueue | None = None
         self._embedder_ready = threading.Event()
+        self._starting = threading.Lock()
+        self._charge = Charge(folder / LOCK, on_taken=self._take_charge, on_look=self._follow_others)
+        self._watch = FolderWatch(self.sources, self.look_at)
         self._ingest = Ingest(
             self.database, reader, chunker, publish, on_stored=self._on_stored, on_gone=self.meaning.remove
         )
@@ -70,8 +80,13 @@ class Library:
 
     def begin(self) -> None:
         """Go on where the last run left off: look at all sources, read what waits, embed what has no vector."""
-        self._ingest.start()
+        self._charge.start()
         self._loader.start()
+
+    @property
+    def reads(self) -> bool:
+        """Whether this program is the one that reads what waits."""
+        return self._charge.is_ours
 
     # What is in it
 
@@ -121,6 +136,7 @@ class Library:
             raise LibraryError(_MISSING, name=path.name)
         source = shelf.add_source(self.database, collection_id, kind, path, path.name)
         self.look_at(source)
+        self._watch.follow()
         return source
 
     def add_text(self, collection_id: int, name: str, text: str) -> Source:
@@ -142,6 +158,7 @@ class Library:
         shelf.remove_source(self.database, source_id)
         self._ingest.drop(frozenset(file.id for file in files))
         self.meaning.remove(documents.sweep(self.database))
+        self._watch.follow()
         if (
             source is not None
             and source.kind is SourceKind.TEXT
@@ -160,7 +177,7 @@ class Library:
 
     def look_at(self, source: Source) -> bool:
         """See what a source holds now; whether something changed. Raises `CancelledError` while closing."""
-        with self._scanning:
+        with self._looking.setdefault(source.id, threading.Lock()):
             changes = shelf.take_look(self.database, source.id, look(source, self._cancel))
         if changes:
             self._ingest.drop(frozenset(changes.removed) | frozenset(changes.changed))
@@ -185,7 +202,7 @@ class Library:
         Files that still wait are read first, for `wait_s` at most. `whole`: short documents come as they are.
         """
         if wait_s > 0 and shelf.is_any_waiting(self.database, scope.collection_ids):
-            self._ingest.wait_until_idle(wait_s)
+            self._wait_until_read(wait_s, scope.collection_ids)
         queue = self._queue
         if queue is None:
             return self.retriever.retrieve(question, scope, most_characters=most_characters, whole=whole)
@@ -194,19 +211,52 @@ class Library:
 
     def wait_until_idle(self, timeout_s: float) -> bool:
         """Whether all was read and embedded before the time was over."""
-        if not self._ingest.wait_until_idle(timeout_s) or not self._embedder_ready.wait(timeout_s):
+        deadline = time.monotonic() + timeout_s
+        if not self._wait_until_read(timeout_s) or not self._embedder_ready.wait(deadline - time.monotonic()):
             return False
-        return self._queue is None or self._queue.wait_until_idle(timeout_s)
+        if self._queue is None:
+            return True
+        if not self.reads:
+            return self._wait_for_their_vectors(self._queue.embedder_id, deadline)
+        return self._queue.wait_until_idle(deadline - time.monotonic())
+
+    def _wait_until_read(self, timeout_s: float, collection_ids: Sequence[int] | None = None) -> bool:
+        """Waits for all, where this program reads, else for these collections."""
+        deadline = time.monotonic() + timeout_s
+
+        def theirs_are_read() -> bool:
+            return self.reads or not shelf.is_any_waiting(self.database, collection_ids)
+
+        if not self.reads and not self._charge.wait(theirs_are_read, timeout_s):
+            return False
+        return not self.reads or self._ingest.wait_until_idle(deadline - time.monotonic())
+
+    def _wait_for_their_vectors(self, embedder_id: int, deadline: float) -> bool:
+        """Until the other program has made all, or makes none: then it has no embedder."""
+        fewest, since = vectors.n_without(self.database, embedder_id), time.monotonic()
+
+        def all_there_or_standstill() -> bool:
+            nonlocal fewest, since
+            left = vectors.n_without(self.database, embedder_id)
+            if left < fewest:
+                fewest, since = left, time.monotonic()
+            return not left or time.monotonic() > since + STANDSTILL_S
+
+        done = self._charge.wait(all_there_or_standstill, deadline - time.monotonic())
+        self.meaning.catch_up()
+        return done
 
     def close(self) -> None:
         """Leave everything as it is committed. Idempotent."""
         self._cancel.cancel()
+        self._watch.close()
         self._ingest.close()
         if self._loader.is_alive():
             self._loader.join()
         if self._queue is not None:
             self._queue.close()
         self._pool.shutdown()
+        self._charge.close()
         self.meaning.close()
         self.database.close()
 
@@ -222,14 +272,38 @@ class Library:
                     is_reading=lambda: not self._ingest.idle,
                 )
                 self.meaning.use(embedder, queue.embedder_id)
-                self._queue = queue
-                queue.start()
+                with self._starting:
+                    self._queue = queue
+                    if self.reads:
+                        queue.start()
         except HearthError as error:
             self._publish(
                 LibraryNotice(error.template, tuple((key, str(value)) for key, value in error.fields.items()))
             )
         finally:
             self._embedder_ready.set()
+
+    def _take_charge(self) -> None:
+        """On the thread that began, or later on the charge's."""
+        self._ingest.start()
+        self._watch.start()
+        with self._starting:
+            if self._queue is not None:
+                self._queue.start()
+
+    def _follow_others(self) -> None:
+        """What other programs did to the library: on the charge's thread."""
+        try:
+            if not self.database.changed_elsewhere():
+                return
+            self.meaning.catch_up()
+        except StoreError:
+            return  # busy; the next look does it
+        self._ingest.wake()
+        if self._queue is not None:
+            self._queue.wake()
+        self._watch.follow()
+        self._publish(FilesChanged())
 
     def _on_stored(self, span: PassageRange) -> None:
         """Words may have their vectors already, of a document that was there before."""

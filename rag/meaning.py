@@ -30,9 +30,9 @@ class MeaningIndex:
     def use(self, embedder: Embedder, embedder_id: int) -> None:
         """Search with this embedder from now on; fills the index with its vectors. The old one serves until then."""
         index = VectorIndex(embedder.dimensions)
-        for ids, found in vectors.of_chunks(self._database, embedder_id, embedder.dimensions):
-            index.add(ids, found)
-        with self._lock:
+        with self._lock:  # what comes or goes meanwhile waits, and is then done to this index
+            for ids, found in vectors.of_chunks(self._database, embedder_id, embedder.dimensions):
+                index.add(ids, found)
             self._embedder, self._embedder_id, self._index = embedder, embedder_id, index
 
     def take(self, span: PassageRange) -> None:
@@ -52,10 +52,22 @@ class MeaningIndex:
                 for first, stop in spans:
                     self._index.remove(np.arange(first, stop, dtype=np.int64))
 
+    def catch_up(self) -> None:
+        """Take in, and forget, what another program has put into the store or deleted."""
+        with self._lock:
+            if self._index is None:
+                return
+            held = self._index.ids()
+            stored = vectors.chunk_ids(self._database, self._embedder_id)
+            self._index.remove(np.setdiff1d(held, stored, assume_unique=True))
+            missing = np.setdiff1d(stored, held, assume_unique=True)
+            if len(missing):
+                self.take((int(missing[0]), int(missing[-1]) + 1))
+
     def search(self, question: str, k: int, allowed: Allowed | None) -> list[tuple[int, float]]:
         """As `rag.retrieval.MeaningSearch`."""
         embedder, index = self._embedder, self._index
-        if embedder is None or index is None or not len(index):
+        if embedder is None or index is None or not len(index) or (allowed is not None and not allowed):
             return []
         within = None
         if allowed is not None:

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from rag.library import Library
 
 PROTOCOL_EXIT, BUG_EXIT = 70, 71
-_THREADS = 8
+_THREADS = 16
+"""Some only wait, for files to be read."""
 _BUG = sentence("The document library met an error of its own.")
 _TOO_LONG = sentence("This is more than can be shown at once.")
 _TIME_OVER = sentence("The documents are not all read yet.")
@@ -83,8 +84,8 @@ class LibraryWorker:
             message: ReportMessage = Answered(ask.call_id, self._answer(ask.question))
         except HearthError as error:
             message = Refused(ask.call_id, fault_of(error))
-        except (CancelledError, MessageTooLongError):
-            message = Refused(ask.call_id, fault_of(LibraryError(_TOO_LONG)))
+        except CancelledError:
+            return  # the process is about to end
         except Exception:  # noqa: BLE001 - a bug: say so, and go on
             traceback.print_exc()
             message = Refused(ask.call_id, fault_of(LibraryError(_BUG)))

@@ -21,6 +21,7 @@ APPLICATION_ID = 0x48_52_54_4C
 MIGRATIONS = Path(__file__).with_name("migrations")
 BUSY_MS = 10_000
 """How long a write waits for another program (the command line beside the window)."""
+_FORGET_MS = 1_000
 _PRAGMAS = (
     "journal_mode = WAL",
     "synchronous = FULL",
@@ -68,9 +69,12 @@ class LibraryDatabase:
         self._writing = threading.RLock()
         self._local = threading.local()
         self._all: list[apsw.Connection] = []
+        self.has_forgotten = False
+        """False also after a kill: what was deleted may lie in the write-ahead log still."""
         with sentences():
             self._writer = self._connect()
             self._migrate()
+            self._seen = self._others()
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """All rows of a query, as of the last commit; inside `transaction()`, as of now."""
@@ -127,9 +131,23 @@ class LibraryDatabase:
                 self._local.inside = False
 
     def forget_deleted(self) -> None:
-        """Have what was deleted leave the write-ahead log too."""
+        """Have what was deleted leave the write-ahead log too. While somebody reads that fails; see `has_forgotten`."""
         with self._writing, sentences():
-            self._writer.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+            self.has_forgotten = False
+            self._writer.set_busy_timeout(_FORGET_MS)
+            try:
+                self._writer.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+                self.has_forgotten = True
+            except (apsw.BusyError, apsw.LockedError):
+                return
+            finally:
+                self._writer.set_busy_timeout(BUSY_MS)
+
+    def changed_elsewhere(self) -> bool:
+        """Whether another program has committed anything since this was last asked."""
+        with self._writing, sentences():
+            before, self._seen = self._seen, self._others()
+            return before != self._seen
 
     def close(self) -> None:
         """Close all connections. Other threads must have ended their queries."""
@@ -154,6 +172,10 @@ class LibraryDatabase:
             connection = self._local.reader = self._connect()
             connection.execute("PRAGMA query_only = ON")
         return connection
+
+    def _others(self) -> int:
+        """A number that every commit of another program changes; this one writes by the connection that asks."""
+        return int(self._writer.pragma("data_version"))
 
     def _version(self) -> int:
         return int(self._writer.pragma("user_version"))

@@ -133,7 +133,7 @@ def sweep(database: LibraryDatabase) -> list[PassageRange]:
             database.write(
                 "DELETE FROM vector WHERE NOT EXISTS (SELECT 1 FROM chunk WHERE chunk.digest = vector.digest)"
             )
-    if gone:
+    if gone or not database.has_forgotten:
         database.forget_deleted()
     return gone
 

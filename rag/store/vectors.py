@@ -116,6 +116,16 @@ def of_chunks(
         yield _block(ids, data, dimensions)
 
 
+def chunk_ids(database: LibraryDatabase, embedder: int) -> npt.NDArray[np.int64]:
+    """The chunks that have a vector, by id, (n,)."""
+    rows = database.rows(
+        "SELECT chunk.id FROM chunk JOIN vector ON vector.digest = chunk.digest"
+        " WHERE vector.embedder_id = ? ORDER BY chunk.id",
+        (embedder,),
+    )
+    return np.array([number for (number,) in rows], np.int64)
+
+
 def _block(ids: list[int], data: list[bytes], dimensions: int) -> tuple[npt.NDArray[np.int64], Vectors]:
     vectors = np.frombuffer(b"".join(data), "<f2").reshape(len(ids), dimensions)
     return np.array(ids, np.int64), vectors
