@@ -354,6 +354,78 @@ def shoot_memory(camera: Photographer, window: MainWindow, engine: FakeEngine, t
     panel.verticalScrollBar().setValue(0)
 
 
+HANDBOOK = (
+    (
+        "The harbour",
+        "The lighthouse of Norrholm was built in 1847 by the engineer Ada Lindqvist. It stands 23 metres high and was "
+        "lit by rape oil until 1921.",
+    ),
+    (
+        "Ferries",
+        "The ferry to the mainland sails twice a day, at 7:15 and at 18:40. In storms above force 9 it stays in port; "
+        "a red flag at the pier says so.",
+    ),
+    ("The school", "Twelve children go to the school of the island. Lessons begin when the morning ferry has left."),
+)
+HANDBOOK_ANSWER = (
+    "The lighthouse was built in 1847 by the engineer Ada Lindqvist and stands 23 metres high [1]. The ferry to the "
+    "mainland sails twice a day, at 7:15 and at 18:40 [2]. The lighthouse was lit by electricity from 1905 [1]."
+)
+
+
+def _write_handbook(path: Path) -> None:
+    from fpdf import FPDF  # noqa: PLC0415  # a tool of the developers'
+
+    pdf = FPDF()
+    pdf.set_title("Norrholm handbook")
+    for title, text in HANDBOOK:
+        pdf.add_page()
+        pdf.set_font("times", "B", 22)
+        pdf.multi_cell(0, 14, title, new_x="LMARGIN", new_y="NEXT")
+        pdf.set_font("times", size=13)
+        for paragraph in (f"{title}: what visitors ask most. " * 12, text, "More is told at the pier. " * 15):
+            pdf.multi_cell(0, 7, paragraph.strip(), new_x="LMARGIN", new_y="NEXT")
+            pdf.ln(4)
+    pdf.output(str(path))
+
+
+def shoot_documents(camera: Photographer, app: QApplication, root: Path, theme: str) -> None:
+    """A question to a document, its sources, the page that is cited, and the library."""
+    from app.ui.documents_dialog import open_documents  # noqa: PLC0415  # as the window does
+    from app.ui.documents_preview import show_passage  # noqa: PLC0415
+    from app.ui.sources_flow import place_of_source  # noqa: PLC0415
+
+    paths = resolve_paths(root / f"documents-{theme}")
+    paths.create()
+    handbook = root / "Norrholm handbook.pdf"
+    _write_handbook(handbook)
+    engine = FakeEngine([HANDBOOK_ANSWER], n_ctx=8192)
+    application = open_window(app, paths, engine, theme)
+    window = application.windows[0]
+    window.workspace.settings.override("chat.automatic_titles", False)
+    camera.wait(lambda: window.workspace.library.loaded and window.workspace.models.scanned)
+    page = window.page
+    page.composer.add_files([handbook])
+    camera.wait(lambda: [chip.state for chip in page.documents.chips] == ["3 pages"])
+    page.composer.insert_text("Who built the lighthouse, and when does the ferry sail?")
+    page.composer.submit()
+    window.panel.show_sources()
+    window.panel.show()
+    camera.wait(lambda: len(page.path) == 2 and not page.is_generating and page.path[0].sources is not None)
+    camera.take(window, f"documents-answer-{theme}")
+    sources = page.path[0].sources
+    assert sources is not None
+    preview = show_passage(page, window.workspace, place_of_source(sources.passages[0]))
+    assert preview is not None
+    camera.wait(lambda: preview.stack.currentWidget() is preview.picture, settle_s=1.0)
+    camera.over(window, preview, f"documents-page-{theme}")
+    library = open_documents(window.workspace, window)
+    assert library is not None
+    camera.wait(library.isVisible, settle_s=1.0)
+    camera.over(window, library, f"documents-library-{theme}")
+    application.close()
+
+
 def main() -> int:
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "out/shots")
     folder.mkdir(parents=True, exist_ok=True)
@@ -364,6 +436,7 @@ def main() -> int:
         for theme in ("light", "dark"):
             shoot_first_run(camera, app, Path(root), theme)
             shoot_chats(camera, app, Path(root), theme)
+            shoot_documents(camera, app, Path(root), theme)
     return 0
 
 
