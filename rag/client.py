@@ -21,7 +21,7 @@ from engine.worker.child import ChildProcess, EntryPoint
 from engine.worker.envelope import MessageTooLongError, error_of
 from rag import protocol
 from rag.events import EventSink, FilesChanged
-from rag.passages import Found
+from rag.passages import DocumentParts, Finding, Found, Hits
 from rag.protocol import Answer, Answered, Ask, Begin, Happened, Question, Unusable
 from rag.store.types import Collection, HiddenWords, Source, StoredFile
 from rag.types import Page
@@ -94,10 +94,13 @@ class LibraryClient:
         return self._items(protocol.ListSources(collection_id), protocol.Sources)
 
     def files(
-        self, collection_ids: tuple[int, ...] | None = None, blob_id: int | None = None
+        self, collection_ids: tuple[int, ...] | None = None, blob_id: int | None = None, *, wait_s: float = 0.0
     ) -> Future[tuple[StoredFile, ...]]:
-        """Those of collections, those that hold one document, or both; None does not limit."""
-        return self._items(protocol.ListFiles(collection_ids, blob_id), protocol.Files)
+        """Those of collections, those that hold one document, or both; None does not limit.
+
+        Files that still wait to be read are waited for, `wait_s` at most.
+        """
+        return self._items(protocol.ListFiles(collection_ids, blob_id, wait_s), protocol.Files)
 
     def add_collection(self, name: str, owner: str = "") -> Future[Collection]:
         """The collection of that name and owner, made if there is none."""
@@ -143,6 +146,30 @@ class LibraryClient:
         """
         asked = protocol.Search(question, collection_ids, blob_ids, most_characters, wait_s, whole)
         return self._ask(asked, Found, lambda answer: answer)
+
+    def find_documents(
+        self, subject: str, *, most: int, collection_ids: tuple[int, ...] | None = None
+    ) -> Future[Found]:
+        """The documents that a subject is in, each by its best passage, the best first."""
+        return self._ask(protocol.FindDocuments(subject, collection_ids, most), Found, lambda answer: answer)
+
+    def find_every(
+        self,
+        finding: Finding,
+        words: str = "",
+        *,
+        most: int,
+        exact: bool = False,
+        collection_ids: tuple[int, ...] | None = None,
+        blob_ids: tuple[int, ...] | None = None,
+    ) -> Future[Hits]:
+        """Every place of all pages; the first `most` with their surroundings. `exact`: words end as `words` do."""
+        question = protocol.FindEvery(finding, words, collection_ids, blob_ids, most, exact)
+        return self._ask(question, Hits, lambda answer: answer)
+
+    def read_parts(self, blob_id: int, *, part_characters: int, most: int) -> Future[DocumentParts]:
+        """A whole document in parts, or `most` parts evenly spread over it."""
+        return self._ask(protocol.ReadParts(blob_id, part_characters, most), DocumentParts, lambda answer: answer)
 
     def page(self, blob_id: int, number: int) -> Future[Page | None]:
         question = protocol.ReadPage(blob_id, number)

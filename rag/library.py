@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,9 +21,11 @@ from rag.charge import Charge
 from rag.embedding.embedder import Embedder
 from rag.embedding_queue import EmbeddingQueue
 from rag.events import EventSink, FilesChanged, LibraryNotice
+from rag.exhaustive import find_every
 from rag.ingest import DocumentReader, Ingest, PageChunker
 from rag.meaning import MeaningIndex
-from rag.passages import Found
+from rag.parts import parts_of, sampled
+from rag.passages import DocumentParts, Finding, Found, Hits
 from rag.retrieval import Retriever
 from rag.scan import look
 from rag.scope import Scope
@@ -96,7 +99,11 @@ class Library:
     def sources(self, collection_id: int | None = None) -> list[Source]:
         return shelf.sources(self.database, collection_id)
 
-    def files(self, collection_ids: Sequence[int] | None = None, blob_id: int | None = None) -> list[StoredFile]:
+    def files(
+        self, collection_ids: Sequence[int] | None = None, blob_id: int | None = None, *, wait_s: float = 0.0
+    ) -> list[StoredFile]:
+        """Files that still wait are read first, for `wait_s` at most."""
+        self._wait_for_waiting(wait_s, collection_ids)
         files = shelf.files(self.database, collection_ids=collection_ids, blob_id=blob_id)
         if self._queue is None:
             return [replace(file, n_unembedded=file.n_chunks) for file in files]
@@ -201,13 +208,23 @@ class Library:
 
         Files that still wait are read first, for `wait_s` at most. `whole`: short documents come as they are.
         """
-        if wait_s > 0 and shelf.is_any_waiting(self.database, scope.collection_ids):
-            self._wait_until_read(wait_s, scope.collection_ids)
-        queue = self._queue
-        if queue is None:
+        self._wait_for_waiting(wait_s, scope.collection_ids)
+        with self._undisturbed():
             return self.retriever.retrieve(question, scope, most_characters=most_characters, whole=whole)
-        with queue.stand_back():
-            return self.retriever.retrieve(question, scope, most_characters=most_characters, whole=whole)
+
+    def find_documents(self, subject: str, scope: Scope, *, most: int) -> Found:
+        """The best passage of each document that a subject is in, the best first."""
+        with self._undisturbed():
+            return self.retriever.documents(subject, scope, most=most)
+
+    def find_every(self, finding: Finding, words: str, scope: Scope, *, most: int, exact: bool = False) -> Hits:
+        """Every place of all pages that holds what is looked for."""
+        with self._undisturbed():
+            return find_every(self.database, finding, words, scope, most=most, exact=exact)
+
+    def read_parts(self, blob_id: int, part_characters: int, most: int) -> DocumentParts:
+        """A whole document, or `most` parts of it, evenly spread."""
+        return sampled(parts_of(documents.pages(self.database, blob_id), part_characters), most)
 
     def wait_until_idle(self, timeout_s: float) -> bool:
         """Whether all was read and embedded before the time was over."""
@@ -219,6 +236,14 @@ class Library:
         if not self.reads:
             return self._wait_for_their_vectors(self._queue.embedder_id, deadline)
         return self._queue.wait_until_idle(deadline - time.monotonic())
+
+    def _undisturbed(self) -> AbstractContextManager[None]:
+        """Embedding waits meanwhile."""
+        return nullcontext() if self._queue is None else self._queue.stand_back()
+
+    def _wait_for_waiting(self, wait_s: float, collection_ids: Sequence[int] | None) -> None:
+        if wait_s > 0 and shelf.is_any_waiting(self.database, collection_ids):
+            self._wait_until_read(wait_s, collection_ids)
 
     def _wait_until_read(self, timeout_s: float, collection_ids: Sequence[int] | None = None) -> bool:
         """Waits for all, where this program reads, else for these collections."""

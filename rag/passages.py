@@ -65,3 +65,64 @@ class Found:
     n_searched: int = 0
     by_meaning: bool = True
     confidence: float = 0.0
+
+
+class Finding(StrEnum):
+    """What can be looked for on every page."""
+
+    WORDS = "words"
+    DATES = "dates"
+    YEARS = "years"
+    AMOUNTS = "amounts"
+    """Of money."""
+    MAIL_ADDRESSES = "mail addresses"
+    PHONE_NUMBERS = "phone numbers"
+    WEB_ADDRESSES = "web addresses"
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """Words that were looked for, as they stand there; `passage` is the place of their surroundings in `Hits`."""
+
+    text: str
+    passage: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """What looking through `n_pages` pages of `n_documents` documents found, in the order of documents and pages.
+
+    `n_all` is the count of all hits, of which the first are here. A passage holds the surroundings of one hit or more.
+    """
+
+    hits: tuple[Hit, ...]
+    passages: tuple[Passage, ...]
+    n_all: int
+    n_pages: int
+    n_documents: int
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentPart:
+    """A run of a document's text: from character `start` of one page, its end at `end` where it ends on that page too.
+
+    Labels are the first and the last page's, `first_line` the line that it begins with.
+    """
+
+    first_page: int
+    last_page: int
+    first_label: str
+    last_label: str
+    first_line: int
+    last_line: int
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentParts:
+    """A document in parts, or some of its `n_all` parts, evenly spread over it; the first and the last are there."""
+
+    parts: tuple[DocumentPart, ...]
+    n_all: int

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from engine.worker.envelope import Fault, enveloped, opened
 from rag.events import EmbeddingProgress, FilesChanged, LibraryNotice, ReadingProgress
-from rag.passages import Found
+from rag.passages import DocumentParts, Finding, Found, Hits
 from rag.store.types import Collection, HiddenWords, Source, StoredFile
 from rag.types import Page
 
@@ -42,10 +42,11 @@ class ListSources:
 
 @dataclass(frozen=True, slots=True)
 class ListFiles:
-    """Answer: `Files`. `blob_id`: only those that hold this document."""
+    """Answer: `Files`. `blob_id`: only those that hold this document. Those that wait are read first, for `wait_s`."""
 
     collection_ids: tuple[int, ...] | None = None
     blob_id: int | None = None
+    wait_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,36 @@ class Search:
 
 
 @dataclass(frozen=True, slots=True)
+class FindDocuments:
+    """Which documents a subject is in. Answer: `Found` with the best passage of each, the best first."""
+
+    subject: str
+    collection_ids: tuple[int, ...] | None
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class FindEvery:
+    """Look through all pages. Answer: `Hits`, the first `most` with their surroundings. `exact`: as `words` end."""
+
+    finding: Finding
+    words: str
+    collection_ids: tuple[int, ...] | None
+    blob_ids: tuple[int, ...] | None
+    most: int
+    exact: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReadParts:
+    """A whole document in parts of at most `part_characters`. Answer: `DocumentParts`, at most `most` of them."""
+
+    blob_id: int
+    part_characters: int
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
 class ReadPage:
     """Answer: `Pages` with the one, or none."""
 
@@ -179,11 +210,14 @@ Question = (
     | RetryFile
     | LookAgain
     | Search
+    | FindDocuments
+    | FindEvery
+    | ReadParts
     | ReadPage
     | ListHidden
     | WaitUntilIdle
 )
-Answer = Collections | Sources | Files | Pages | HiddenList | Found | Done
+Answer = Collections | Sources | Files | Pages | HiddenList | Found | Hits | DocumentParts | Done
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,8 @@ from rag.types import Unit
 
 CANDIDATES = 64
 """Of each search."""
+SPREAD = 400
+"""Of each search that looks for documents: many passages may be of one."""
 SHOWN = 12
 """Passages that are ranked for a person to look at."""
 SHARE_OF_ONE = 0.6
@@ -96,6 +98,34 @@ class Retriever:
         way = Way.PASSAGES if chosen and sure >= FLOOR else Way.NOTHING
         return Found(way, tuple(chosen), n_searched, bool(dense), sure)
 
+    def documents(self, subject: str, scope: Scope, *, most: int) -> Found:
+        """Which documents a subject is in: the best passage of each, as sure as an answer must be (`FLOOR`)."""
+        allowed = self._allowed(scope)
+        n_searched = len(allowed) if allowed is not None else self._n_chunks()
+        if not n_searched:
+            return Found(Way.NOTHING, ())
+        fused, dense, lexical = self._search(subject, allowed, SPREAD)
+        by_meaning, by_words = dict(dense), dict(lexical)
+        rows = self.passages([number for number, _score in fused], scope)
+        words, complete = self._words_of(subject), self._is_complete()
+        own: dict[int, list[Passage]] = {}
+        for number, score in fused:
+            if (passage := rows.get(number)) is not None:
+                known = by_meaning.get(number, -1.0), by_words.get(number, 0.0)
+                own.setdefault(passage.blob_id, []).append(
+                    replace(passage, score=score, dense=known[0], lexical=known[1])
+                )
+        chosen = [
+            (sure, passages[0])
+            for passages in own.values()
+            if (sure := confidence(_best_cosine(passages) if complete else None, _covered(words, n_searched, passages)))
+            >= FLOOR
+        ]
+        chosen.sort(key=lambda each: (-each[0], -each[1].score))
+        best = tuple(passage for _sure, passage in chosen[:most])
+        way = Way.INVENTORY if best else Way.NOTHING
+        return Found(way, best, n_searched, bool(dense), chosen[0][0] if chosen else 0.0)
+
     def passages(self, chunk_ids: Sequence[int], scope: Scope) -> dict[int, Passage]:
         """The chunks of these ids, each with a file that holds it."""
         if not chunk_ids:
@@ -118,11 +148,16 @@ class Retriever:
     def _confidence(
         self, question: str, dense: Sequence[tuple[int, float]], ranked: Sequence[Passage], n_searched: int
     ) -> float:
-        words = {word: self._lexical.n_holding(word) for word in words_of(question)}
-        covered = coverage(words, n_searched, [f"{each.title} {each.section} {each.text}" for each in ranked])
-        # While vectors are still being made, the best passage may be one that has none.
-        complete = self._meaning.n_vectors() >= self._n_chunks()
-        return confidence(dense[0][1] if dense and complete else None, covered)
+        covered = _covered(self._words_of(question), n_searched, ranked)
+        return confidence(dense[0][1] if dense and self._is_complete() else None, covered)
+
+    def _words_of(self, question: str) -> dict[str, int]:
+        """With how many passages hold each."""
+        return {word: self._lexical.n_holding(word) for word in words_of(question)}
+
+    def _is_complete(self) -> bool:
+        """While vectors are still being made, the best passage may be one that has none."""
+        return self._meaning.n_vectors() >= self._n_chunks()
 
     def _allowed(self, scope: Scope) -> Allowed | None:
         """None where that is everything: a search that looks at each hit's id is slower."""
@@ -143,6 +178,15 @@ class Retriever:
         if sum(len(each.text) for each in found) > most_characters:
             return None
         return tuple(merged(found))
+
+
+def _covered(words: dict[str, int], n_searched: int, ranked: Sequence[Passage]) -> float:
+    return coverage(words, n_searched, [f"{each.title} {each.section} {each.text}" for each in ranked])
+
+
+def _best_cosine(passages: Sequence[Passage]) -> float | None:
+    best = max(each.dense for each in passages)
+    return best if best >= 0 else None
 
 
 def _passage(row: Sequence[Any]) -> Passage:

@@ -124,7 +124,9 @@ class LibraryWorker:
 
     @_answer.register
     def _(self, question: protocol.ListFiles) -> Answer:
-        return protocol.Files(tuple(self._open.files(question.collection_ids, question.blob_id)))
+        return protocol.Files(
+            tuple(self._open.files(question.collection_ids, question.blob_id, wait_s=question.wait_s))
+        )
 
     @_answer.register
     def _(self, question: protocol.AddCollection) -> Answer:
@@ -168,6 +170,19 @@ class LibraryWorker:
             wait_s=question.wait_s,
             whole=question.whole,
         )
+
+    @_answer.register
+    def _(self, question: protocol.FindDocuments) -> Answer:
+        return self._open.find_documents(question.subject, Scope(question.collection_ids), most=question.most)
+
+    @_answer.register
+    def _(self, question: protocol.FindEvery) -> Answer:
+        scope = Scope(question.collection_ids, question.blob_ids)
+        return self._open.find_every(question.finding, question.words, scope, most=question.most, exact=question.exact)
+
+    @_answer.register
+    def _(self, question: protocol.ReadParts) -> Answer:
+        return self._open.read_parts(question.blob_id, question.part_characters, question.most)
 
     @_answer.register
     def _(self, question: protocol.ReadPage) -> Answer:

@@ -23,7 +23,8 @@ _NO_SOURCE = sentence("This is in the library no more.")
 _FILE = """
 SELECT file.id, file.source_id, source.collection_id, file.path, file.size, file.mtime_ns, file.state, file.fault,
        file.blob_id, coalesce(blob.title, ''), coalesce(blob.unit, 'text'), coalesce(blob.n_pages, 0),
-       coalesce(blob.n_chunks, 0), coalesce((SELECT count(*) FROM hidden WHERE hidden.blob_id = blob.id), 0)
+       coalesce(blob.n_chunks, 0), coalesce((SELECT count(*) FROM hidden WHERE hidden.blob_id = blob.id), 0),
+       coalesce(blob.language, ''), coalesce(blob.n_characters, 0)
 FROM file JOIN source ON source.id = file.source_id LEFT JOIN blob ON blob.id = file.blob_id
 """
 
@@ -207,8 +208,8 @@ def _file(row: Sequence[Any]) -> StoredFile:
     if row[7]:
         fault = from_json(Fault, json.loads(row[7]))
     number, source_id, collection_id, path, size, mtime_ns, state = row[:7]
-    blob_id, title, unit, n_pages, n_chunks, n_hidden = row[8:]
+    blob_id, title, unit, n_pages, n_chunks, n_hidden, language, n_characters = row[8:]
     return StoredFile(
         number, source_id, collection_id, Path(path), size, mtime_ns, FileState(state), fault, blob_id, title,
-        Unit(unit), n_pages, n_chunks, n_hidden,
+        Unit(unit), n_pages, n_chunks, n_hidden, 0, language, n_characters,
     )  # fmt: skip

@@ -69,6 +69,8 @@ class StoredFile:
     """Words in it that cannot be seen."""
     n_unembedded: int = 0
     """Of its chunks: they have no vector yet, and are found by words alone."""
+    language: str = ""
+    n_characters: int = 0
 
 
 @dataclass(frozen=True, slots=True)
