@@ -319,12 +319,24 @@ def test_nothing_is_sent_while_a_file_is_read(qtbot: QtBot, settings: _Settings,
 
 
 def test_what_cannot_be_read_is_refused_with_a_sentence(qtbot: QtBot, composer: Composer, tmp_path: Path) -> None:
-    path = tmp_path / "paper.pdf"
-    path.write_bytes(b"%PDF-1.7\n")
+    path = tmp_path / "song.mp3"
+    path.write_bytes(b"ID3\x04")
     with qtbot.waitSignal(composer.attachment_refused) as refused:
         composer.add_files([path])
-    assert refused.args == ["Hearth cannot read PDF files yet, so “paper.pdf” was not attached."]
+    assert refused.args == ["Hearth cannot listen to sound or video files yet, so “song.mp3” was not attached."]
     assert chips_of(composer) == []
+
+
+def test_documents_are_handed_on_and_short_texts_are_attached(qtbot: QtBot, composer: Composer, tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    files = {"paper.pdf": b"%PDF-1.7\n", "long.txt": b"word " * 20_000, "short.txt": b"word"}
+    for name, data in files.items():
+        (tmp_path / name).write_bytes(data)
+    given = [tmp_path / name for name in ("paper.pdf", "long.txt", "short.txt", "folder", "gone.pdf")]
+    with qtbot.waitSignal(composer.documents_given) as documents:
+        composer.add_files(given)
+    assert [path.name for path in documents.args[0]] == ["paper.pdf", "long.txt", "folder"]
+    qtbot.waitUntil(lambda: [part.name for part in composer.draft.attachments] == ["short.txt"])
 
 
 def test_only_so_many_files_are_taken(qtbot: QtBot, composer: Composer, tmp_path: Path) -> None:

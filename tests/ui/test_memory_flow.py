@@ -148,8 +148,8 @@ def test_other_chats_can_be_forgotten(shell: Shell) -> None:
     engine.cached = CacheReport(entries, 12, 4096, 5_000_000, 9_000_000)
     panel = opened(window)
     shell.qtbot.waitUntil(panel.remembered.isVisible, timeout=WAIT_MS)
+    shell.qtbot.waitUntil(lambda: "First chat" in texts(panel), timeout=WAIT_MS)
     said = texts(panel)
-    assert "First chat" in said
     assert "3,980 tokens · on disk" in said
     assert "5.0 MB on the disk" in said
     forget = next(
