@@ -18,9 +18,9 @@ from engine.decode_text import decode_text
 from engine.display_name import display_name
 from engine.errors import AttachmentError, LimitError, sentence
 
-_PDF = sentence("Hearth cannot read PDF files yet, so “{name}” was not attached.")
-_OFFICE = sentence(
-    "Hearth cannot read office documents yet, so “{name}” was not attached. Save it as plain text first."
+_DOCUMENT = sentence(
+    "“{name}” is a document, so it was not attached. Drop it on a chat in Hearth's window, or ask it on the command "
+    "line: hearth ask --docs FILE"
 )
 _PICTURE = sentence("“{name}” is an image. Attach it in Hearth's window, with a model that can look at images.")
 _OTHER_PICTURE = sentence(
@@ -39,9 +39,9 @@ _PASTE_TOO_LARGE = sentence("This text is longer than {limit} MB, which is the m
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _SIGNATURES: tuple[tuple[bytes, str], ...] = (
-    (b"%PDF-", _PDF),
-    (_OLE, _OFFICE),
-    (b"{\\rtf", _OFFICE),
+    (b"%PDF-", _DOCUMENT),
+    (_OLE, _DOCUMENT),
+    (b"{\\rtf", _DOCUMENT),
     (b"II*\x00", _OTHER_PICTURE),
     (b"MM\x00*", _OTHER_PICTURE),
     (b"ID3", _SOUND),
@@ -138,7 +138,7 @@ def _foreign_format(data: bytes, suffix: str) -> str | None:
     if data[4:8] == b"ftyp":
         return _OTHER_PICTURE if data[8:12] in (b"heic", b"heix", b"avif", b"mif1") else _SOUND
     if data.startswith(b"PK\x03\x04"):
-        return _OFFICE if suffix in _OFFICE_SUFFIXES else _ARCHIVE
+        return _DOCUMENT if suffix in _OFFICE_SUFFIXES else _ARCHIVE
     return None
 
 

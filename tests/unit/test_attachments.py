@@ -60,9 +60,9 @@ def test_the_media_type_follows_the_name(tmp_path: Path, name: str, media_type: 
 @pytest.mark.parametrize(
     ("name", "data", "word"),
     [
-        ("paper.pdf", b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", "PDF"),
-        ("renamed.txt", b"%PDF-1.4\nplain looking", "PDF"),
-        ("letter.docx", b"PK\x03\x04rest", "office"),
+        ("paper.pdf", b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", "is a document"),
+        ("renamed.txt", b"%PDF-1.4\nplain looking", "is a document"),
+        ("letter.docx", b"PK\x03\x04rest", "is a document"),
         ("things.zip", b"PK\x03\x04rest", "archive"),
         ("photo.png", b"\x89PNG\r\n\x1a\n", "is an image"),
         ("photo.webp", b"RIFF\x00\x00\x00\x00WEBPVP8 ", "is an image"),
