@@ -3,15 +3,18 @@
 python -m tests.evaluation.retrieval [--only faq,de,...] [--half tuning|reporting]: by meaning alone, with the light
 embedder. The library's own search is measured by `measure` with another `Search`.
 
-Found (reporting half): FOUND
+Found by meaning alone, reporting halves, hit@1 / hit@10 / recall@5: FAQ .494 .841 .769; de .571 .881 .833;
+es .487 .783 .743; fr .664 .918 .877; ru .222 .611 .514; ar .127 .349 .270; zh .144 .378 .289; ja .198 .539 .385;
+pt .554 .815 .758.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
+import os
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +40,7 @@ Search = Callable[[str, int], Sequence[str]]
 
 def sets(names: Sequence[str] = ()) -> tuple[RetrievalSet, ...]:
     """Those of the names "faq" and languages' codes; all if none are named."""
-    found = (faq(),) if not names or "faq" in names else ()
+    found: tuple[RetrievalSet, ...] = (faq(),) if not names or "faq" in names else ()
     if not names or set(names) & set(HANDBOOK):
         found += tuple(one for one in languages() if not names or one.language in names)
     return found
@@ -101,16 +104,23 @@ def embedded(texts: Sequence[str], embedder: Embedder) -> Vectors:
     return vectors
 
 
+def rows(names: Sequence[str] = (), half: Half = Half.REPORTING) -> Iterator[dict[str, object]]:
+    """One row a set, by meaning alone."""
+    embedder = OnnxEmbedder(minilm_folder(), n_threads=os.cpu_count() or 1)
+    try:
+        for one in sets(names):
+            yield measure(one, half, by_meaning(one, embedder))
+    finally:
+        embedder.close()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", default="")
     parser.add_argument("--half", type=Half, default=Half.REPORTING)
     arguments = parser.parse_args()
-    embedder = OnnxEmbedder(minilm_folder(), n_threads=2)
-    for one in sets([name for name in arguments.only.split(",") if name]):
-        row = measure(one, arguments.half, by_meaning(one, embedder))
+    for row in rows([name for name in arguments.only.split(",") if name], arguments.half):
         print("  ".join(f"{key} {value}" for key, value in row.items()), flush=True)
-    embedder.close()
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from rag.types import Heading, Page
 
 FETCH_S = 300
 LONGEST = 1000
-"""Characters that are kept of a section: its beginning, which is about a passage."""
+"""Characters that are kept of a section: its beginning, one or two passages."""
 _BLOCKS = {
     "p",
     "li",

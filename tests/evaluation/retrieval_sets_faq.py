@@ -1,7 +1,8 @@
 """FAQ-514: questions of three FAQs, each to find its own answer among 6,000 other sections of their manuals.
 
-The answer stands without its question: neither its heading nor its path holds it. Some questions have doubles in
-spirit; the one whose answer it is counts. (The name is from the first count; what a release holds may differ.)
+No section holds its own heading, so that answers, which stand without their question, are not told by that. Some
+questions have doubles in spirit; the one whose answer it is counts. (The name is from a first count; what a release
+holds may differ.)
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ N_DISTRACTORS = 6000
 LEAST = 80
 """Characters of a section: shorter ones say nothing."""
 _POD_HEADING = re.compile(r"^=head([1-4])\s+(.+?)(?=\n\s*\n)", re.MULTILINE | re.DOTALL)
+_NOT_TEXT = re.compile(r"^=\w+ ?|X<[^<>]*>", re.MULTILINE)
+"""Commands, and entries of the index. A heading with such entries is no question of ours."""
 _POD_CODE = re.compile(r"[A-Z](?:<<+\s(.*?)\s>>+|<([^<>]*)>)", re.DOTALL)
 
 
@@ -38,31 +41,36 @@ def faq() -> RetrievalSet:
     for section in (*_perl(), *_debian(), *_python()):
         heading = section.path[-1] if section.path else ""
         if section.id.split("/")[1].startswith("faq") and heading.endswith("?"):
-            answers.append(Section(section.id, section.title, section.path[:-1], section.text))
+            answers.append(_without_heading(section))
             questions.append(Question(heading, frozenset({section.id})))
         else:
-            others.append(section)
+            others.append(_without_heading(section))
     return RetrievalSet("FAQ", "en", (*answers, *sample(others, N_DISTRACTORS)), tuple(questions))
+
+
+def _without_heading(section: Section) -> Section:
+    return Section(section.id, section.title, section.path[:-1], section.text)
 
 
 def _perl() -> Iterator[Section]:
     (folder,) = unpacked("perl-doc").glob("usr/share/perl/*/pod")
     for path in sorted(folder.glob("*.pod")):
-        if re.search(r"toc$|^perl(cn|jp|ko|tw)$", path.stem):
-            continue
+        if re.search(r"toc$|^perl(cn|faq|jp|ko|tw)$", path.stem):
+            continue  # lists of headings, and other languages
         kind = "faq" if re.fullmatch(r"perlfaq\d", path.stem) else "manual"
         raw = path.read_text("utf-8", "replace")
+        name = re.search(r"^=head1 NAME\s+(.+)", raw, re.MULTILINE)
+        title = _without_codes(name[1]) if name else path.stem
         marks = list(_POD_HEADING.finditer(raw))
         above: list[tuple[int, str]] = []
         for number, mark in enumerate(marks):
             level, heading = int(mark[1]), " ".join(_without_codes(mark[2]).split())
-            above = [*((deep, title) for deep, title in above if deep < level), (level, heading)]
+            above = [*(other for other in above if other[0] < level), (level, heading)]
             end = marks[number + 1].start() if number + 1 < len(marks) else len(raw)
-            text = _without_codes(re.sub(r"^=\w+ ?", "", raw[mark.end() : end], flags=re.MULTILINE)).strip()
+            text = _without_codes(_NOT_TEXT.sub("", raw[mark.end() : end])).strip()
             if len(text) >= LEAST:
-                yield Section(
-                    f"perl/{kind}/{path.stem}/{number}", path.stem, tuple(t for _deep, t in above), beginning(text)
-                )
+                path_titles = tuple(heading for _level, heading in above)
+                yield Section(f"perl/{kind}/{path.stem}/{number}", title, path_titles, beginning(text))
 
 
 def _without_codes(pod: str) -> str:
