@@ -14,6 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from rag.embedding.weights import FILES
+from tests.minilm_weights import minilm_folder
+
 HEARTH = [sys.executable, "-m", "app"]
 PATIENCE_S = 60.0
 GREEDY = ["--temperature", "0", "--max-tokens", "4"]
@@ -160,6 +163,10 @@ def test_models_as_table_and_json(models: Path, data: list[str]) -> None:
 
 
 def test_fetch_does_nothing_where_everything_is_there(models: Path, data: list[str]) -> None:
+    embedder = models.with_name("embedder")
+    embedder.mkdir()
+    for file in FILES:
+        (embedder / file.file_name).symlink_to(minilm_folder() / file.file_name)
     assert run([*data, "fetch", "--if-none"], models).stderr == b""
     done = run([*data, "--json", "fetch", "smollm2-135m-instruct"], models)
     assert done.returncode == 0, done.stderr
@@ -300,3 +307,31 @@ def test_an_interactive_chat(models: Path, data: list[str], tmp_path: Path) -> N
     assert terminal.end() == 0, terminal.shown
     assert "river" in saved.read_text()
     assert "Traceback" not in terminal.shown
+
+
+def test_documents_are_added_found_listed_and_removed(models: Path, data: list[str], tmp_path: Path) -> None:
+    """By words alone: the embedder's files are not in this folder."""
+    notes = tmp_path / "notes.md"
+    notes.write_text("# Fees\n\nThe rowing club of Norrholm asks 240 crowns a year.\n", "utf-8")
+    assert run([*data, "docs", "add", str(notes), "--collection", "Club"], models).returncode == 0
+    found = json.loads(run([*data, "--json", "docs", "search", "rowing", "club"], models).stdout.splitlines()[0])
+    assert (found["file"], found["line"]) == (str(notes), 1)
+    assert "240 crowns" in found["text"]
+    (status,) = [json.loads(line) for line in run([*data, "--json", "docs", "status"], models).stdout.splitlines()]
+    assert (status["name"], status["files"], status["ready"]) == ("Club", 1, 1)
+    missing = run([*data, "docs", "remove", str(tmp_path / "other.md")], models)
+    assert (missing.returncode, b"other.md is not in the library" in missing.stderr) == (1, True)
+    assert run([*data, "docs", "remove", str(notes)], models).returncode == 0
+    assert run([*data, "--json", "docs", "list"], models).stdout == b""
+    assert notes.exists()
+
+
+def test_a_folder_is_asked_and_places_are_named(models: Path, data: list[str], tmp_path: Path) -> None:
+    folder = tmp_path / "manuals"
+    folder.mkdir()
+    (folder / "fees.txt").write_text("The rowing club of Norrholm asks 240 crowns a year.\n", "utf-8")
+    done = run([*data, "--json", "ask", "--docs", str(folder), "--no-save", "What does the rowing club ask?"], models)
+    assert done.returncode == 0, done.stderr
+    sources = json.loads(done.stdout.splitlines()[-1])
+    assert (sources["type"], sources["way"]) == ("sources", "whole")
+    assert [each["file"] for each in sources["passages"]] == [str(folder / "fees.txt")]
