@@ -20,7 +20,8 @@ def citations_of(answer: str, sources: SourcesPart) -> tuple[Citation, ...]:
     """The citations of an answer in their order; none where it was given nothing."""
     if not sources.passages or sources.way == Way.NOTHING:
         return ()
-    return tuple(cited(answer, [passage.text for passage in sources.passages]))
+    given = [f"{place_name(each)}\n{each.title}\n{each.section}" for each in sources.passages]
+    return tuple(cited(answer, [each.text for each in sources.passages], given=given, asked=sources.question))
 
 
 def complaint(citation: Citation, sources: SourcesPart) -> str:

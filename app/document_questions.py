@@ -9,33 +9,40 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from rag.language import needs_fragments
-
 from app.store.types import StoredMessage
 from engine.context.segments import Role
+from rag.language import needs_fragments
 
+MOST_QUESTIONS = 3
+"""Looked for together, the last included: each leans on the one before."""
 LEAST_WORDS = 3
 """Informative words; a question with fewer leans on what was said before."""
 _WORD = re.compile(r"[^\W_]+", re.UNICODE)
-_SMALL_TALK = re.compile(
-    r"^\W*(?:hi|hello|hey|thanks|thank you|thx|ok(?:ay)?|great|cool|nice|bye|good (?:morning|evening|night|day)|yes|no"
-    r"|hallo|danke(?: schön| sehr)?|guten (?:tag|morgen|abend)|tschüss|ja|nein|super|prima|merci|bonjour|salut|gracias"
-    r"|hola|grazie|ciao)\b(?:\W+\w+){0,2}\W*$",
-    re.IGNORECASE,
+_SMALL_TALK = frozenset(
+    """
+    hi hello hey thanks thank thx ok okay great cool nice bye goodbye good morning evening night day afternoon yes no
+    yeah please there you very much so a lot job well done everyone again all perfect awesome sorry welcome
+    hallo danke schön sehr guten gute tag morgen abend nacht tschüss ja nein super prima bitte vielen dank
+    merci beaucoup bonjour bonsoir salut oui non gracias muchas hola buenos buenas días noches sí adiós grazie ciao
+    """.split()  # noqa: SIM905  # words are easier to read than a list of them
 )
+MOST_LEANING = 4
+"""Informative words of a question with a pronoun; one with more says by itself what it is about."""
 _LEANING = frozenset(
     """
-    it its they them their that this these those he she his her him there then one ones same such former latter else
-    er sie es ihn ihm ihr ihre ihren das dies diese dieser dieses dort dann davon dazu darin darüber
-    il elle ils elles ce cela ça celui y en lui leur ello eso esto ellos
-    """.split()  # noqa: SIM905  # words are easier to read than a list of them
+    it its they them their that this these those he she his her him then ones same such former latter else
+    er sie es ihn ihm ihr ihre ihren dies diese dieser dieses dort dann davon dazu darin darüber
+    il elle ils elles cela ça celui lui leur ello eso esto ellos
+    """.split()  # noqa: SIM905  # as above
 )
 _EMPTY_WORDS = frozenset(
     """
-    a an the and or but if of in on at to for from by with as is are was were be been do does did can could will would
+    a an the and or but if there then here
+    of in on at to for from by with as is are was were be been do does did can could will would
     should may might must has have had what which who whom whose when where why how about tell me please give show
     you your i my we our us also more ein eine der die den dem und oder aber von mit ist sind war wie was wer wo wann
-    warum welche welcher ich mir mich bitte le la les un une des et ou est que qui où quand comment el los las y o es
+    warum welche welcher das
+    ich mir mich bitte le la les un une des et ou est que qui où quand comment el los las y o es
     qué quién cuándo dónde cómo por para
     """.split()  # noqa: SIM905  # as above
 )
@@ -43,16 +50,19 @@ _EMPTY_WORDS = frozenset(
 
 def is_looked_up(text: str) -> bool:
     """False for greetings and thanks, which no document answers."""
-    return bool(_WORD.search(text)) and not _SMALL_TALK.match(text.strip())
+    return any(word.casefold() not in _SMALL_TALK for word in _WORD.findall(text))
 
 
 def search_words(path: Sequence[StoredMessage]) -> str:
     """What to look for, for the question that `path` ends with; it must be a person's message."""
-    question = path[-1].text
-    if not leans(question):
-        return question
-    before = next((message.text for message in reversed(path[:-1]) if message.role is Role.USER and message.text), "")
-    return f"{before}\n{question}" if before else question
+    questions: list[str] = []
+    for message in reversed(path):
+        if message.role is not Role.USER or not message.text:
+            continue
+        questions.insert(0, message.text)
+        if len(questions) == MOST_QUESTIONS or not leans(message.text):
+            break
+    return "\n".join(questions)
 
 
 def leans(question: str) -> bool:
@@ -60,6 +70,5 @@ def leans(question: str) -> bool:
     if needs_fragments(question):
         return len(question.strip()) < 2 * LEAST_WORDS
     words = [word.casefold() for word in _WORD.findall(question)]
-    if any(word in _LEANING for word in words):
-        return True
-    return sum(word not in _EMPTY_WORDS for word in words) < LEAST_WORDS
+    n_informative = sum(word not in _EMPTY_WORDS and word not in _LEANING for word in words)
+    return n_informative < LEAST_WORDS or (n_informative <= MOST_LEANING and any(word in _LEANING for word in words))

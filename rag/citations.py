@@ -8,12 +8,12 @@ nearly all of its words, if one does. Nothing that is cited was not found. Knows
 from __future__ import annotations
 
 import re
-import unicodedata
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from rag.language import needs_fragments
+from rag.claims import SourceText, flattened, quoted_spans, stems
 
 LEAST_COVERAGE = 0.7
 """Of a sentence's informative words: what a source must hold to be named by the program itself."""
@@ -23,17 +23,25 @@ CLEARLY_MORE = 0.2
 """Of a sentence's words: by so much more a source must hold for its number to take the place of the model's."""
 LEAST_WORDS = 3
 """Informative words; shorter sentences say too little to be matched."""
-_QUOTED = re.compile(r"[\"“„«]([^\"“”„«»\n]{3,400})[\"”“»]")
-_QUOTE_WORDS = 3
-"""Words; shorter quotations are names or emphasis."""
-_NUMBER = re.compile(r"(?<![\w.,])\d+(?:[.,:]\d+)*(?![\w])")
-_MARKER = re.compile(r"\s?(?:\[|【)\s*(?:sources?\s*)?(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\s*(?:\]|】)(?!\()", re.IGNORECASE)
-_CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.DOTALL)
-_SENTENCE_END = re.compile(r"[.!?…](?=[\s\"”»)\]]|$)|[。！？؟]|\n+")
-_WORD = re.compile(r"[^\W\d_]{3,}", re.UNICODE)
-_LIST_NUMBER = re.compile(r"(?m)^\s*(?:[-*•]\s+)?\d{1,3}[.)]\s+")
-_HYPHENATED = re.compile(r"(\w)[-\u00ad]\s*\n\s*(\w)")
-_SAME = str.maketrans({"’": "'", "‘": "'", "–": "-", "—": "-", "‑": "-", "−": "-", "\u00a0": " ", "\u202f": " "})
+_RANGE = 10
+"""Sources, that "[2-5]" names at most; more is no citation."""
+_MARKER = re.compile(
+    r"\s?(?:[\[【]\s*\^?(?:(?:sources?|quellen?|passages?)\s*:?\s*)?|\((?:sources?|quellen?|passages?)\s*:?\s*)"
+    r"(\d{1,3}(?:\s*(?:[,;&–-]|and|und)\s*\d{1,3})*)"
+    r"(?:\s*,?\s*(?:pages?|pp?\.|seiten?|s\.|lines?|zeilen?)\s*[\d–-]+)?\s*(?:†[^\]】\n]{0,40})?[\]】)](?!\()",
+    re.IGNORECASE,
+)
+_CODE = re.compile(r"```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)|(`+)(?!`).+?(?<!`)\1(?!`)", re.DOTALL)
+_LINK = re.compile(r"\[(?:[^\[\]\n]|\[[^\[\]\n]*\])*\](\([^()\n]*\))")
+_ADDRESS = re.compile(r"<?\b(?:https?|file)://[^\s>\])]+>?|\bwww\.[^\s>\])]+")
+_SENTENCE_END = re.compile(r"[.!?…](?=[\s\"”»)\]*_]|$)|[。！？؟]|\n+")
+_NO_END = re.compile(
+    r"(?:\b(?:e\.g|i\.e|z\.\s?b|d\.\s?h|u\.\s?a|bzw|ca|approx|vs|no|nr|fig|abb|dr|mr|mrs|ms|prof|st|pp?|cf|vgl|kap)"
+    r"|(?:^|\n)\s*(?:[-*•]\s+)?(?:\*\*)?\d{1,3})\.$",
+    re.IGNORECASE,
+)
+_NO_PROSE = re.compile(r"\s*(?:#{1,6}\s|\|)")
+"""Headings and rows of tables: the program puts no numbers there by itself."""
 
 
 class Verdict(StrEnum):
@@ -75,58 +83,34 @@ class _Sentence:
     markers: tuple[tuple[int, int, tuple[int, ...]], ...]
 
 
-def cited(answer: str, sources: Sequence[str]) -> list[Citation]:
-    """The citations of an answer in their order; `sources[0]` is number 1. O(length of answer x sources)."""
-    known = [_Source(text) for text in sources]
+def cited(answer: str, sources: Sequence[str], *, given: Sequence[str] = (), asked: str = "") -> list[Citation]:
+    """The citations of an answer in their order; `sources[0]` is number 1. O(length of answer x sources).
+
+    What the question `asked` says may be repeated, and of each source what was `given` with it (its place, its title).
+    """
+    places = given or [""] * len(sources)
+    known = [SourceText(text, f"{asked}\n{place}") for text, place in zip(sources, places, strict=True)]
     found: list[Citation] = []
     for sentence in _sentences(answer):
         if sentence.markers:
             found += _checked(sentence, known)
-        elif (number := _best_source(sentence.text, known)) is not None:
+        elif not _NO_PROSE.match(sentence.text) and (number := _best_source(sentence.text, known)) is not None:
             place = sentence.end
             found.append(Citation(number, place, place, sentence.start, sentence.end, Verdict.HOLDS, by_program=True))
     return found
 
 
-def numbers_in(text: str) -> list[str]:
-    """The numbers of a text as they are compared: "1,234.5" and "1234.5" are one."""
-    return [_plain_number(each) for each in _NUMBER.findall(_LIST_NUMBER.sub("", text))]
-
-
-class _Source:
-    """A source's text in the forms that are looked into."""
-
-    def __init__(self, text: str) -> None:
-        self.flat = _flat(text)
-        self.words = frozenset(_stems(self.flat))
-        self.numbers = frozenset(_plain_number(each) for each in _NUMBER.findall(text))
-
-    def lacks(self, sentence: str) -> tuple[Verdict, tuple[str, ...]]:
-        quotations = [quoted for quoted in _QUOTED.findall(sentence) if len(quoted.split()) >= _QUOTE_WORDS]
-        wrong = tuple(quoted for quoted in quotations if _flat(quoted).strip(" .,;:!?…") not in self.flat)
-        if wrong:
-            return Verdict.QUOTATION, wrong
-        wrong = tuple(number for number in numbers_in(sentence) if number not in self.numbers)
-        if wrong:
-            return Verdict.NUMBERS, wrong
-        return Verdict.HOLDS, ()
-
-    def coverage(self, stems: Sequence[str]) -> float:
-        """Of the words, which share is here."""
-        return sum(stem in self.words for stem in stems) / len(stems) if stems else 1.0
-
-
-def _checked(sentence: _Sentence, known: Sequence[_Source]) -> Iterator[Citation]:
-    stems = list(_stems(_flat(sentence.text)))
+def _checked(sentence: _Sentence, known: Sequence[SourceText]) -> Iterator[Citation]:
+    words = list(stems(flattened(sentence.text)))
     several = [number for _s, _e, numbers in sentence.markers for number in numbers if 0 < number <= len(known)]
     best = _best_source(sentence.text, known)
     for start, end, numbers in sentence.markers:
         for number in numbers:
-            verdict, missing = _verdict(sentence, stems, number, known, several)
+            verdict, missing = _verdict(sentence.text, words, number, known, several)
             right = best
             if right is not None and verdict is Verdict.HOLDS:
                 # The model has put the number of another source to it, or one that says less of it.
-                better = known[right - 1].coverage(stems) - known[number - 1].coverage(stems)
+                better = known[right - 1].coverage(words) - known[number - 1].coverage(words)
                 right = right if better > CLEARLY_MORE and len(several) == 1 else None
             if right is not None and right not in several:
                 yield Citation(right, start, end, sentence.start, sentence.end, Verdict.HOLDS, by_program=True)
@@ -135,60 +119,95 @@ def _checked(sentence: _Sentence, known: Sequence[_Source]) -> Iterator[Citation
 
 
 def _verdict(
-    sentence: _Sentence, stems: Sequence[str], number: int, known: Sequence[_Source], several: Sequence[int]
+    sentence: str, words: Sequence[str], number: int, known: Sequence[SourceText], several: Sequence[int]
 ) -> tuple[Verdict, tuple[str, ...]]:
     if not 0 < number <= len(known):
         return Verdict.NO_SOURCE, ()
-    verdict, missing = known[number - 1].lacks(sentence.text)
-    if verdict is not Verdict.HOLDS and len(several) > 1:
-        # A sentence on several sources: each number must be in one of them.
-        verdict, missing = _lacks_in_all(sentence.text, [known[each - 1] for each in several])
-    covered = known[number - 1].coverage(stems)
-    if verdict is Verdict.HOLDS and len(stems) >= LEAST_WORDS and covered < DOUBTFUL_COVERAGE:
+    source, together = known[number - 1], [known[each - 1] for each in set(several)]
+    # A sentence on several sources: what it quotes, and each number, must be in one of them.
+    if wrong := _in_none([each.missing_quotations(sentence) for each in together]):
+        return Verdict.QUOTATION, wrong
+    if wrong := _in_none([each.missing_numbers(sentence) for each in together]):
+        return Verdict.NUMBERS, wrong
+    enough = DOUBTFUL_COVERAGE / len(together)
+    if len(words) >= LEAST_WORDS and source.coverage(words) < enough and source.is_in_the_language_of(sentence):
         return Verdict.OTHER, ()
-    return verdict, missing
-
-
-def _lacks_in_all(sentence: str, sources: Sequence[_Source]) -> tuple[Verdict, tuple[str, ...]]:
-    for verdict in (Verdict.QUOTATION, Verdict.NUMBERS):
-        each = [set(missing) for found, missing in (source.lacks(sentence) for source in sources) if found is verdict]
-        if len(each) == len(sources) and (common := set.intersection(*each)):
-            return verdict, tuple(sorted(common))
     return Verdict.HOLDS, ()
 
 
-def _best_source(sentence: str, known: Sequence[_Source]) -> int | None:
-    stems = list(_stems(_flat(sentence)))
-    if len(stems) < LEAST_WORDS:
+def _in_none(missing: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    """What all of them miss, in the order of the sentence."""
+    return tuple(dict.fromkeys(each for each in missing[0] if all(each in others for others in missing)))
+
+
+def _best_source(sentence: str, known: Sequence[SourceText]) -> int | None:
+    words = list(stems(flattened(sentence)))
+    if len(words) < LEAST_WORDS:
         return None
     best, most = None, LEAST_COVERAGE
     for number, source in enumerate(known, 1):
-        coverage = source.coverage(stems)
-        if coverage > most and source.lacks(sentence)[0] is Verdict.HOLDS:
+        coverage = source.coverage(words)
+        if coverage > most and not source.missing_quotations(sentence) and not source.missing_numbers(sentence):
             best, most = number, coverage
     return best
 
 
 def _sentences(answer: str) -> Iterator[_Sentence]:
-    """Markers behind a sentence's full stop belong to it. Code is passed over."""
-    hidden = _CODE.sub(lambda match: " " * len(match[0]), answer)
+    """Markers behind a sentence's full stop belong to it. Code and addresses are passed over."""
+    uncoded = _blanked(_CODE, answer)
+    plain = _blanked(_ADDRESS, _LINK.sub(lambda match: match[0][: -len(match[1])] + " " * len(match[1]), uncoded))
     markers = [
-        (match.start(), match.end(), tuple(int(each) for each in re.findall(r"\d+", match[1])))
-        for match in _MARKER.finditer(hidden)
+        (match.start(), match.end(), numbers)
+        for match in _MARKER.finditer(_blanked(_ADDRESS, _blanked(_LINK, uncoded)))
+        if (numbers := _numbers_of(match[1]))
     ]
-    ends = [_behind_markers(hidden, match.end(), markers) for match in _SENTENCE_END.finditer(hidden)]
+    quoted = quoted_spans(plain)
+    ends = [
+        _behind_markers(plain, _behind_quotation(match.end(), quoted), markers)
+        for match in _SENTENCE_END.finditer(plain)
+        if not _NO_END.search(plain, max(0, match.end() - 16), match.end()) and not _within(match.end(), quoted)
+    ]
     start = 0
-    for end in [*ends, len(hidden)]:
+    for end in [*ends, len(plain)]:
         if end <= start:
             continue
         own = tuple(marker for marker in markers if start <= marker[0] and marker[1] <= end)
-        text = hidden[start:end]
+        text = plain[start:end]
         for marker_start, marker_end, _numbers in reversed(own):
             text = text[: marker_start - start] + text[marker_end - start :]
         if text.strip():
-            begin = end - len(hidden[start:end].lstrip())
-            yield _Sentence(begin, start + len(hidden[start:end].rstrip()), text.strip(), own)
+            begin = end - len(plain[start:end].lstrip())
+            yield _Sentence(begin, start + len(plain[start:end].rstrip()), text.strip(), own)
         start = end
+
+
+def _numbers_of(marker: str) -> tuple[int, ...]:
+    """ "1, 3-5" -> 1, 3, 4, 5; nothing where that would be very many."""
+    numbers: list[int] = []
+    for part in re.split(r"[,;&]|and|und", marker, flags=re.IGNORECASE):
+        first, *rest = (int(each) for each in re.findall(r"\d+", part))
+        last = rest[-1] if rest else first
+        if not 0 <= last - first <= _RANGE:
+            return ()
+        numbers += range(first, last + 1)
+    return tuple(dict.fromkeys(numbers))
+
+
+def _blanked(pattern: re.Pattern[str], text: str) -> str:
+    """With spaces where the pattern is, so that all else keeps its place."""
+    return pattern.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
+
+
+def _within(end: int, quoted: Sequence[tuple[int, int]]) -> bool:
+    """In the middle of a quotation, which is one claim however many sentences it has."""
+    place = bisect_right(quoted, end, key=lambda span: span[0]) - 1
+    return place >= 0 and quoted[place][0] < end < quoted[place][1] - 1
+
+
+def _behind_quotation(end: int, quoted: Sequence[tuple[int, int]]) -> int:
+    """The mark that closes a quotation belongs to the sentence that it ends."""
+    place = bisect_right(quoted, end, key=lambda span: span[0]) - 1
+    return end + 1 if place >= 0 and end == quoted[place][1] - 1 else end
 
 
 def _behind_markers(text: str, end: int, markers: Sequence[tuple[int, int, tuple[int, ...]]]) -> int:
@@ -198,36 +217,3 @@ def _behind_markers(text: str, end: int, markers: Sequence[tuple[int, int, tuple
         if start <= end < stop or (end <= start and not between.strip() and "\n" not in between):
             end = stop
     return end
-
-
-def _flat(text: str) -> str:
-    """In one spelling: case, spaces, quotation marks, hyphens at line ends."""
-    text = _HYPHENATED.sub(r"\1\2", unicodedata.normalize("NFKC", text.translate(_SAME)))
-    return " ".join(text.casefold().replace("*", "").split())
-
-
-def _stems(flat: str) -> Iterator[str]:
-    """Informative words, cut to their first six letters, which most endings leave alone; pairs of letters where no
-    space stands between words."""
-    for word in _WORD.findall(flat):
-        if needs_fragments(word):
-            yield from (word[at : at + 2] for at in range(len(word) - 1))
-        elif word not in _COMMON:
-            yield word[:6]
-
-
-def _plain_number(number: str) -> str:
-    """Without marks between thousands, and with a point before decimals."""
-    return re.sub(r"[,.](?=\d{3}(?:\D|$))", "", number).strip(".,:").replace(",", ".")
-
-
-_COMMON = frozenset(
-    """
-    the and for are was were that this with from have has had not but you your they their there which what when where
-    who will would can could should may might must does did been being into than then them these those its also such
-    about over under between within per each any all some more most other one two according source sources document
-    documents says states stated der die das und ist sind war von mit für auf den dem des ein eine einer nicht auch
-    les des est sont dans pour par une que qui sur pas los las del que con por para una como
-    """.split()  # noqa: SIM905  # words are easier to read than a list of them
-)
-"""Of English, German, French and Spanish: words that say nothing about what a sentence speaks of."""
