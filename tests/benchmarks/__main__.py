@@ -1,6 +1,7 @@
 """`make bench`: every measurement, as tables on the terminal and as JSON.
 
 python -m tests.benchmarks [--out FOLDER] [--rounds N] [--only generation,switching,...] [--turns N] [--threads N]
+                           [--scale SHARE]
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from tests.end2end.screen import Screen
 
 Rows = list[dict[str, object]]
 TURNS = "HEARTH_BENCH_TURNS"
+SCALE = "HEARTH_BENCH_SCALE"
 MODELS = (SMOLLM2, QWEN_SMALL, STARTER)
 
 
@@ -122,6 +124,13 @@ def embedding(rounds: int) -> Rows:
     return measure(rounds=rounds)
 
 
+def library(_rounds: int) -> Rows:
+    """10,000 pages read, 100,000 files looked at again, 100,000 passages asked, a million vectors; with the limits."""
+    from tests.benchmarks.library import measure
+
+    return measure(scale=float(os.environ.get(SCALE, "1")))
+
+
 PARTS: dict[str, Callable[[int], Rows]] = {
     "generation": generation,
     "follow_up": follow_up,
@@ -131,6 +140,7 @@ PARTS: dict[str, Callable[[int], Rows]] = {
     "many": many,
     "long_conversation": long_conversation,
     "embedding": embedding,
+    "library": library,
     "window": window,
     "transcript": transcript,
 }
@@ -155,12 +165,15 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", default=",".join(PARTS))
     parser.add_argument("--turns", type=int, help="of the long conversation")
+    parser.add_argument("--scale", type=float, help="of the library: 0.01 is 100 pages and 1,000 passages")
     parser.add_argument("--threads", type=int, help="of all sides; as many as there are cores, by itself")
     arguments = parser.parse_args()
     if arguments.threads is not None:
         os.environ[THREADS] = str(arguments.threads)
     if arguments.turns is not None:
         os.environ[TURNS] = str(arguments.turns)
+    if arguments.scale is not None:
+        os.environ[SCALE] = str(arguments.scale)
     results: dict[str, object] = {"machine": f"{os.cpu_count()} cores, {platform.platform()}"}
     for name in arguments.only.split(","):
         print(f"\n{name}: {PARTS[name].__doc__}")
