@@ -67,15 +67,21 @@ class EmbeddingQueue:
         self._changed = threading.Condition()
         self._woken, self._closed, self._idle = True, False, False
         self._asking = 0
+        self._complete = False
         self._thread = threading.Thread(target=self._run, name="embedding", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
+    @property
+    def complete(self) -> bool:
+        """Every passage is known to have its vector."""
+        return self._complete
+
     def wake(self) -> None:
         """There may be passages without a vector."""
         with self._changed:
-            self._woken, self._idle = True, False
+            self._woken, self._idle, self._complete = True, False, False
             self._changed.notify_all()
 
     @contextmanager
@@ -143,6 +149,8 @@ class EmbeddingQueue:
                     due = time.monotonic() + _TELL_EVERY_S
                     self._publish(EmbeddingProgress(n_left, n_all))
             self._on_embedded(span)
+        with self._changed:
+            self._complete = not self._woken
         self._publish(EmbeddingProgress(0, n_all))
 
     def _may_go_on(self) -> bool:

@@ -107,6 +107,8 @@ class Library:
         files = shelf.files(self.database, collection_ids=collection_ids, blob_id=blob_id)
         if self._queue is None:
             return [replace(file, n_unembedded=file.n_chunks) for file in files]
+        if self._queue.complete:
+            return files
         left = vectors.n_without_by_blob(self.database, self._queue.embedder_id)
         return [replace(file, n_unembedded=left.get(file.blob_id or 0, 0)) for file in files]
 

@@ -25,6 +25,7 @@ HEADER_WEIGHT = 1.5
 """Of a word in title or section, where one in the passage weighs 1."""
 _WORD = re.compile(r"\w+", re.UNICODE)
 _FRAGMENT = 3
+_REMEMBERED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,9 @@ class LexicalSearch:
 
     def __init__(self, database: LibraryDatabase) -> None:
         self._database = database
+        self._counts: dict[str, tuple[int, int]] = {}
+        """Word -> passages that hold it, and how many were counted at most; as long as the library stays as it is."""
+        self._state = (-1, -1)
 
     def search(self, question: str, k: int, allowed: Allowed | None = None) -> list[tuple[int, float]]:
         """The best `k` chunks with their scores. `allowed` None: all."""
@@ -99,11 +103,25 @@ class LexicalSearch:
 
     def n_holding(self, word: str, at_most: int = 1_000_000) -> int:
         """How many chunks hold a word, or a fragment of three letters; `at_most` so many are counted."""
-        table = "letters" if needs_fragments(word) else "words"
-        row = self._database.row(
-            f"SELECT count(*) FROM (SELECT 1 FROM {table} WHERE {table} MATCH ? LIMIT ?)", (_quoted(word), at_most)
-        )
-        return 0 if row is None else int(row[0])
+        self.n_chunks()
+        counts = self._counts
+        count, counted = counts.get(word, (0, 0))
+        if count == counted < at_most:  # not known, or there may be more
+            table = "letters" if needs_fragments(word) else "words"
+            row = self._database.row(
+                f"SELECT count(*) FROM (SELECT 1 FROM {table} WHERE {table} MATCH ? LIMIT ?)", (_quoted(word), at_most)
+            )
+            count = 0 if row is None else int(row[0])
+            counts[word] = (count, at_most)
+        return min(count, at_most)
+
+    def n_chunks(self) -> int:
+        """In the library. Where that has changed, words are counted anew."""
+        row = self._database.row("SELECT coalesce(sum(n_chunks), 0), coalesce(max(id), 0) FROM blob")
+        state = (0, 0) if row is None else (int(row[0]), int(row[1]))
+        if state != self._state or len(self._counts) > _REMEMBERED:
+            self._counts, self._state = {}, state
+        return state[0]
 
     def _ranked(self, table: str, expression: str, k: int, allowed: Allowed | None) -> list[tuple[int, float]]:
         if not expression:
@@ -125,8 +143,7 @@ class LexicalSearch:
     def _informative(self, question: str) -> list[str]:
         """Its words without those that are everywhere; all of them where none is left."""
         words = list(dict.fromkeys(word.lower() for word in _WORD.findall(question)))[:MOST_TERMS]
-        total = self._database.row("SELECT count(*) FROM chunk")
-        common = max(_RARE_ENOUGH, COMMON * (total[0] if total is not None else 0))
+        common = max(_RARE_ENOUGH, COMMON * self.n_chunks())
         rare = [word for word in words if self.n_holding(word, int(common) + 1) <= common]
         return rare or words
 

@@ -419,3 +419,18 @@ def test_collections_have_one_name_each(database: LibraryDatabase) -> None:
         shelf.add_source(database, one.id, SourceKind.FILE, Path("/a"), "a")
     with pytest.raises(LibraryError, match="no more"):
         shelf.remove_source(database, 99)
+
+
+def test_words_are_counted_anew_when_the_library_changes(database: LibraryDatabase) -> None:
+    source, (a, b) = stored(database, Path("/books/a.txt"), Path("/books/b.txt"))
+    put(database, a.id, "A whale.\n\nA whale and a ship.\n\nA whale again.")
+    search = LexicalSearch(database)
+    assert search.n_holding("whale", 2) == 2
+    assert search.n_holding("whale") == 3, "more than were counted before"
+    assert search.n_holding("whale", 1) == 1
+    assert search.n_holding("shark") == 0
+    put(database, b.id, "A whale and a shark.")
+    assert (search.n_holding("whale"), search.n_holding("shark"), search.n_chunks()) == (4, 1, 4)
+    shelf.take_look(database, source.id, [FoundFile(Path("/books/b.txt"), 1, 1)])
+    documents.sweep(database)
+    assert search.n_holding("whale") == 1
