@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 
 from rag.language import needs_fragments
 
-FLOOR = 0.42
-"""Below it the documents do not say. Calibrated by `make eval` on the tuning half of its questions."""
+FLOOR = 0.46
+"""Below it the documents do not say. From the tuning half of the FAQ set: 3 of 100 answerable questions lie below."""
 MEANING_WEIGHT = 0.6
 _WORDS_ALONE_FLOOR = 0.5
 """Of the coverage, where no vectors are there."""
