@@ -1,7 +1,8 @@
 """Bytes to text in whatever encoding they are, and the telling of text from other bytes. Knows no file format.
 
 Marks of byte order come first, then UTF-8, which hardly anything else happens to be, then Western European, where
-single letters and quotes of it stand between plain ones, then a guess by charset-normalizer over how likely the words are.
+single letters and quotes of it stand between plain ones, then a guess by charset-normalizer over how likely the words
+are.
 """
 
 from __future__ import annotations
