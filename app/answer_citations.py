@@ -33,7 +33,7 @@ def complaint(citation: Citation, sources: SourcesPart) -> str:
     place = place_name(sources.passages[citation.number - 1])
     if citation.verdict is Verdict.OTHER:
         return tr("{place} speaks of something else.", place=place)
-    missing = ", ".join(f"“{each}”" for each in citation.missing)
+    missing = ", ".join(tr("“{text}”", text=each) for each in citation.missing)
     return tr("{words} cannot be found in {place}.", words=missing, place=place)
 
 

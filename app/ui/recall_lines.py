@@ -30,7 +30,7 @@ class RecallLines(QWidget):
         for button, part in zip(self.buttons, self.parts, strict=True):
             metrics = QFontMetrics(button.font())
             words = " ".join(part.text.split())
-            whole = tr("Recalled from earlier: {text}", text=f"“{words}”")
+            whole = tr("Recalled from earlier: {text}", text=tr("“{text}”", text=words))
             button.setText(metrics.elidedText(whole, Qt.TextElideMode.ElideRight, width // 2).replace("&", "&&"))
             hint = button.sizeHint()
             wide = min(width, hint.width())

@@ -15,6 +15,7 @@ from app.i18n import tr
 from app.passage_place import PassagePlace
 from app.source_names import file_name, page_name
 from app.store.types import SourcePassage, SourcesPart, StoredMessage
+from app.ui.amounts import count_text
 from app.ui.conversation_page import ConversationPage
 from app.ui.documents_passages import PassageLine
 from app.ui.documents_sources import SourcesList, source_line
@@ -44,7 +45,13 @@ class SourcesFlow(QObject):
             self._panel.set_sources((), tr("No documents were looked at for this answer."))
             return
         sources = self._sources
-        head = way_sentence(Way(sources.way), len(sources.passages), sources.n_searched, by_meaning=sources.by_meaning)
+        head = way_sentence(
+            Way(sources.way),
+            len(sources.passages),
+            sources.n_searched,
+            by_meaning=sources.by_meaning,
+            number=count_text,
+        )
         self._panel.set_sources(source_lines(sources, answer), head, question=sources.question)
 
     def _on_passage_chosen(self, number: int) -> None:
