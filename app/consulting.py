@@ -75,7 +75,9 @@ class Consultant:
         if not conversation.collections or not path:
             return False
         question = path[-1]
-        return question.role is Role.USER and question.sources is None and is_looked_up(question.text)
+        if question.role is not Role.USER or question.sources is not None:
+            return False
+        return is_looked_up(question.text, answered=any(each.role is Role.ASSISTANT for each in path))
 
     def find(self, conversation: Conversation, path: Path, done: Callable[[Path], None]) -> None:
         """Call `done` with the path, its question holding what was found by then. Once, on any thread."""

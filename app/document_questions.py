@@ -48,8 +48,34 @@ _EMPTY_WORDS = frozenset(
 )
 
 
-def is_looked_up(text: str) -> bool:
-    """False for greetings and thanks, which no document answers."""
+_ABOUT_THE_ANSWER = re.compile(
+    r"^\W*(?:(?:please|bitte|now|jetzt|and|und|can you|could you|kannst du|könntest du)\s+)*"
+    r"(?:translate|rewrite|rephrase|reword|shorten|simplify|expand|continue|go on|repeat|elaborate"
+    r"|(?:make|put|say|turn|write|explain|summari[sz]e)\s+(?:it|this|that|them)"
+    r"|übersetze?|formuliere?|kürze?|vereinfache?|wiederhole?|weiter|mach weiter|erkläre? (?:das|es)"
+    r"|traduis|reformule|raccourcis|continue|répète|traduce|reformula|acorta|continúa|repite"
+    r"|(?:in|auf|en)\s+(?:english|german|french|spanish|englisch|deutsch|französisch|spanisch|anglais|allemand|français"
+    r"|espagnol|inglés|alemán|francés|español))\b",
+    re.IGNORECASE,
+)
+_HOW = frozenset(
+    """
+    english german french spanish italian englisch deutsch französisch spanisch italienisch anglais allemand français
+    inglés alemán francés español shorter longer simpler simple words short brief briefly sentence sentences list table
+    bullet points kürzer länger einfacher einfachen worten satz sätzen liste tabelle last answer again into one two
+    three letzte letzten antwort noch einmal nochmal auf ins en deutsche englische
+    """.split()  # noqa: SIM905  # as above
+)
+
+
+def is_looked_up(text: str, *, answered: bool = False) -> bool:
+    """False for greetings and thanks, which no document answers; and, in a chat where something has been `answered`,
+    for what is to be done with the answer itself ("Translate it into German").
+    """
+    if answered and _ABOUT_THE_ANSWER.match(text):
+        words = [word.casefold() for word in _WORD.findall(_ABOUT_THE_ANSWER.sub("", text))]
+        if all(word in _HOW or word in _EMPTY_WORDS or word in _LEANING for word in words):
+            return False
     return any(word.casefold() not in _SMALL_TALK for word in _WORD.findall(text))
 
 

@@ -35,6 +35,28 @@ def test_questions_are(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    ["Translate it into German.", "Please translate your last answer into French", "Make it shorter", "shorten that",
+     "Say that in simpler words", "In German, please", "Go on", "Rewrite this as a table", "Put it in one sentence",
+     "Übersetze das auf Englisch", "Bitte kürze das", "Weiter!",
+     "Explain that again in simple words", "Traduis en anglais"],
+)  # fmt: skip
+def test_what_is_to_be_done_with_the_answer_is_not(text: str) -> None:
+    assert not is_looked_up(text, answered=True)
+    assert is_looked_up(text), "before there is an answer it is a question like any other"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Translate the chapter on fees into German", "Explain that clause about noise", "Continue to which station?",
+     "Summarise it for the board of directors", "In German law, what is a deposit?", "Put it in which drawer?",
+     "Repeat prescriptions: how long are they valid?", "Make it clear who pays the rent"],
+)  # fmt: skip
+def test_questions_that_begin_alike_are(text: str) -> None:
+    assert is_looked_up(text, answered=True)
+
+
+@pytest.mark.parametrize(
     "question",
     ["And in 2021?", "Who wrote it?", "What does it cost?", "Why?", "How do I do that?", "And for Germany?",
      "Where can I buy them?", "Wer hat es geschrieben?", "Und dann?", "Was kostet sie?", "Et pourquoi?", "为什么?"],
