@@ -11,8 +11,11 @@ from functools import lru_cache
 from app.i18n import tr
 from app.source_names import place_name
 from app.store.types import SourcesPart
-from rag.citations import Citation, Verdict, cited
+from rag.citations import Citation, Verdict, cited, marked
 from rag.passages import Way
+
+_OUR_OWN = (Way.INVENTORY, Way.EXHAUSTIVE)
+"""The program has written these answers; there is nothing to be checked."""
 
 
 @lru_cache(maxsize=64)
@@ -20,6 +23,8 @@ def citations_of(answer: str, sources: SourcesPart) -> tuple[Citation, ...]:
     """The citations of an answer in their order; none where it was given nothing."""
     if not sources.passages or sources.way == Way.NOTHING:
         return ()
+    if sources.way in _OUR_OWN:
+        return tuple(marked(answer, len(sources.passages)))
     given = [f"{place_name(each)}\n{each.title}\n{each.section}" for each in sources.passages]
     return tuple(cited(answer, [each.text for each in sources.passages], given=given, asked=sources.question))
 

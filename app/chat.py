@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from app.answer import Answer, Ending, ending_of, failure_of
-from app.consulting import Consultant, DocumentSearch
+from app.consulting import Consultant
 from app.events import (
     ChatEvent,
     MessageAdded,
@@ -28,6 +28,7 @@ from app.events import (
     SummaryChanged,
 )
 from app.i18n import error_sentence, ntr, tr
+from app.librarian import Desk, DocumentLibrary, Librarian
 from app.prompting import build_request
 from app.recalling import Recaller
 from app.settings import Settings
@@ -93,6 +94,8 @@ class _Turn:
     """What the question needs of earlier messages has been looked for."""
     looked_up: bool = False
     """It has been looked up in the documents."""
+    is_ordinary: bool = False
+    """It is known to be no question about the library itself."""
 
 
 class ChatService:
@@ -108,7 +111,7 @@ class ChatService:
         store_pool: Executor,
         pool: Executor,
         models: ModelSource | None = None,
-        documents: DocumentSearch | None = None,
+        documents: DocumentLibrary | None = None,
     ) -> None:
         self._store = store
         self._engine = engine
@@ -120,8 +123,9 @@ class ChatService:
         self._titles = TitleMaker(store, engine, settings, publish, store_pool=store_pool)
         self._summaries = SummaryMaker(store, engine, settings, publish, store_pool=store_pool)
         self._recaller = Recaller(store, engine, settings, publish, store_pool=store_pool, pool=pool)
-        self._consultant = None
+        self._consultant = self._librarian = None
         if documents is not None:
+            self._librarian = Librarian(store, engine, publish, documents, store_pool=store_pool, pool=pool)
             self._consultant = Consultant(store, engine, settings, publish, documents, store_pool=store_pool)
         self._changed = threading.Condition()
         self._answers: dict[str, Answer] = {}  # by conversation
@@ -370,10 +374,10 @@ class ChatService:
         answer.cancel.on_cancel(lambda: self._end_early(answer, Finished(message.id, FinishReason.CANCELLED)))
         if self._closed:
             answer.cancel.cancel()
-        elif self._models is None:
+        elif self._needs_no_model(turn):
             self._submit(turn)
         else:
-            self._models.ensure_loaded().add_done_callback(lambda loaded: self._on_loaded(turn, loaded))
+            self._load_and_submit(turn)
 
     def _finish(self, answer: Answer, ending: Ending) -> None:
         message = answer.snapshot(ending)
@@ -415,6 +419,12 @@ class ChatService:
         model = self._engine.state.model
         return model.name if model is not None else ""
 
+    def _load_and_submit(self, turn: _Turn) -> None:
+        if self._models is None:
+            self._submit(turn)
+        else:
+            self._models.ensure_loaded().add_done_callback(lambda loaded: self._on_loaded(turn, loaded))
+
     def _on_loaded(self, turn: _Turn, loaded: Future[LoadedModel]) -> None:
         """Some model is there, or none can be: from whichever thread found out."""
         error = None if loaded.cancelled() else loaded.exception()
@@ -440,6 +450,10 @@ class ChatService:
     def _build_and_submit(self, turn: _Turn) -> None:
         answer = turn.answer
         request_id = answer.message.id
+        if self._is_about_library(turn):
+            assert self._librarian is not None
+            self._librarian.take(turn.conversation, turn.path, self._desk(turn))
+            return
         if self._is_to_be_looked_up(turn):
             assert self._consultant is not None
             self._consultant.find(
@@ -468,6 +482,36 @@ class ChatService:
                 self._engine.submit(request, answer.cancel, lambda event: self._on_event(answer, event))
         except HearthError as error:
             self._end_early(answer, failure_of(request_id, error))
+
+    def _is_about_library(self, turn: _Turn) -> bool:
+        if self._librarian is None or turn.looked_up or turn.is_ordinary or turn.continue_last:
+            return False
+        return self._librarian.may_help(turn.conversation, turn.path)
+
+    def _needs_no_model(self, turn: _Turn) -> bool:
+        if self._librarian is None or turn.continue_last:
+            return False
+        return self._librarian.needs_no_model(turn.conversation, turn.path)
+
+    def _desk(self, turn: _Turn) -> Desk:
+        """The ways on for a question that may be about the library itself."""
+        answer = turn.answer
+        answer_id = answer.message.id
+
+        def tell(event: StreamEvent) -> None:
+            if not answer.cancel.cancelled:
+                self._on_event(answer, event)
+
+        return Desk(
+            answer_id,
+            answer.cancel,
+            say=lambda words: self._say(answer, words),
+            ask=lambda path: self._submit(replace(turn, path=path, looked_up=True)),
+            ordinary=lambda: self._load_and_submit(replace(turn, is_ordinary=True)),
+            fail=lambda error: self._end_early(answer, failure_of(answer_id, error)),
+            end=lambda event: self._end_early(answer, event),
+            tell=tell,
+        )
 
     def _is_to_be_looked_up(self, turn: _Turn) -> bool:
         if self._consultant is None or turn.looked_up or turn.continue_last:

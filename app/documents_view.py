@@ -159,6 +159,12 @@ def way_sentence(way: Way, n_passages: int, n_searched: int, *, by_meaning: bool
         case Way.EXHAUSTIVE:
             return tr("Every place with these words was looked up")
         case Way.STEPS:
+            if n_passages < n_searched:
+                return tr(
+                    "{read} of {number} parts, evenly spread, were read one after another",
+                    read=number(n_passages),
+                    number=number(n_searched),
+                )
             return tr("The documents were read whole, one part after another")
         case Way.PASSAGES:
             read = ntr(

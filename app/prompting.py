@@ -48,6 +48,9 @@ _HOW_TO_CITE = (
     " that they ask for. If they do not answer the question, say that my documents do not say.\n\nQuestion: "
 )
 
+_NOT_READ = (Way.NOTHING, Way.INVENTORY, Way.EXHAUSTIVE)
+"""The model is not given these passages: they are too far from the question, or the program itself has answered."""
+
 FindImage = Callable[[ImagePart], ImageRef | None]
 """Where an image's file is, None if it is lost: `app.store.images.ImageFolder.ref`."""
 
@@ -191,10 +194,13 @@ def _sources(part: SourcesPart, message_id: str) -> Iterator[Segment]:
 
     The marks hang on the message's id, which is random: the same prompt comes out each time.
     """
-    if not part.passages or part.way == Way.NOTHING:
+    if not part.passages or part.way in _NOT_READ:
         return
     mark = hashlib.sha256(message_id.encode()).hexdigest()[:8]
-    yield Segment(f"Passages from my documents. Each stands between two lines with {mark}.\n\n", Origin.APP)
+    what = (
+        "Notes on all parts of my documents, in their order" if part.way == Way.STEPS else "Passages from my documents"
+    )
+    yield Segment(f"{what}. Each stands between two lines with {mark}.\n\n", Origin.APP)
     for number, passage in enumerate(part.passages, 1):
         place = place_name(passage)
         yield Segment(f"[{number}] ", Origin.APP)

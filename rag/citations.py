@@ -100,6 +100,17 @@ def cited(answer: str, sources: Sequence[str], *, given: Sequence[str] = (), ask
     return found
 
 
+def marked(answer: str, n_sources: int) -> list[Citation]:
+    """The numbers in an answer that the program itself has written: they hold."""
+    return [
+        Citation(number, start, end, sentence.start, sentence.end, Verdict.HOLDS)
+        for sentence in _sentences(answer)
+        for start, end, numbers in sentence.markers
+        for number in numbers
+        if 0 < number <= n_sources
+    ]
+
+
 def _checked(sentence: _Sentence, known: Sequence[SourceText]) -> Iterator[Citation]:
     words = list(stems(flattened(sentence.text)))
     several = [number for _s, _e, numbers in sentence.markers for number in numbers if 0 < number <= len(known)]
