@@ -148,39 +148,6 @@ QUOTED_ONLY = (
 )
 """Of these, only those whose words stand in quotation marks: "Where do penguins occur?" is an ordinary question."""
 
-LISTS = (
-    rf"(?:list|show|find|get|give|extract|collect|enumerate|name|tell)(?: me)? (?:all|every|each)(?: of)?(?: the"
-    rf"| single)? {_T}"
-    rf"{_EN_TOLD}?(?: (?:in|from|of|within|inside|throughout) {_D})?",
-    rf"(?:liste?|nenne?|zeige?|finde?|gib|sammle|suche?|zähle?)(?: mir)? (?:alle|jede[sn]?|sämtliche) {_T}"
-    rf"(?: (?:aus|in|im|von|des|der) {_D})?(?: auf| heraus| an)?",
-    rf"(?:alle|sämtliche) {_T} (?:aus|in|im|von) {_D} (?:auflisten|nennen|zeigen|finden|heraussuchen|sammeln)",
-    rf"(?:liste|énumère|cite|donne|extrais|trouve|relève|montre)(?:[rz]|-moi|-nous)? (?:tous|toutes|chaque)(?:"
-    rf" les)? {_T}"
-    rf"(?: (?:mentionnée?s?|citée?s?|contenue?s?))?(?: (?:dans|de|du|des) {_D})?",
-    rf"(?:lista|enumera|extrae|dame|encuentra|busca|muestra|muéstrame|listar|enumerar|extraer)"
-    rf" (?:todos|todas|cada)(?: los| las| una de las| uno de los)? {_T}"
-    rf"(?: (?:mencionad[oa]s|que aparecen|que hay))?(?: (?:en|de|del) {_D})?",
-)
-"""What is listed may be anything, where a document is named as its place."""
-
-KIND_LISTS = (
-    rf"(?:list|show|find|get|give|extract|what are)(?: me)?(?: the| all the)? {_T}{_EN_TOLD}?"
-    rf" (?:in|from|of|within|throughout) {_D}",
-    rf"(?:which|what) {_T} (?:are (?:mentioned|named|listed|given|contained|there|found)|appear|occur|come up)"
-    rf" (?:in|on) {_D}",
-    rf"(?:which|what) {_T} does {_D} (?:mention|contain|name|list|give)",
-    rf"welche {_T} (?:werden|sind|stehen|kommen|gibt es|finden sich|tauchen) (?:in|im) {_D}(?: (?:genannt"
-    rf"|erwähnt|vor|auf|enthalten|angegeben))?",
-    rf"welche {_T} (?:enthält|nennt|erwähnt) {_D}",
-    rf"quel(?:le)?s {_T} (?:sont (?:mentionnée?s|citée?s|donnée?s)|apparaissent|figurent|y a-t-il|se trouvent)"
-    rf" dans {_D}",
-    rf"(?:liste|cite|donne|extrais|relève)(?:[rz]|-moi)? les {_T} (?:dans|de|du|des) {_D}",
-    rf"qué {_T} (?:aparecen|se mencionan|hay|figuran|contiene) (?:en )?{_D}",
-    rf"(?:lista|enumera|extrae|dame|muéstrame) l[oa]s {_T} (?:en|de|del) {_D}",
-)
-"""These count for what can be recognised by its form alone."""
-
 KINDS = {
     Finding.DATES: r"dates?|calendar dates|datumsangaben|datum|daten|fechas?",
     Finding.YEARS: r"years?|jahreszahl(?:en)?|jahre?|années?|ans|años?",
@@ -206,6 +173,41 @@ KINDS = {
     ),
 }
 
+LISTS = (
+    rf"(?:list|show|find|get|give|extract|collect|enumerate|name|tell)(?: me)? (?:all|every|each)(?: of)?(?: the"
+    rf"| single)? {_T}"
+    rf"{_EN_TOLD}?(?: (?:in|from|of|within|inside|throughout) {_D})?",
+    rf"(?:liste?|nenne?|zeige?|finde?|gib|sammle|suche?|zähle?)(?: mir)? (?:alle|jede[sn]?|sämtliche) {_T}"
+    rf"(?: (?:aus|in|im|von|des|der) {_D})?(?: auf| heraus| an)?",
+    rf"(?:alle|sämtliche) {_T} (?:aus|in|im|von) {_D} (?:auflisten|nennen|zeigen|finden|heraussuchen|sammeln)",
+    rf"(?:liste|énumère|cite|donne|extrais|trouve|relève|montre)(?:[rz]|-moi|-nous)? (?:tous|toutes|chaque)(?:"
+    rf" les)? {_T}"
+    rf"(?: (?:mentionnée?s?|citée?s?|contenue?s?))?(?: (?:dans|de|du|des) {_D})?",
+    rf"(?:lista|enumera|extrae|dame|encuentra|busca|muestra|muéstrame|listar|enumerar|extraer)"
+    rf" (?:todos|todas|cada)(?: los| las| una de las| uno de los)? {_T}"
+    rf"(?: (?:mencionad[oa]s|que aparecen|que hay))?(?: (?:en|de|del) {_D})?",
+)
+"""What is listed may be anything, where a document is named as its place."""
+
+_OF_KINDS = (
+    rf"(?:list|show|find|get|give|extract|what are)(?: me)?(?: the| all the)? {_T}{_EN_TOLD}?"
+    rf" (?:in|from|of|within|throughout) {_D}",
+    rf"(?:which|what) {_T} (?:are (?:mentioned|named|listed|given|contained|there|found)|appear|occur|come up)"
+    rf" (?:in|on) {_D}",
+    rf"(?:which|what) {_T} does {_D} (?:mention|contain|name|list|give)",
+    rf"welche {_T} (?:werden|sind|stehen|kommen|gibt es|finden sich|tauchen) (?:in|im) {_D}(?: (?:genannt"
+    rf"|erwähnt|vor|auf|enthalten|angegeben))?",
+    rf"welche {_T} (?:enthält|nennt|erwähnt) {_D}",
+    rf"quel(?:le)?s {_T} (?:sont (?:mentionnée?s|citée?s|donnée?s)|apparaissent|figurent|y a-t-il|se trouvent)"
+    rf" dans {_D}",
+    rf"(?:liste|cite|donne|extrais|relève)(?:[rz]|-moi)? les {_T} (?:dans|de|du|des) {_D}",
+    rf"qué {_T} (?:aparecen|se mencionan|hay|figuran|contiene) (?:en )?{_D}",
+    rf"(?:lista|enumera|extrae|dame|muéstrame) l[oa]s {_T} (?:en|de|del) {_D}",
+)
+_K = f"(?P<what>{'|'.join(KINDS.values())})"
+KIND_LISTS = tuple(phrase.replace(_T, _K) for phrase in (*LISTS, *_OF_KINDS))
+"""Lists of what can be recognised by its form alone."""
+
 SUMMARIES = (
     rf"(?:summari[sz]e|sum up|recap|outline)(?: for me)? {_D}",
     rf"(?:(?:give|write|make)(?: me)? )?(?:an? |the )?(?:short |brief |quick |detailed |concise |one-page"
@@ -218,10 +220,10 @@ SUMMARIES = (
     rf"|arguments?|themes?)"
     rf" (?:of|in|from) {_D}",
     rf"(?:what|which) topics (?:does|do) {_D} cover",
-    rf"fasse?(?: mir| uns)? {_D} (?:(?:kurz|bitte|knapp) )?(?:(?:in|auf|als)(?: \S+){{1,4}} )?zusammen",
+    rf"fasse?(?: mir| uns)? {_D} (?:(?:kurz|bitte|knapp|mal) )*(?:(?:in|auf|als)(?: \S+){{1,4}} )?zusammen",
     rf"(?:(?:gib|schreib|erstelle|mach)e?(?: mir)? )?(?:eine )?(?:kurze |knappe )?zusammenfassung (?:von |über "
     rf"|zu |für )?{_D}",
-    rf"(?:mir )?{_D} (?:(?:kurz|bitte|knapp) )?(?:(?:in|auf|als)(?: \S+){{1,4}} )?zusammenfassen",
+    rf"(?:mir )?{_D} (?:(?:kurz|bitte|knapp|mal) )*(?:(?:in|auf|als)(?: \S+){{1,4}} )?zusammenfassen",
     rf"(?:worum|um was) geht(?: es|'s)(?: denn)? (?:in |im |bei |beim )?{_D}",
     rf"wovon (?:handelt|handeln) {_D}",
     rf"was steht (?:in|im) {_D}",
@@ -234,7 +236,7 @@ SUMMARIES = (
     rf"quel(?:le)?s sont les (?:points|idées|conclusions|messages|thèmes) (?:clés?|principa(?:ux|les)"
     rf"|essentiel(?:le)?s) (?:de |du |des |dans ){_D}",
     rf"(?:resume|resumir|resúmeme|resuma) {_D}",
-    rf"(?:(?:haz|hazme|dame|escribe) )?(?:un )?(?:breve |corto )?resumen (?:de |del ){_D}",
+    rf"(?:(?:haz|hazme|dame|escribe|hacer|hacerme|darme) )?(?:un )?(?:breve |corto )?resumen (?:de |del ){_D}",
     rf"de qué (?:tratan?|hablan?|van?) {_D}",
     rf"qué dicen? {_D}",
     rf"cuáles son (?:los|las) (?:puntos|ideas|conclusiones|temas) (?:clave|principales|más importantes) (?:de "

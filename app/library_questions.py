@@ -159,9 +159,7 @@ def _mentions(line: str) -> LibraryQuestion | None:
 
 
 def _list(line: str) -> LibraryQuestion | None:
-    match = _match(phrases.LISTS, line)
-    general = match is not None
-    match = match or _match(phrases.KIND_LISTS, line)
+    match = _match(phrases.KIND_LISTS, line) or _match(phrases.LISTS, line)
     if match is None:
         return None
     finding = _finding(match["what"])
@@ -172,7 +170,7 @@ def _list(line: str) -> LibraryQuestion | None:
         if reference is Reference.ALL and match["what"].casefold() == "daten":
             return None
         return LibraryQuestion(Wish.EVERY, reference, (where,) if where else (), "", finding)
-    if not general or reference in (Reference.ALL, Reference.BARE_ONE, Reference.BARE_MANY):
+    if reference in (Reference.ALL, Reference.BARE_ONE, Reference.BARE_MANY):
         return None
     return LibraryQuestion(Wish.WHOLE, reference, (where,))
 
