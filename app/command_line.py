@@ -117,6 +117,7 @@ def _parser() -> argparse.ArgumentParser:
     question.add_argument("--docs", dest="documents", type=Path, metavar=tr("FOLDER"), help=tr("a folder, or one file"))
     question.add_argument("--collection", metavar=tr("NAME"), help=tr("a collection of the library instead"))
     question.add_argument("--no-save", dest="save", action="store_false", help=tr("keep nothing of this chat"))
+    _add_sampling(question)
     question.add_argument("question", nargs="+", metavar=tr("QUESTION"))
     models = command("models", tr("list the models on this computer"))
     models.add_argument(
@@ -148,7 +149,10 @@ def _add_docs(docs: argparse.ArgumentParser, common: argparse.ArgumentParser) ->
         ("search", tr("find passages, without a language model")),
         ("ask", tr("have a question answered from the library")),
     ):
-        action(name, help_text).add_argument("question", nargs="+", metavar=tr("QUESTION"))
+        made = action(name, help_text)
+        if name == "ask":
+            _add_sampling(made)
+        made.add_argument("question", nargs="+", metavar=tr("QUESTION"))
     action("list", tr("list the files"))
     action("status", tr("say how much is in the library"))
 
@@ -168,13 +172,17 @@ def _add_chat(chat: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     chat.add_argument("-c", "--continue", dest="resume", action="store_true", help=tr("go on with the last chat"))
     chat.add_argument("--system", metavar=tr("TEXT"), help=tr("instructions for this chat"))
-    chat.add_argument(
-        "--temperature", type=_number(0.0, 2.0), metavar="0..2", help=tr("0 always takes the likeliest word")
-    )
-    chat.add_argument("--max-tokens", type=_whole(1), metavar="N", help=tr("end the answer after so many tokens"))
-    chat.add_argument("--seed", type=_whole(0), metavar="N", help=tr("the same seed gives the same answer"))
+    _add_sampling(chat)
     chat.add_argument("--show-reasoning", action="store_true", help=tr("show what the model thinks before it answers"))
     chat.add_argument("--no-save", dest="save", action="store_false", help=tr("keep nothing of this chat"))
+
+
+def _add_sampling(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--temperature", type=_number(0.0, 2.0), metavar="0..2", help=tr("0 always takes the likeliest word")
+    )
+    parser.add_argument("--max-tokens", type=_whole(1), metavar="N", help=tr("end the answer after so many tokens"))
+    parser.add_argument("--seed", type=_whole(0), metavar="N", help=tr("the same seed gives the same answer"))
 
 
 def _number(low: float, high: float) -> Callable[[str], float]:

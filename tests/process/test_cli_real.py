@@ -330,7 +330,8 @@ def test_a_folder_is_asked_and_places_are_named(models: Path, data: list[str], t
     folder = tmp_path / "manuals"
     folder.mkdir()
     (folder / "fees.txt").write_text("The rowing club of Norrholm asks 240 crowns a year.\n", "utf-8")
-    done = run([*data, "--json", "ask", "--docs", str(folder), "--no-save", "What does the rowing club ask?"], models)
+    question = ["ask", "--docs", str(folder), "--no-save", *GREEDY, "What does the rowing club ask?"]
+    done = run([*data, "--json", *question], models)
     assert done.returncode == 0, done.stderr
     sources = json.loads(done.stdout.splitlines()[-1])
     assert (sources["type"], sources["way"]) == ("sources", "whole")
