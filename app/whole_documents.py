@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
+import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -41,6 +42,7 @@ from engine.types import (
     TextDelta,
 )
 from rag.claims import SourceText
+from rag.parts import spread
 from rag.passages import DocumentPart, DocumentParts, Found, Way
 from rag.store.types import StoredFile
 
@@ -53,6 +55,8 @@ PART_TOKENS = 4_000
 NOTES_SHARE = 0.5
 """Of the context window, for all notes together."""
 MOST_PARTS = 24
+LONGEST_S = 600.0
+"""What reading may take, by and large: where the first part shows that it would take longer, fewer are read."""
 NOTE_TOKENS = (60, 220)
 """The shortest and the longest note."""
 _USUAL_CONTEXT = 4_096
@@ -117,7 +121,15 @@ class _Work:
 class WholeDocuments:
     """Any thread."""
 
-    def __init__(self, engine: Engine, documents: DocumentReading, pool: Executor) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        documents: DocumentReading,
+        pool: Executor,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._clock = clock
         self._engine = engine
         self._documents = documents
         self._pool = pool
@@ -173,14 +185,16 @@ class WholeDocuments:
 
     def _begin(self, work: _Work) -> None:
         if work.n_all > work.count:
-            work.reader.notice(
-                tr(
-                    "This is too long to be read whole here: {read} of its {all} parts are read, evenly spread.",
-                    read=work.count,
-                    all=work.n_all,
-                )
-            )
+            _tell_sampled(work)
         self._step(work)
+
+    def _spare(self, work: _Work, seconds: float) -> None:
+        """The first part took so long: read only as many as there is time for."""
+        room = max(1, int(LONGEST_S / max(seconds, 0.001)) - 1)
+        if len(work.left) > room:
+            left = list(work.left)
+            work.left = deque(left[place] for place in spread(len(left), room))
+            _tell_sampled(work)
 
     def _step(self, work: _Work) -> None:
         """The next part, or the end. Cleaning a part takes time: not on the engine's thread."""
@@ -211,6 +225,7 @@ class WholeDocuments:
     def _sink(self, work: _Work, file: StoredFile, part: DocumentPart) -> Callable[[StreamEvent], None]:
         reader = work.reader
         text: list[str] = []
+        began = self._clock()
 
         def sink(event: StreamEvent) -> None:
             if reader.cancel.cancelled and not isinstance(event, Finished | Failed):
@@ -232,6 +247,8 @@ class WholeDocuments:
                 reader.tell(ReasoningDelta(reader.answer_id, "\n\n", 0))
                 note = faithful("".join(text), part.text, whole=event.reason is FinishReason.STOP)
                 work.notes.append(_passage(file, part, note))
+                if len(work.notes) == 1:
+                    self._spare(work, self._clock() - began)
                 self._step(work)
 
         return sink
@@ -263,6 +280,16 @@ def faithful(note: str, part: str, *, whole: bool) -> str:
         if sentence and not source.missing_numbers(sentence)
     ]
     return "\n".join(kept) if kept else " ".join(part.split())[:_LEAST_PIECE]
+
+
+def _tell_sampled(work: _Work) -> None:
+    work.reader.notice(
+        tr(
+            "This is too long to be read whole here: {read} of its {all} parts are read, evenly spread.",
+            read=work.count,
+            all=work.n_all,
+        )
+    )
 
 
 def _request(work: _Work, part: DocumentPart, place: str, number: int, count: int) -> GenerationRequest:

@@ -32,12 +32,18 @@ def parts_of(pages: Iterable[Page], most_characters: int) -> Iterator[DocumentPa
 def sampled(parts: Iterable[DocumentPart], most: int) -> DocumentParts:
     """All parts, or `most` (at least 1) of them, evenly spread."""
     every = list(parts)
-    if len(every) <= most:
-        return DocumentParts(tuple(every), len(every))
+    return DocumentParts(tuple(every[place] for place in spread(len(every), most)), len(every))
+
+
+def spread(count: int, most: int) -> list[int]:
+    """`most` places (at least 1) of `count`, evenly spread, the first and the last among them; all where they are
+    fewer.
+    """
+    if count <= most:
+        return list(range(count))
     if most == 1:
-        return DocumentParts((every[0],), len(every))
-    places = (round(number * (len(every) - 1) / (most - 1)) for number in range(most))
-    return DocumentParts(tuple(every[place] for place in places), len(every))
+        return [0]
+    return [round(number * (count - 1) / (most - 1)) for number in range(most)]
 
 
 def _pieces(page: Page, most_characters: int) -> Iterator[DocumentPart]:

@@ -169,6 +169,21 @@ def test_too_long_a_document_is_sampled_evenly_and_that_is_said(pool: ThreadPool
     engine.close()
 
 
+def test_a_slow_machine_reads_fewer_parts(pool: ThreadPoolExecutor) -> None:
+    engine = ready(FakeEngine(["A note that says what is there."] * 50))
+    times = iter(range(0, 100_000, 150))  # a part takes 150 s
+    seen, shelf = Seen(), Shelf(book(30))
+    WholeDocuments(engine, shelf, pool, clock=lambda: float(next(times))).read((shelf.books[1][0],), seen.reader)
+    assert seen.over.wait(WAIT_S)
+    (part,) = seen.parts
+    assert len(part.passages) == 4
+    assert part.n_searched > 4
+    assert part.passages[-1].page_label.endswith("30"), "the last part is read"
+    assert len(seen.notices) == 1
+    assert f"4 of its {part.n_searched} parts" in seen.notices[0]
+    engine.close()
+
+
 def test_two_documents_share_the_parts(pool: ThreadPoolExecutor) -> None:
     engine = ready(FakeEngine(["A note on some of it that is long enough."] * 50))
     seen = read(engine, pool, Shelf(book(30, 1), book(3, 2)), Seen("Compare these two"))
