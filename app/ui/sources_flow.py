@@ -85,7 +85,7 @@ def source_lines(sources: SourcesPart, answer: StoredMessage | None) -> list[Pas
             page_name(each.unit, each.page, each.page_label, each.first_line),
             each.section,
             each.text,
-            score=each.score if sources.way != Way.WHOLE else None,
+            score=each.score if sources.way in (Way.PASSAGES, Way.NOTHING) else None,
             used=number in used,
             verdict=verdicts.get(number, ""),
         )
