@@ -42,8 +42,8 @@ PAGE_S = 2.0
 """What a page may take on the average, `SILENCE_S` besides."""
 RECOGNITION_S = 120.0
 """For a page that is read by character recognition."""
-START_S = 30.0
-"""More, where the process must be started first: programs load slowly from a cold disk."""
+START_S = 3.0
+"""More, where the process must be started first. Together they stay below the 30 s that a hostile document may take."""
 _KEPT_BYTES = 300 * 1024 * 1024
 """A process that holds more after a document is not kept for the next."""
 _SIGXCPU = 24
@@ -133,7 +133,7 @@ class Parser:
                 raise DocumentError(TOO_MUCH_MEMORY, name=name) from error
             except EOFError as error:
                 code = self._end()
-                if not child.is_new and not heard:
+                if code != -_SIGXCPU and not child.is_new and not heard:
                     # It ended for want of work as the command came: what it died of is not this file's fault, or
                     # will be found out again.
                     child = self._sent(command, name)
