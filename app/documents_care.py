@@ -11,8 +11,8 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, TypeVar
 
+from app.future_results import result_or_none
 from app.paths import Paths
-from engine.errors import HearthError
 from rag.client import LibraryClient
 from rag.store.types import Collection
 
@@ -34,11 +34,13 @@ def go_on(paths: Paths, documents: LibraryClient, store_call: StoreCall) -> None
     began = time.time()
 
     def with_collections(future: Future[tuple[Collection, ...]]) -> None:
-        collections = _result(future)
+        collections = result_or_none(future, _log, "looking after the documents")
         owned = [each for each in collections or () if each.owner not in ("", COMMAND_LINE) and each.created_at < began]
         if owned:
             used = store_call(lambda store: store.used_collections())
-            used.add_done_callback(lambda ended: _forget(documents, owned, _result(ended)))
+            used.add_done_callback(
+                lambda ended: _forget(documents, owned, result_or_none(ended, _log, "looking after the documents"))
+            )
 
     documents.collections().add_done_callback(with_collections)
 
@@ -49,14 +51,3 @@ def _forget(documents: LibraryClient, owned: list[Collection], used: frozenset[i
     for collection in owned:
         if collection.id not in used:
             documents.remove_collection(collection.id)
-
-
-def _result(future: Future[T]) -> T | None:
-    error = None if future.cancelled() else future.exception()
-    if future.cancelled():
-        return None
-    if error is not None:
-        if not isinstance(error, HearthError):
-            _log.error("looking after the documents failed", exc_info=error)
-        return None
-    return future.result()

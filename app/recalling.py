@@ -12,12 +12,12 @@ from concurrent.futures import Executor, Future
 from typing import TYPE_CHECKING, TypeVar
 
 from app.events import ChatEvent, PathChanged
+from app.future_results import result_or_none
 from app.recall import characters_for, out_of_window, recall
 from app.settings import Settings
 from app.store.types import AttachmentPart, ImagePart, RecallPart, StoredMessage
 from engine.context.segments import Role
 from engine.engine import Engine
-from engine.errors import HearthError
 from engine.pages import PromptPlan
 from engine.types import GenerationRequest, OverflowPolicy
 
@@ -77,18 +77,18 @@ class Recaller:
             return recall(path[-1].text, messages, max_characters=characters_for(plan, messages)) if messages else ()
 
         def kept(future: Future[StoredMessage]) -> None:
-            question = _result(future)
+            question = result_or_none(future, _log, "recalling")
             done(path if question is None else (*path[:-1], question))
 
         def looked(future: Future[tuple[RecallPart, ...]]) -> None:
-            parts = _result(future)
+            parts = result_or_none(future, _log, "recalling")
             if parts:
                 self._store_pool.submit(self._keep, path[-1], parts).add_done_callback(kept)
             else:
                 done(path)
 
         def on_planned(future: Future[PromptPlan]) -> None:
-            plan = _result(future)
+            plan = result_or_none(future, _log, "recalling")
             if plan is None or not out_of_window(path[:-1], plan):
                 done(path)
             else:
@@ -106,15 +106,3 @@ def _characters(message: StoredMessage) -> int:
     files = sum(len(part.text) for part in message.parts if isinstance(part, AttachmentPart))
     images = sum(isinstance(part, ImagePart) for part in message.parts)
     return len(message.text) + files + IMAGE_CHARACTERS * images
-
-
-def _result(future: Future[T]) -> T | None:
-    """What a step gave; None where it failed: then the question goes as it is."""
-    if future.cancelled():
-        return None
-    error = future.exception()
-    if error is None:
-        return future.result()
-    if not isinstance(error, HearthError):
-        _log.error("recalling failed", exc_info=error)
-    return None

@@ -114,7 +114,7 @@ class EmbeddingQueue:
             try:
                 self._embed_all()
             except HearthError as error:
-                self._publish(LibraryNotice(error.template, tuple((k, str(v)) for k, v in error.fields.items())))
+                self._publish(LibraryNotice.of(error))
             except Exception:  # noqa: BLE001  # a bug; the words can still be found
                 _log.exception("embedding passages failed")
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from engine.errors import HearthError
+
 
 @dataclass(frozen=True, slots=True)
 class ReadingProgress:
@@ -36,6 +38,11 @@ class LibraryNotice:
 
     template: str
     fields: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def of(cls, error: HearthError) -> LibraryNotice:
+        """What an error says."""
+        return cls(error.template, tuple((name, str(value)) for name, value in error.fields.items()))
 
 
 LibraryEvent = ReadingProgress | FilesChanged | EmbeddingProgress | LibraryNotice

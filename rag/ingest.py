@@ -136,7 +136,7 @@ class Ingest:
             except StoreError as error:
                 # No fault of the file's: it goes on waiting.
                 self._in_trouble = True
-                self._publish(LibraryNotice(error.template, tuple((k, str(v)) for k, v in error.fields.items())))
+                self._publish(LibraryNotice.of(error))
 
     def _sleep(self) -> bool:
         with self._changed:

@@ -304,9 +304,7 @@ class Library:
                     if self.reads:
                         queue.start()
         except HearthError as error:
-            self._publish(
-                LibraryNotice(error.template, tuple((key, str(value)) for key, value in error.fields.items()))
-            )
+            self._publish(LibraryNotice.of(error))
         finally:
             self._embedder_ready.set()
 

@@ -41,9 +41,7 @@ class MeaningIndex:
             if self._index is None or self._embedder is None:
                 return
             for ids, found in vectors.of_chunks(self._database, self._embedder_id, self._embedder.dimensions, span):
-                new = np.array([number not in self._index for number in ids.tolist()], bool)
-                if new.any():
-                    self._index.add(ids[new], found[new])
+                self._index.add(ids, found)
 
     def remove(self, spans: list[PassageRange]) -> None:
         """These chunks are no more."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from engine.errors import EmbedderError
 from rag.chunking import Chunker, Count
 from rag.embedding.embedder import Embedder
 from rag.embedding.weights import FILES, TOKENIZER
@@ -22,7 +23,7 @@ def open_library(begin: Begin, publish: EventSink) -> Library:
     return Library(
         begin.folder,
         Parser(),
-        Chunker(piece_counter(begin.embedder_folder)),
+        Chunker(_counter(begin.embedder_folder)),
         publish,
         load_embedder=lambda: load_embedder(begin.embedder, begin.embedder_folder),
     )
@@ -44,14 +45,13 @@ def load_embedder(name: str, folder: Path) -> Embedder | None:
     return OnnxEmbedder(folder, n_threads=n_threads)
 
 
-def piece_counter(folder: Path) -> Count | None:
-    """Counts word pieces as the light embedder does, None where its tokeniser is not there."""
-    path = folder / TOKENIZER.file_name
-    if not path.is_file():
+def _counter(folder: Path) -> Count | None:
+    """Counts word pieces as the light embedder does, None where its tokeniser is not there, or not whole."""
+    if not (folder / TOKENIZER.file_name).is_file():
         return None
-    from tokenizers import Tokenizer  # noqa: PLC0415  # a shared library of its own
+    from rag.embedding.onnx import piece_counter  # noqa: PLC0415  # loads a shared library of its own
 
-    tokenizer = Tokenizer.from_file(str(path))
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
-    return lambda texts: [len(each.ids) for each in tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)]
+    try:
+        return piece_counter(folder)
+    except EmbedderError:
+        return None  # which the loading of the embedder says

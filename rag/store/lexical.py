@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag.language import needs_fragments
@@ -88,18 +88,6 @@ class LexicalSearch:
             if found:
                 return found
         return self._ranked("words", _any_of(self._informative(question)), k, allowed)
-
-    def holding(self, words: Sequence[str], allowed: Allowed | None = None) -> Iterator[int]:
-        """Every chunk that holds all of `words`, in the library's order, for a search that must miss nothing."""
-        table = "letters" if any(needs_fragments(word) for word in words) else "words"
-        expression = " AND ".join(_quoted(word) for word in words)
-        if not expression:
-            return
-        for (number,) in self._database.stream(
-            f"SELECT rowid FROM {table} WHERE {table} MATCH ? ORDER BY rowid", (expression,)
-        ):
-            if allowed is None or number in allowed:
-                yield number
 
     def n_holding(self, word: str, at_most: int = 1_000_000) -> int:
         """How many chunks hold a word, or a fragment of three letters; `at_most` so many are counted."""
