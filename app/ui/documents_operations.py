@@ -40,8 +40,11 @@ class DocumentOperations(QObject):
         preview.open()
 
     def title_of(self, collection: Collection) -> str:
-        """A chat's own collection is called as the chat is."""
-        conversation = self._workspace.library.conversation(collection.owner)
+        """A chat's own collection is called as the chat is, also where it began before the chat had an id."""
+        library = self._workspace.library
+        conversation = library.conversation(collection.owner)
+        if conversation is None and collection.owner:
+            conversation = library.asking(collection.id)
         return shown_title(conversation) if conversation is not None else collection.name
 
     def add_collection(self) -> None:

@@ -66,6 +66,10 @@ class Library(QObject):
     def conversation(self, conversation_id: str) -> Conversation | None:
         return self._by_id.get(conversation_id)
 
+    def asking(self, collection_id: int) -> Conversation | None:
+        """A conversation that asks this collection of the document library."""
+        return next((each for each in self._by_id.values() if collection_id in each.collections), None)
+
     def folder(self, folder_id: str | None) -> Folder | None:
         return next((folder for folder in self.folders if folder.id == folder_id), None)
 

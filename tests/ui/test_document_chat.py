@@ -108,6 +108,15 @@ def test_a_dropped_document_is_asked_and_its_page_opens(
     question, answer = page.path
     assert question.sources is not None
     assert question.sources.passages[0].page == 3, "the best passage is the one that says it"
+    library = opened.window.workspace.library
+
+    def is_known() -> bool:
+        conversation = library.conversation(page.conversation_id)
+        return conversation is not None and bool(conversation.collections)
+
+    opened.qtbot.waitUntil(is_known, timeout=WAIT_MS)
+    (own,) = library.conversation(page.conversation_id).collections  # type: ignore[union-attr]
+    assert library.asking(own) is not None, "the library window calls its collection as the chat is called"
     prompt = engine.requests[-1].messages[-1].text
     assert "built in 1847" in prompt
     assert "[1] handbook.pdf, page 3" in prompt
