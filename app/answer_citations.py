@@ -12,6 +12,7 @@ from app.i18n import tr
 from app.source_names import place_name
 from app.store.types import SourcesPart
 from rag.citations import Citation, Verdict, cited, marked
+from rag.claims import SourceText
 from rag.passages import Way
 
 _OUR_OWN = (Way.INVENTORY, Way.EXHAUSTIVE)
@@ -27,6 +28,20 @@ def citations_of(answer: str, sources: SourcesPart) -> tuple[Citation, ...]:
         return tuple(marked(answer, len(sources.passages)))
     given = [f"{place_name(each)}\n{each.title}\n{each.section}" for each in sources.passages]
     return tuple(cited(answer, [each.text for each in sources.passages], given=given, asked=sources.question))
+
+
+def doubt(answer: str, sources: SourcesPart) -> str:
+    """A sentence to stand before an answer of which nothing was found in the passages it was given; "" otherwise.
+
+    Nothing is said of an answer in another language than the passages: its words cannot be looked for in them.
+    """
+    if sources.way != Way.PASSAGES or not answer.strip():
+        return ""
+    if any(each.verdict is Verdict.HOLDS for each in citations_of(answer, sources)):
+        return ""
+    if not SourceText("\n".join(each.text for each in sources.passages)).is_in_the_language_of(answer):
+        return ""
+    return tr("Nothing of this answer was found in your documents.")
 
 
 def complaint(citation: Citation, sources: SourcesPart) -> str:
@@ -64,6 +79,8 @@ def with_places(answer: str, sources: SourcesPart | None) -> str:
     citations = citations_of(answer, sources)
     marks = [f" [{each.number}]" if each.verdict is Verdict.HOLDS else f" ~~[{each.number}]~~" for each in citations]
     text = replaced(answer, citations, marks)
+    if warning := doubt(answer, sources):
+        text = f"*{warning}*\n\n{text}"
     numbers = sorted({each.number for each in citations if each.verdict is Verdict.HOLDS})
     if not numbers:
         return text

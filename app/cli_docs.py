@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from app.answer_citations import citations_of, complaint
+from app.answer_citations import citations_of, complaint, doubt
 from app.bootstrap import Start
 from app.cli_answer import AnswerPrinter
 from app.cli_chat import EXIT_FAILED, EXIT_OK, Talk, services_for
@@ -237,9 +237,12 @@ def _print_sources(answer: str, sources: SourcesPart, console: Console) -> None:
                  "section": each.section, "score": round(each.score, 4), "cited": number in holding, "text": each.text}
                 for number, each in enumerate(sources.passages, 1)
             ],
+            "found": not doubt(answer, sources),
             "refused": [complaint(each, sources) for each in citations if each.verdict is not Verdict.HOLDS],
         })  # fmt: skip
         return
+    if warning := doubt(answer, sources):
+        console.note(warning)
     shown = holding or (range(1, 1 + len(sources.passages)) if sources.way == "nothing" else [])
     if shown:
         console.say()

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
-from app.answer_citations import citations_of, complaint, replaced
+from app.answer_citations import citations_of, complaint, doubt, replaced
 from app.i18n import tr
 from app.source_names import file_name, page_name
 from app.store.types import SourcePassage, SourcesPart
@@ -49,14 +49,16 @@ def chips_of(text: str, sources: SourcesPart | None) -> tuple[Chip, ...]:
 
 
 def cited_blocks(reader: MarkdownReader, text: str, sources: SourcesPart) -> Sequence[Block]:
-    """An answer's blocks, with its chips."""
+    """An answer's blocks, with its chips; before them what makes the whole of it doubtful."""
     text = _without_private(text)
+    warning = doubt(text, sources)
+    before = (Paragraph((Span(warning, Style.ITALIC),)),) if warning else ()
     citations = _shown(citations_of(text, sources), text)
     if not citations:
-        return reader.read(text).blocks
+        return (*before, *reader.read(text).blocks)
     marks = [f"{_OPEN}{place}{_CLOSE}" for place in range(len(citations))]
     chips = [_chip(citation, sources) for citation in citations]
-    return [_chipped(block, chips) for block in reader.read(replaced(text, citations, marks)).blocks]
+    return (*before, *(_chipped(block, chips) for block in reader.read(replaced(text, citations, marks)).blocks))
 
 
 def _shown(citations: Sequence[Citation], text: str) -> list[Citation]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.answer_citations import citations_of, complaint, replaced, with_places
+from app.answer_citations import citations_of, complaint, doubt, replaced, with_places
 from app.store.types import SourcePassage, SourcesPart
 from rag.citations import Verdict
 from rag.passages import Way
@@ -91,4 +91,20 @@ def test_an_answer_that_is_given_away_lists_its_places() -> None:
 def test_without_sources_an_answer_stays_as_it_is() -> None:
     assert with_places("Hello [1].", None) == "Hello [1]."
     assert with_places("Hello [1].", part(way=Way.NOTHING)) == "Hello [1]."
-    assert with_places("Nobody knows why [9].", SOURCES) == "Nobody knows why ~~[9]~~."
+    assert with_places("Nobody knows why [9].", SOURCES).endswith("Nobody knows why ~~[9]~~.")
+
+
+def test_an_answer_that_is_in_no_passage_is_doubted() -> None:
+    warning = "Nothing of this answer was found in your documents."
+    own = "Perl is a language for the web and it was written by Larry Wall in a winter."
+    assert doubt(own, SOURCES) == warning
+    assert doubt("The blue whale is the largest animal of the sea.", SOURCES) == ""
+    assert doubt("It is the largest animal of all [1].", SOURCES) == ""
+    assert with_places(own, SOURCES) == f"*{warning}*\n\n{own}"
+
+
+def test_no_doubt_where_words_prove_nothing() -> None:
+    german = "Perl ist eine Sprache, die von Larry Wall in einem Winter geschrieben worden ist und nicht von dir."
+    assert doubt(german, SOURCES) == ""
+    assert doubt("It was written by Larry Wall in a winter.", part(*SOURCES.passages, way=Way.WHOLE)) == ""
+    assert doubt("It was written by Larry Wall in a winter.", part(*SOURCES.passages, way=Way.NOTHING)) == ""
