@@ -5,7 +5,7 @@ python -m tests.evaluation.answers --out FOLDER [--n 100] [--tokens 900]
 The manuals are PDFs, web pages and texts of Debian packages; the questions are those of their FAQs (the half that
 nothing was tuned on), whose headings stand in the files, as they do for a person. Each is put once to the manuals that
 answer it and once to those of another subject. Which citations hold is what the program says; `answers.jsonl` has the
-sentences beside the passages, to be read.
+sentences beside the passages, to be read; a run that was broken off goes on where it was.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -146,11 +145,6 @@ class Desk:
         }
 
 
-def rows(desk: Desk, questions: list[Asked]) -> Iterator[dict[str, object]]:
-    for one in questions:
-        yield desk.ask(one)
-
-
 def _copy(source: Path, target: Path) -> None:
     content = source.read_bytes()
     target.write_bytes(gzip.decompress(content) if source.suffix == ".gz" else content)
@@ -184,13 +178,16 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, default=900, help="of passages for a question")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
-    records: list[dict[str, object]] = []
-    with tempfile.TemporaryDirectory() as folder, (arguments.out / "answers.jsonl").open("w", encoding="utf-8") as file:
+    kept = arguments.out / "answers.jsonl"
+    records = [json.loads(line) for line in kept.read_text("utf-8").splitlines()] if kept.is_file() else []
+    done = {(each["question"], each["manuals"]) for each in records}
+    waiting = [each for each in asked(arguments.n) if (each.question.text, each.manuals) not in done]
+    with tempfile.TemporaryDirectory() as folder, kept.open("a", encoding="utf-8") as file:
         desk = Desk(Path(folder), arguments.tokens)
         try:
-            for record in rows(desk, asked(arguments.n)):
-                records.append(record)
-                file.write(json.dumps(record, ensure_ascii=False) + "\n")
+            for one in waiting:
+                records.append(desk.ask(one))
+                file.write(json.dumps(records[-1], ensure_ascii=False) + "\n")
                 file.flush()
         finally:
             desk.services.close()
