@@ -11,7 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -21,6 +21,7 @@ from engine.worker.child import ChildProcess, EntryPoint
 from engine.worker.envelope import MessageTooLongError, error_of
 from rag import protocol
 from rag.events import EventSink, FilesChanged
+from rag.learning_report import LearningReport
 from rag.passages import DocumentParts, Finding, Found, Hits
 from rag.protocol import Answer, Answered, Ask, Begin, Happened, Question, Unusable
 from rag.store.types import Collection, HiddenWords, Source, StoredFile
@@ -48,7 +49,7 @@ class _Many(Protocol[T_co]):
 
 @dataclass(frozen=True, slots=True)
 class LibraryPlace:
-    """Where the library lies, and its embedder: a name that `rag.opening` knows ("" for none) and its files' folder."""
+    """Where the library lies, its embedder as `rag.opening` knows it ("" for none), and the light one's folder."""
 
     folder: Path
     embedder: str = ""
@@ -177,6 +178,24 @@ class LibraryClient:
 
     def hidden_words(self, blob_id: int) -> Future[tuple[HiddenWords, ...]]:
         return self._items(protocol.ListHidden(blob_id), protocol.HiddenList)
+
+    def use_embedder(self, choice: str) -> Future[None]:
+        """Have another embedder learn all passages, while the present one serves; ends when it is loaded.
+
+        Fails with a `HearthError` where it cannot be loaded, and all stays as it was.
+        """
+        future = self._do(protocol.UseEmbedder(choice))
+
+        def keep(ended: Future[None]) -> None:
+            if ended.exception() is None:
+                self._place = replace(self._place, embedder=choice)  # for the process that takes this one's place
+
+        future.add_done_callback(keep)
+        return future
+
+    def learning(self) -> Future[LearningReport]:
+        """Which embedder serves, and how far the one is that is to take its place."""
+        return self._ask(protocol.ReportLearning(), LearningReport, lambda answer: answer)
 
     def wait_until_idle(self, seconds: float) -> Future[None]:
         """Ends when all is read and embedded; fails when the time is over."""

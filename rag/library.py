@@ -10,19 +10,20 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
 from engine.atomic_write import atomic_write
 from engine.cancel import CancelToken
-from engine.errors import HearthError, LibraryError, StoreError, sentence
+from engine.errors import LibraryError, StoreError, sentence
 from rag.charge import Charge
 from rag.embedding.embedder import Embedder
-from rag.embedding_queue import EmbeddingQueue
-from rag.events import EventSink, FilesChanged, LibraryNotice
+from rag.events import EventSink, FilesChanged
 from rag.exhaustive import find_every
 from rag.ingest import DocumentReader, Ingest, PageChunker
+from rag.learning import Learning, LoadEmbedder
+from rag.learning_report import LearningReport
 from rag.meaning import MeaningIndex
 from rag.parts import parts_of, sampled
 from rag.passages import DocumentParts, Finding, Found, Hits
@@ -49,7 +50,8 @@ class Library:
     """Opens `folder`/library.db; raises `StoreError`. `begin()` starts to read, to embed and to watch folders.
 
     Of several on one folder, in other programs too, one does that; the others search, and follow what it does.
-    `load_embedder` is called once, on a thread of its own: without it, or while it loads, searches go by words.
+    `embedder` names what a person has chosen, and `load_named` loads it on a thread of its own: without it, or while it
+    loads, searches go by words. Where there is but one embedder, `load_embedder` is enough.
     """
 
     def __init__(
@@ -60,31 +62,36 @@ class Library:
         publish: EventSink,
         *,
         load_embedder: Callable[[], Embedder | None] | None = None,
+        embedder: str = "",
+        load_named: LoadEmbedder | None = None,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._pasted = folder / "pasted"
         self.database = LibraryDatabase(folder / "library.db")
         self._publish = publish
-        self._load_embedder = load_embedder
         self._cancel = CancelToken()
         self._looking: dict[int, threading.Lock] = {}
         self._pool = ThreadPoolExecutor(2, thread_name_prefix="library-search")
         self.meaning = MeaningIndex(self.database)
         self.retriever = Retriever(self.database, self.meaning, self._pool)
-        self._queue: EmbeddingQueue | None = None
-        self._embedder_ready = threading.Event()
-        self._starting = threading.Lock()
         self._charge = Charge(folder / LOCK, on_taken=self._take_charge, on_look=self._follow_others)
         self._watch = FolderWatch(self.sources, self.look_at)
         self._ingest = Ingest(
             self.database, reader, chunker, publish, on_stored=self._on_stored, on_gone=self.meaning.remove
         )
-        self._loader = threading.Thread(target=self._load, name="embedder-load", daemon=True)
+        self._learning = Learning(
+            self.database,
+            self.meaning,
+            publish,
+            choice=embedder,
+            load=load_named or (lambda _choice: load_embedder() if load_embedder is not None else None),
+            is_reading=lambda: not self._ingest.idle,
+        )
 
     def begin(self) -> None:
         """Go on where the last run left off: look at all sources, read what waits, embed what has no vector."""
         self._charge.start()
-        self._loader.start()
+        self._learning.begin()
 
     @property
     def reads(self) -> bool:
@@ -105,12 +112,16 @@ class Library:
         """Files that still wait are read first, for `wait_s` at most."""
         self._wait_for_waiting(wait_s, collection_ids)
         files = shelf.files(self.database, collection_ids=collection_ids, blob_id=blob_id)
-        if self._queue is None:
+        if (serving_id := self._learning.serving_id) is None:
             return [replace(file, n_unembedded=file.n_chunks) for file in files]
-        if self._queue.complete:
+        if self._learning.queue.complete:
             return files
-        left = vectors.n_without_by_blob(self.database, self._queue.embedder_id)
+        left = vectors.n_without_by_blob(self.database, serving_id)
         return [replace(file, n_unembedded=left.get(file.blob_id or 0, 0)) for file in files]
+
+    def learning(self) -> LearningReport:
+        """Which embedder serves, and how far the one is that is to take its place."""
+        return self._learning.report()
 
     def page(self, blob_id: int, number: int) -> Page | None:
         return documents.page(self.database, blob_id, number)
@@ -184,6 +195,13 @@ class Library:
         self._publish(FilesChanged((file_id,)))
         self._ingest.wake()
 
+    def use_embedder(self, choice: str) -> None:
+        """Have another embedder learn all passages, while the present one serves. Blocks while it loads.
+
+        Raises a `HearthError` where it cannot be loaded; nothing has changed then.
+        """
+        self._learning.choose(choice)
+
     def look_at(self, source: Source) -> bool:
         """See what a source holds now; whether something changed. Raises `CancelledError` while closing."""
         with self._looking.setdefault(source.id, threading.Lock()):
@@ -231,17 +249,17 @@ class Library:
     def wait_until_idle(self, timeout_s: float) -> bool:
         """Whether all was read and embedded before the time was over."""
         deadline = time.monotonic() + timeout_s
-        if not self._wait_until_read(timeout_s) or not self._embedder_ready.wait(deadline - time.monotonic()):
+        if not self._wait_until_read(timeout_s) or not self._learning.wait_until_ready(deadline - time.monotonic()):
             return False
-        if self._queue is None:
+        if self._learning.serving_id is None:
             return True
         if not self.reads:
-            return self._wait_for_their_vectors(self._queue.embedder_id, deadline)
-        return self._queue.wait_until_idle(deadline - time.monotonic())
+            return self._wait_for_their_vectors(deadline)
+        return self._learning.queue.wait_until_idle(deadline - time.monotonic())
 
     def _undisturbed(self) -> AbstractContextManager[None]:
         """Embedding waits meanwhile."""
-        return nullcontext() if self._queue is None else self._queue.stand_back()
+        return self._learning.queue.stand_back()
 
     def _wait_for_waiting(self, wait_s: float, collection_ids: Sequence[int] | None) -> None:
         if wait_s > 0 and shelf.is_any_waiting(self.database, collection_ids):
@@ -258,13 +276,18 @@ class Library:
             return False
         return not self.reads or self._ingest.wait_until_idle(deadline - time.monotonic())
 
-    def _wait_for_their_vectors(self, embedder_id: int, deadline: float) -> bool:
+    def _wait_for_their_vectors(self, deadline: float) -> bool:
         """Until the other program has made all, or makes none: then it has no embedder."""
-        fewest, since = vectors.n_without(self.database, embedder_id), time.monotonic()
+
+        def n_left() -> int:
+            report = self._learning.report()
+            return report.n_left + bool(report.coming)
+
+        fewest, since = n_left(), time.monotonic()
 
         def all_there_or_standstill() -> bool:
             nonlocal fewest, since
-            left = vectors.n_without(self.database, embedder_id)
+            left = n_left()
             if left < fewest:
                 fewest, since = left, time.monotonic()
             return not left or time.monotonic() > since + STANDSTILL_S
@@ -278,63 +301,32 @@ class Library:
         self._cancel.cancel()
         self._watch.close()
         self._ingest.close()
-        if self._loader.is_alive():
-            self._loader.join()
-        if self._queue is not None:
-            self._queue.close()
+        self._learning.close()
         self._pool.shutdown()
         self._charge.close()
-        self.meaning.close()
         self.database.close()
-
-    def _load(self) -> None:
-        try:
-            embedder = self._load_embedder() if self._load_embedder is not None else None
-            if embedder is not None and not self._cancel.cancelled:
-                queue = EmbeddingQueue(
-                    self.database,
-                    embedder,
-                    self._publish,
-                    on_embedded=self._on_embedded,
-                    is_reading=lambda: not self._ingest.idle,
-                )
-                self.meaning.use(embedder, queue.embedder_id)
-                with self._starting:
-                    self._queue = queue
-                    if self.reads:
-                        queue.start()
-        except HearthError as error:
-            self._publish(LibraryNotice.of(error))
-        finally:
-            self._embedder_ready.set()
 
     def _take_charge(self) -> None:
         """On the thread that began, or later on the charge's."""
         self._ingest.start()
         self._watch.start()
-        with self._starting:
-            if self._queue is not None:
-                self._queue.start()
+        self._learning.take_charge()
 
     def _follow_others(self) -> None:
         """What other programs did to the library: on the charge's thread."""
         try:
             if not self.database.changed_elsewhere():
                 return
-            self.meaning.catch_up()
+            if not self._learning.follow():
+                self.meaning.catch_up()
         except StoreError:
             return  # busy; the next look does it
         self._ingest.wake()
-        if self._queue is not None:
-            self._queue.wake()
+        self._learning.queue.wake()
         self._watch.follow()
         self._publish(FilesChanged())
 
     def _on_stored(self, span: PassageRange) -> None:
         """Words may have their vectors already, of a document that was there before."""
         self.meaning.take(span)
-        if (queue := self._queue) is not None:
-            queue.wake()
-
-    def _on_embedded(self, span: PassageRange) -> None:
-        self.meaning.take(span)
+        self._learning.queue.wake()

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.worker.envelope import Fault, enveloped, opened
-from rag.events import EmbeddingProgress, FilesChanged, LibraryNotice, ReadingProgress
+from rag.events import EmbedderChosen, EmbeddingProgress, FilesChanged, LibraryNotice, ReadingProgress
+from rag.learning_report import LearningReport
 from rag.passages import DocumentParts, Finding, Found, Hits
 from rag.store.types import Collection, HiddenWords, Source, StoredFile
 from rag.types import Page
@@ -161,6 +162,18 @@ class ListHidden:
 
 
 @dataclass(frozen=True, slots=True)
+class UseEmbedder:
+    """Have another embedder learn all passages, while the present one serves. `Done` once it is loaded, or `Fault`."""
+
+    choice: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReportLearning:
+    """Answer: `LearningReport`."""
+
+
+@dataclass(frozen=True, slots=True)
 class WaitUntilIdle:
     """Wait until all is read and embedded, for `seconds` at most. Answer: `Done`, or `Fault` when the time is over."""
 
@@ -215,9 +228,11 @@ Question = (
     | ReadParts
     | ReadPage
     | ListHidden
+    | UseEmbedder
+    | ReportLearning
     | WaitUntilIdle
 )
-Answer = Collections | Sources | Files | Pages | HiddenList | Found | Hits | DocumentParts | Done
+Answer = Collections | Sources | Files | Pages | HiddenList | Found | Hits | DocumentParts | LearningReport | Done
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +264,7 @@ class Unusable:
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    event: ReadingProgress | FilesChanged | EmbeddingProgress | LibraryNotice
+    event: ReadingProgress | FilesChanged | EmbeddingProgress | EmbedderChosen | LibraryNotice
 
 
 CommandMessage = Begin | Ask

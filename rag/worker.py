@@ -194,6 +194,14 @@ class LibraryWorker:
         return protocol.HiddenList(tuple(self._open.hidden_words(question.blob_id)))
 
     @_answer.register
+    def _(self, question: protocol.UseEmbedder) -> Answer:
+        return _done(lambda: self._open.use_embedder(question.choice))
+
+    @_answer.register
+    def _(self, _question: protocol.ReportLearning) -> Answer:
+        return self._open.learning()
+
+    @_answer.register
     def _(self, question: protocol.WaitUntilIdle) -> Answer:
         if not self._open.wait_until_idle(question.seconds):
             raise LibraryError(_TIME_OVER)
