@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+from app import cli_embedder
 from app.answer_citations import citations_of, complaint
 from app.bootstrap import Start
 from app.cli_answer import AnswerPrinter
@@ -20,13 +21,15 @@ from app.cli_chat import EXIT_FAILED, EXIT_OK, Talk, services_for
 from app.command_line import Arguments
 from app.console import Console
 from app.documents_care import COMMAND_LINE
+from app.documents_view import anew_sentence
+from app.embedder_choice import KEY as EMBEDDER
 from app.i18n import error_sentence, ntr, tr
 from app.source_names import page_name
 from app.store.types import SourcesPart
 from engine.errors import LibraryError, sentence
 from engine.worker.envelope import error_of
 from rag.citations import Verdict
-from rag.client import LIGHT, LibraryClient, LibraryPlace
+from rag.client import LibraryClient, LibraryPlace
 from rag.events import EmbeddingProgress, LibraryEvent, ReadingProgress
 from rag.passages import Passage
 from rag.store.types import Collection, FileState, StoredFile
@@ -49,6 +52,7 @@ def docs(arguments: Arguments, start: Start, console: Console) -> int:
             "search": lambda: _search(arguments, library, console),
             "remove": lambda: _remove(arguments, library, console),
             "status": lambda: _status(arguments, library, console),
+            "embedder": lambda: _embedder(arguments, start, library, console),
         }
         return actions[arguments.action or "status"]()
 
@@ -63,7 +67,7 @@ class _Library:
 
     def __init__(self, start: Start, console: Console) -> None:
         self._console = console
-        place = LibraryPlace(start.paths.library, LIGHT, start.paths.embedder)
+        place = LibraryPlace(start.paths.library, start.settings.text(EMBEDDER), start.paths.embedder)
         self.client = LibraryClient(place, self._on_event)
 
     def result(self, future: Future[T]) -> T:
@@ -88,6 +92,8 @@ class _Library:
     def _on_event(self, event: LibraryEvent) -> None:
         if isinstance(event, ReadingProgress):
             self._console.status(tr("Reading… {number} pages", number=event.n_pages))
+        elif isinstance(event, EmbeddingProgress) and event.n_left and event.anew:
+            self._console.status(anew_sentence(event))
         elif isinstance(event, EmbeddingProgress) and event.n_left:
             self._console.status(tr("Learning meanings… {number} passages to go", number=event.n_left))
 
@@ -193,6 +199,15 @@ def _status(arguments: Arguments, library: _Library, console: Console) -> int:
             )
     if not collections:
         console.note(tr("The library is empty. Add something: hearth docs add FILE"))
+    return EXIT_OK
+
+
+def _embedder(arguments: Arguments, start: Start, library: _Library, console: Console) -> int:
+    if arguments.names:
+        cli_embedder.choose(" ".join(arguments.names), start.settings, library.client, console)
+        library.result(library.client.wait_until_idle(_LONGEST_S))
+        console.end_status()
+    cli_embedder.show(library.result(library.client.learning()), start.settings.text(EMBEDDER), console)
     return EXIT_OK
 
 

@@ -188,10 +188,14 @@ class LibraryClient:
 
         def keep(ended: Future[None]) -> None:
             if ended.exception() is None:
-                self._place = replace(self._place, embedder=choice)  # for the process that takes this one's place
+                self.prefer_embedder(choice)
 
         future.add_done_callback(keep)
         return future
+
+    def prefer_embedder(self, choice: str) -> None:
+        """Begin with this one, whenever the process starts anew."""
+        self._place = replace(self._place, embedder=choice)
 
     def learning(self) -> Future[LearningReport]:
         """Which embedder serves, and how far the one is that is to take its place."""

@@ -66,7 +66,7 @@ class Learning:
         """What this program's person wants."""
         self._in_charge = self._begun = self._closed = False
         self._tried = ""
-        """What another program serves, or wants, and this one has tried to load."""
+        """What another program serves, or wants, and this one has loaded, or could not."""
         self._arranging = threading.RLock()
         self._serving: _Loaded | None = None
         self._coming: _Loaded | None = None
@@ -98,20 +98,24 @@ class Learning:
         """
         self._loader.submit(self._choose, choice).result()
 
-    def follow(self) -> bool:
-        """See what another program has done; whether another embedder serves than here. Loads on its own thread."""
+    def follow(self) -> None:
+        """See what another program has done: what it has learned, what it wants, or that another embedder serves."""
         if self._in_charge:
             wanted = vectors.wanted(self._database)
             if wanted is not None and wanted.choice not in (self._choice, self._tried):
                 self._tried = wanted.choice
                 self._soon(lambda: self._choose_as_told(wanted.choice))
-            return False
+            self._meaning.catch_up()
+        elif not self.is_behind:
+            self._meaning.catch_up()
+        else:
+            self.begin()
+
+    @property
+    def is_behind(self) -> bool:
+        """Another program serves by another embedder than this one, which can load that too, as far as is known."""
         serving = vectors.serving(self._database)
-        if serving is None or serving.id == self.serving_id or serving.name == self._tried:
-            return False
-        self._tried = serving.name
-        self.begin()
-        return True
+        return serving is not None and serving.id != self.serving_id and serving.name != self._tried
 
     def wait_until_ready(self, timeout_s: float) -> bool:
         """Whether what is wanted was loaded, or could not be, before the time was over."""
@@ -160,13 +164,17 @@ class Learning:
     # On the loader's thread
 
     def _begin(self) -> None:
+        serving: vectors.KeptEmbedder | None = None
         try:
             serving = vectors.serving(self._database)
             if self._in_charge or serving is None:
                 self._take(self._choice)
             else:
                 self._take(serving.choice)
+                # Where it could not be taken, its vectors are of no use here.
+                self._tried = serving.name
         except HearthError as error:
+            self._tried = "" if serving is None else serving.name
             self._publish(LibraryNotice.of(error))
         finally:
             self._ready.set()

@@ -290,10 +290,10 @@ class Library:
             left = n_left()
             if left < fewest:
                 fewest, since = left, time.monotonic()
-            return not left or time.monotonic() > since + STANDSTILL_S
+            return (not left and not self._learning.is_behind) or time.monotonic() > since + STANDSTILL_S
 
         done = self._charge.wait(all_there_or_standstill, deadline - time.monotonic())
-        self.meaning.catch_up()
+        self._learning.follow()
         return done
 
     def close(self) -> None:
@@ -317,8 +317,7 @@ class Library:
         try:
             if not self.database.changed_elsewhere():
                 return
-            if not self._learning.follow():
-                self.meaning.catch_up()
+            self._learning.follow()
         except StoreError:
             return  # busy; the next look does it
         self._ingest.wake()

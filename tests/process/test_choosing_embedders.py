@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
+from app.embedder_choice import KEY, EmbedderFollower
+from app.events import Notice
+from app.settings import Settings
 from engine.errors import EmbedderError, HearthError
 from rag.client import LIGHT
 from rag.embedding.gguf import GgufEmbedder, prefixes
@@ -126,3 +133,55 @@ def test_what_stands_before_a_text_goes_by_the_models_name(gguf: Path, tmp_path:
     other = tmp_path / "nomic-embed-text-v1.5.Q8_0.gguf"
     other.write_bytes(gguf.read_bytes())
     assert prefixes(describe(other)) == ("search_document: ", "search_query: ")
+
+
+def test_the_setting_leads_and_goes_back_where_it_cannot(desk: Desk, gguf: Path, tmp_path: Path) -> None:
+    settings = Settings(tmp_path / "settings.toml")
+    notices: list[object] = []
+    told = threading.Event()
+
+    def publish(event: object) -> None:
+        notices.append(event)
+
+    follower = EmbedderFollower(settings, desk.client, desk.place.folder / "library.db", publish)
+    settings.subscribe(lambda _key: told.set() if settings.text(KEY) == LIGHT else None)
+    settings.set(KEY, "nobody/no-such-model")
+    assert told.wait(PATIENCE_S)
+    assert notices == [Notice("The model nobody/no-such-model is not on this computer.", "warning")]
+    settings.set(KEY, str(gguf))
+    desk.telling.wait_for(lambda: desk.client.learning().result(PATIENCE_S).serving == str(gguf))
+    # Another program on the same library.
+    second = Desk(tmp_path, str(gguf))
+    try:
+        second.client.use_embedder(LIGHT).result(PATIENCE_S)
+        told.clear()
+        desk.telling.wait_for(lambda: [follower.on_event(event) for event in desk.telling.events] and told.is_set())
+        second.settle()
+        assert second.client.learning().result(PATIENCE_S).serving == LIGHT
+        assert second.found("guarantee period")[0] == ("whales.pdf", 2)
+    finally:
+        second.client.close()
+        follower.unfollow()
+
+
+def hearth(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [sys.executable, "main.py", "--data-dir", str(folder), *arguments],
+        capture_output=True, check=False, timeout=240, cwd=Path(__file__).parents[2],
+    )  # fmt: skip
+
+
+def test_on_the_terminal(gguf: Path, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    (tmp_path / "notes.md").write_text("# Fees\n\nThe warranty of the boat lasts two years.\n", "utf-8")
+    assert hearth(data, "docs", "add", str(tmp_path / "notes.md")).returncode == 0
+    refused = hearth(data, "docs", "embedder", "nobody/no-such-model")
+    assert refused.returncode == 1
+    assert b"is not on this computer" in refused.stderr
+    chosen = hearth(data, "docs", "embedder", str(gguf))
+    assert chosen.returncode == 0, chosen.stderr
+    assert gguf.name.encode() in chosen.stdout
+    told = json.loads(hearth(data, "--json", "docs", "embedder").stdout)
+    assert (told["wanted"], told["serving"], told["coming"], told["left"]) == (str(gguf), str(gguf), "", 0)
+    found = json.loads(hearth(data, "--json", "docs", "search", "guarantee", "period").stdout.splitlines()[0])
+    assert "two years" in found["text"]

@@ -86,6 +86,8 @@ def test_what_is_under_way_is_one_line() -> None:
     reading = ReadingProgress(1, 34, 120)
     assert work_sentence("", None, 0, None) == ""
     assert work_sentence("", None, 0, EmbeddingProgress(0, 9)) == ""
+    anew = EmbeddingProgress(631, 971, anew=True)
+    assert work_sentence("", None, 0, anew) == "Learning your documents anew: 340 of 971"
     assert (
         work_sentence("a.pdf", reading, 12, EmbeddingProgress(3, 9))
         == "a.pdf: Reading, 34 of 120 pages · 12 files to be read · 3 of 9 passages still to be learned by meaning"
