@@ -274,11 +274,15 @@ def _print_files(files: Sequence[StoredFile], console: Console) -> None:
             console.record({
                 "type": "file", "path": str(file.path), "state": file.state.value, "pages": file.n_pages,
                 "passages": file.n_chunks, "without_vector": file.n_unembedded, "hidden": file.n_hidden,
-                "problem": problem,
+                "reachable": file.reachable, "problem": problem,
             })  # fmt: skip
         else:
             state = problem or (
-                tr("waiting") if file.state is FileState.WAITING else ntr("{count} page", "{count} pages", file.n_pages)
+                tr("not reachable just now")
+                if not file.reachable
+                else tr("waiting")
+                if file.state is FileState.WAITING
+                else ntr("{count} page", "{count} pages", file.n_pages)
             )
             console.say(f"{file.path}  {console.faint(state)}")
 

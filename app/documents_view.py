@@ -29,6 +29,8 @@ class Readiness(StrEnum):
     BY_WORDS = "by words"
     """Read, but not all of its passages can be found by meaning yet."""
     READY = "ready"
+    UNREACHABLE = "unreachable"
+    """Its folder or drive is not there just now; what was read of it serves."""
     EMPTY = "empty"
     """Read, and there was no text in it."""
     FAILED = "failed"
@@ -36,6 +38,8 @@ class Readiness(StrEnum):
 
 def readiness(file: StoredFile, reading: ReadingProgress | None = None) -> Readiness:
     """`reading` is the progress of this file while it is being read."""
+    if not file.reachable:
+        return Readiness.UNREACHABLE
     if file.state is FileState.FAILED:
         return Readiness.FAILED
     if file.state is FileState.WAITING:
@@ -51,6 +55,10 @@ def state_sentence(file: StoredFile, reading: ReadingProgress | None = None, *, 
         case Readiness.FAILED:
             reason = error_sentence(error_of(file.fault)) if file.fault is not None else tr("the reason is not known.")
             return tr("Could not be read: {reason}", reason=reason)
+        case Readiness.UNREACHABLE:
+            if file.n_chunks:
+                return tr("Not reachable just now; what was read of it can be asked")
+            return tr("Not reachable just now")
         case Readiness.READING:
             assert reading is not None
             return _reading_sentence(reading, number)

@@ -19,7 +19,7 @@ from typing import Protocol
 from engine.cancel import CancelToken
 from engine.errors import DocumentError, HearthError, StoreError, sentence
 from rag.events import EventSink, FilesChanged, LibraryNotice, ReadingProgress
-from rag.scan import look_at
+from rag.scan import is_reachable, look_at
 from rag.store import documents, shelf
 from rag.store.database import LibraryDatabase
 from rag.store.documents import PassageRange, ReadPage
@@ -161,7 +161,8 @@ class Ingest:
         except StoreError:
             raise
         except HearthError as error:
-            shelf.set_failed(self._database, file.id, error)
+            if not self._is_lost(file):
+                shelf.set_failed(self._database, file.id, error)
         except Exception:  # noqa: BLE001  # a bug, which must not keep the other files from being read
             _log.exception("reading a document failed")
             shelf.set_failed(self._database, file.id, DocumentError(_BUG, name=file.path.name))
@@ -169,6 +170,14 @@ class Ingest:
             with self._changed:
                 self._reading = None
         self._publish(FilesChanged((file.id,)))
+
+    def _is_lost(self, file: StoredFile) -> bool:
+        """Whether its folder or drive is not there just now: then it waits until that is back."""
+        source = shelf.source(self._database, file.source_id)
+        if source is None or is_reachable(source):
+            return False
+        shelf.set_reachable(self._database, source.id, False, mounted=source.mounted)
+        return True
 
     def _read(self, file: StoredFile, cancel: CancelToken) -> None:
         for _ in range(_TRIES):

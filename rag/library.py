@@ -28,7 +28,7 @@ from rag.meaning import MeaningIndex
 from rag.parts import parts_of, sampled
 from rag.passages import DocumentParts, Finding, Found, Hits
 from rag.retrieval import Retriever
-from rag.scan import look
+from rag.scan import NotReachableError, is_mounted, look
 from rag.scope import Scope
 from rag.store import documents, shelf, vectors
 from rag.store.database import LibraryDatabase
@@ -203,14 +203,26 @@ class Library:
         self._learning.choose(choice)
 
     def look_at(self, source: Source) -> bool:
-        """See what a source holds now; whether something changed. Raises `CancelledError` while closing."""
+        """See what a source holds now; whether something changed. Raises `CancelledError` while closing.
+
+        Where its folder or drive is not there just now, its files are kept.
+        """
         with self._looking.setdefault(source.id, threading.Lock()):
-            changes = shelf.take_look(self.database, source.id, look(source, self._cancel))
+            try:
+                changes = shelf.take_look(self.database, source.id, look(source, self._cancel))
+            except NotReachableError:
+                if lost := shelf.set_reachable(self.database, source.id, False, mounted=source.mounted):
+                    self._publish(FilesChanged())
+                return lost
+            is_back = shelf.set_reachable(self.database, source.id, True, mounted=is_mounted(source))
+            if is_back:
+                self._publish(FilesChanged())
+                self._ingest.wake()
         if changes:
             self._ingest.drop(frozenset(changes.removed) | frozenset(changes.changed))
             self._publish(FilesChanged((*changes.added, *changes.changed, *changes.removed)))
             self._ingest.wake()
-        return bool(changes)
+        return is_back or bool(changes)
 
     def look_at_all(self) -> bool:
         """As `look_at`, for every source."""

@@ -225,7 +225,7 @@ class DocumentsFlow(QObject):
         if collection_id == self.collection_id:
             self.sources, self.files, self.loaded = sources, files, True
             waiting = {file.id for file in files if file.state is FileState.WAITING}
-            self.n_waiting = len(waiting)
+            self.n_waiting = sum(file.reachable for file in files if file.id in waiting)
             self.reading = {key: progress for key, progress in self.reading.items() if key in waiting}
             self.files_changed.emit()
             self.work_changed.emit()

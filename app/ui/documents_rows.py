@@ -69,7 +69,7 @@ def build_lines(
         if source.kind is SourceKind.FOLDER:
             is_open = source.id not in folded
             failed = sum(file.state is FileState.FAILED for file in members)
-            waiting = sum(file.state is FileState.WAITING for file in members)
+            waiting = sum(file.state is FileState.WAITING and file.reachable for file in members)
             lines.append(SourceLine(source, len(members), failed, waiting, is_open))
             if is_open:
                 lines += [FileLine(source, file, 1) for file in members]
@@ -94,6 +94,9 @@ def line_detail(line: Line, reading: ReadingProgress | None) -> str:
     """The second row of words."""
     if isinstance(line, FileLine):
         return state_sentence(line.file, reading, number=count_text)
+    if not line.source.reachable:
+        words = tr("Not reachable just now: its drive or folder is not there")
+        return f"{words} · {files_text(line.n_files, number=count_text)}" if line.n_files else words
     if line.source.kind is not SourceKind.FOLDER:
         return tr("This is not there any more, or Hearth may not read it")
     if not line.n_files:
@@ -261,6 +264,7 @@ READINESS_MARKS = {
     Readiness.READING: ("loader-circle", "accent"),
     Readiness.BY_WORDS: ("circle-check", "text_faint"),
     Readiness.READY: ("circle-check", "success"),
+    Readiness.UNREACHABLE: ("hard-drive", "text_faint"),
     Readiness.EMPTY: ("circle-help", "warning"),
     Readiness.FAILED: ("circle-alert", "danger"),
 }
@@ -271,6 +275,8 @@ def mark_of(line: Line, reading: ReadingProgress | None) -> tuple[str, str]:
     """Icon and colour before a line."""
     if isinstance(line, FileLine):
         return READINESS_MARKS[readiness(line.file, reading)]
+    if not line.source.reachable:
+        return READINESS_MARKS[Readiness.UNREACHABLE]
     if line.source.kind is SourceKind.FOLDER:
         return ("folder-open" if line.open else "folder"), "text_muted"
     return "circle-alert", "danger"

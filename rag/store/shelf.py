@@ -20,11 +20,12 @@ from rag.types import Unit
 
 _NO_COLLECTION = sentence("There is no collection of that name any more.")
 _NO_SOURCE = sentence("This is in the library no more.")
+_SOURCE = "SELECT id, collection_id, kind, path, name, reachable, mounted FROM source"
 _FILE = """
 SELECT file.id, file.source_id, source.collection_id, file.path, file.size, file.mtime_ns, file.state, file.fault,
        file.blob_id, coalesce(blob.title, ''), coalesce(blob.unit, 'text'), coalesce(blob.n_pages, 0),
        coalesce(blob.n_chunks, 0), coalesce((SELECT count(*) FROM hidden WHERE hidden.blob_id = blob.id), 0),
-       coalesce(blob.language, ''), coalesce(blob.n_characters, 0)
+       coalesce(blob.language, ''), coalesce(blob.n_characters, 0), source.reachable
 FROM file JOIN source ON source.id = file.source_id LEFT JOIN blob ON blob.id = file.blob_id
 """
 
@@ -72,8 +73,24 @@ def remove_collection(database: LibraryDatabase, collection_id: int) -> None:
 def sources(database: LibraryDatabase, collection_id: int | None = None) -> list[Source]:
     """Of one collection, or all."""
     where, values = ("", ()) if collection_id is None else ("WHERE collection_id = ?", (collection_id,))
-    rows = database.rows(f"SELECT id, collection_id, kind, path, name FROM source {where} ORDER BY name, id", values)
-    return [Source(row[0], row[1], SourceKind(row[2]), Path(row[3]), row[4]) for row in rows]
+    return [_source(row) for row in database.rows(f"{_SOURCE} {where} ORDER BY name, id", values)]
+
+
+def source(database: LibraryDatabase, source_id: int) -> Source | None:
+    row = database.row(f"{_SOURCE} WHERE id = ?", (source_id,))
+    return None if row is None else _source(row)
+
+
+def set_reachable(database: LibraryDatabase, source_id: int, reachable: bool, *, mounted: bool) -> bool:
+    """Say whether a source can be looked into now; whether that is new."""
+    row = database.row("SELECT reachable, mounted FROM source WHERE id = ?", (source_id,))
+    if row is None or row == (reachable, mounted):
+        return False
+    with database.transaction():
+        database.write(
+            "UPDATE source SET reachable = ?, mounted = ? WHERE id = ?", (int(reachable), int(mounted), source_id)
+        )
+    return bool(row[0]) is not reachable
 
 
 def add_source(database: LibraryDatabase, collection_id: int, kind: SourceKind, path: Path, name: str) -> Source:
@@ -81,11 +98,9 @@ def add_source(database: LibraryDatabase, collection_id: int, kind: SourceKind, 
     with database.transaction():
         if database.row("SELECT 1 FROM collection WHERE id = ?", (collection_id,)) is None:
             raise LibraryError(_NO_COLLECTION)
-        found = database.row(
-            "SELECT id, name FROM source WHERE collection_id = ? AND path = ?", (collection_id, str(path))
-        )
+        found = database.row(f"{_SOURCE} WHERE collection_id = ? AND path = ?", (collection_id, str(path)))
         if found is not None:
-            return Source(found[0], collection_id, kind, path, found[1])
+            return _source(found)
         made = database.write(
             "INSERT INTO source (collection_id, kind, path, name, added_at) VALUES (?, ?, ?, ?, ?)",
             (collection_id, kind.value, str(path), name, time.time()),
@@ -134,20 +149,20 @@ def file(database: LibraryDatabase, file_id: int) -> StoredFile | None:
 
 
 def waiting(database: LibraryDatabase) -> StoredFile | None:
-    """The file that has waited longest."""
-    row = database.row(f"{_FILE} WHERE file.state = 'waiting' ORDER BY file.id LIMIT 1")
+    """The file that has waited longest, of those that can be reached."""
+    row = database.row(f"{_FILE} WHERE file.state = 'waiting' AND source.reachable = 1 ORDER BY file.id LIMIT 1")
     return _file(row) if row is not None else None
 
 
 def is_any_waiting(database: LibraryDatabase, collection_ids: Sequence[int] | None) -> bool:
-    """Whether a file of these collections, or of any, waits to be read."""
+    """Whether a file of these collections, or of any, waits to be read, and can be reached."""
     within: str = ""
     values: tuple[int, ...] = ()
     if collection_ids is not None:
         within = f"AND source.collection_id IN ({', '.join('?' * len(collection_ids))})"
         values = tuple(collection_ids)
-    sql = f"SELECT 1 FROM file JOIN source ON source.id = file.source_id WHERE file.state = 'waiting' {within} LIMIT 1"
-    return database.row(sql, values) is not None
+    sql = "SELECT 1 FROM file JOIN source ON source.id = file.source_id WHERE file.state = 'waiting'"
+    return database.row(f"{sql} AND source.reachable = 1 {within} LIMIT 1", values) is not None
 
 
 def take_look(database: LibraryDatabase, source_id: int, found: Iterable[FoundFile]) -> FileChanges:
@@ -203,13 +218,18 @@ def retry(database: LibraryDatabase, file_id: int) -> None:
         database.write("UPDATE file SET state = 'waiting', fault = '' WHERE id = ?", (file_id,))
 
 
+def _source(row: Sequence[Any]) -> Source:
+    number, collection_id, kind, path, name, reachable, mounted = row
+    return Source(number, collection_id, SourceKind(kind), Path(path), name, bool(reachable), bool(mounted))
+
+
 def _file(row: Sequence[Any]) -> StoredFile:
     fault = None
     if row[7]:
         fault = from_json(Fault, json.loads(row[7]))
     number, source_id, collection_id, path, size, mtime_ns, state = row[:7]
-    blob_id, title, unit, n_pages, n_chunks, n_hidden, language, n_characters = row[8:]
+    blob_id, title, unit, n_pages, n_chunks, n_hidden, language, n_characters, reachable = row[8:]
     return StoredFile(
         number, source_id, collection_id, Path(path), size, mtime_ns, FileState(state), fault, blob_id, title,
-        Unit(unit), n_pages, n_chunks, n_hidden, 0, language, n_characters,
+        Unit(unit), n_pages, n_chunks, n_hidden, 0, language, n_characters, bool(reachable),
     )  # fmt: skip

@@ -46,6 +46,10 @@ class Source:
     kind: SourceKind
     path: Path
     name: str
+    reachable: bool = True
+    """As of the last look. Where it is not, its files are kept as they were."""
+    mounted: bool = False
+    """A drive was attached at its folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,8 @@ class StoredFile:
     """Of its chunks: they have no vector yet, and are found by words alone."""
     language: str = ""
     n_characters: int = 0
+    reachable: bool = True
+    """As its source is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,6 +115,21 @@ def test_every_state_can_be_read_and_heard(dialog: DocumentsDialog, shelf: Shelf
     qtbot.waitUntil(lambda: "120 of 800 passages" in dialog.work.label.text(), timeout=WAIT_MS)
 
 
+def test_what_lies_on_a_drive_that_is_away_is_said_to(dialog: DocumentsDialog, shelf: Shelf, qtbot: QtBot) -> None:
+    source = folder(shelf)
+    a = shelf.put_in(source, source.path / "a.pdf", n_pages=120)
+    b = shelf.put_in(source, source.path / "b.pdf")
+    shelf.change(a, reachable=False)
+    shelf.change(b, reachable=False, state=FileState.WAITING, n_chunks=0)
+    shelf.all_sources[-1] = replace(source, reachable=False)
+    refreshed(dialog, shelf, qtbot)
+    away = "Not reachable just now: its drive or folder is not there · 2 files"
+    assert spoken(dialog, "Papers") == f"Papers, folder, {away}, open"
+    assert "what was read of it can be asked" in spoken(dialog, "a.pdf")
+    assert "Not reachable just now" in spoken(dialog, "b.pdf")
+    assert "to be read" not in dialog.work.label.text()
+
+
 def test_the_list_keeps_its_place_while_files_are_read(dialog: DocumentsDialog, shelf: Shelf, qtbot: QtBot) -> None:
     source = folder(shelf)
     files = [shelf.put_in(source, source.path / f"{number:03}.txt") for number in range(200)]

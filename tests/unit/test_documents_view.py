@@ -51,6 +51,13 @@ DAMAGED = Fault("document", "“{name}” is damaged.", (("name", "manual.pdf"),
             Readiness.BY_WORDS,
             "Ready by words; 120 passages still to be learned by meaning",
         ),
+        (
+            replace(FILE, reachable=False, state=FileState.WAITING),
+            None,
+            Readiness.UNREACHABLE,
+            "Not reachable just now; what was read of it can be asked",
+        ),
+        (replace(FILE, reachable=False, n_chunks=0), None, Readiness.UNREACHABLE, "Not reachable just now"),
         (replace(FILE, n_chunks=0), None, Readiness.EMPTY, "Read, but there is no text in it"),
         (
             replace(FILE, state=FileState.FAILED, fault=DAMAGED),
