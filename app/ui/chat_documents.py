@@ -345,6 +345,8 @@ def source_state(files: Sequence[StoredFile], reading: dict[int, ReadingProgress
     """Where a source stands, in a few words."""
     if not files:
         return tr("empty")
+    if not files[0].reachable:
+        return tr("not reachable just now")
     waiting = [file for file in files if file.state is FileState.WAITING]
     failed = sum(file.state is FileState.FAILED for file in files)
     if waiting:
