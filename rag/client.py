@@ -24,7 +24,7 @@ from rag.events import EventSink, FilesChanged
 from rag.learning_report import LearningReport
 from rag.passages import DocumentParts, Finding, Found, Hits
 from rag.protocol import Answer, Answered, Ask, Begin, Happened, Question, Unusable
-from rag.store.types import Collection, HiddenWords, Source, StoredFile
+from rag.store.types import Collection, CollectionSummary, FilePlace, HiddenWords, Source, StoredFile
 from rag.types import Page
 from rag.worker import worker_main
 
@@ -95,13 +95,24 @@ class LibraryClient:
         return self._items(protocol.ListSources(collection_id), protocol.Sources)
 
     def files(
-        self, collection_ids: tuple[int, ...] | None = None, blob_id: int | None = None, *, wait_s: float = 0.0
+        self,
+        collection_ids: tuple[int, ...] | None = None,
+        blob_id: int | None = None,
+        *,
+        wait_s: float = 0.0,
+        after: FilePlace | None = None,
+        limit: int | None = None,
     ) -> Future[tuple[StoredFile, ...]]:
-        """Those of collections, those that hold one document, or both; None does not limit.
+        """Those of collections, those that hold one document, or both; None does not limit. By path.
 
-        Files that still wait to be read are waited for, `wait_s` at most.
+        `after` the place of one come those behind it, `limit` at most. Files that still wait to be read are waited for,
+        `wait_s` at most.
         """
-        return self._items(protocol.ListFiles(collection_ids, blob_id, wait_s), protocol.Files)
+        return self._items(protocol.ListFiles(collection_ids, blob_id, wait_s, after, limit), protocol.Files)
+
+    def summaries(self) -> Future[tuple[CollectionSummary, ...]]:
+        """How much is in each collection."""
+        return self._items(protocol.SummariseCollections(), protocol.Summaries)
 
     def add_collection(self, name: str, owner: str = "") -> Future[Collection]:
         """The collection of that name and owner, made if there is none."""

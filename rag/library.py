@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
@@ -33,7 +34,7 @@ from rag.scope import Scope
 from rag.store import documents, shelf, vectors
 from rag.store.database import LibraryDatabase
 from rag.store.documents import PassageRange
-from rag.store.types import Collection, HiddenWords, Source, SourceKind, StoredFile
+from rag.store.types import Collection, CollectionSummary, FilePlace, HiddenWords, Source, SourceKind, StoredFile
 from rag.types import Page
 from rag.watch import FolderWatch
 
@@ -107,17 +108,37 @@ class Library:
         return shelf.sources(self.database, collection_id)
 
     def files(
-        self, collection_ids: Sequence[int] | None = None, blob_id: int | None = None, *, wait_s: float = 0.0
+        self,
+        collection_ids: Sequence[int] | None = None,
+        blob_id: int | None = None,
+        *,
+        wait_s: float = 0.0,
+        after: FilePlace | None = None,
+        limit: int | None = None,
     ) -> list[StoredFile]:
-        """Files that still wait are read first, for `wait_s` at most."""
+        """By path; `limit` of them behind a place. Files that still wait are read first, for `wait_s` at most."""
         self._wait_for_waiting(wait_s, collection_ids)
-        files = shelf.files(self.database, collection_ids=collection_ids, blob_id=blob_id)
+        files = shelf.files(self.database, collection_ids=collection_ids, blob_id=blob_id, after=after, limit=limit)
         if (serving_id := self._learning.serving_id) is None:
             return [replace(file, n_unembedded=file.n_chunks) for file in files]
         if self._learning.queue.complete:
             return files
-        left = vectors.n_without_by_blob(self.database, serving_id)
+        some = None if limit is None and blob_id is None else list({file.blob_id for file in files if file.blob_id})
+        left = vectors.n_without_by_blob(self.database, serving_id, some)
         return [replace(file, n_unembedded=left.get(file.blob_id or 0, 0)) for file in files]
+
+    def summaries(self) -> list[CollectionSummary]:
+        """How much is in each collection."""
+        found = shelf.summaries(self.database)
+        if (serving_id := self._learning.serving_id) is None:
+            return [replace(each, n_unembedded=each.n_chunks) for each in found]
+        if self._learning.queue.complete:
+            return found
+        left = vectors.n_without_by_blob(self.database, serving_id)
+        counts: Counter[int] = Counter()
+        for collection_id, blob_id in shelf.holders(self.database):
+            counts[collection_id] += left.get(blob_id, 0)
+        return [replace(each, n_unembedded=counts[each.id]) for each in found]
 
     def learning(self) -> LearningReport:
         """Which embedder serves, and how far the one is that is to take its place."""

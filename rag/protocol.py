@@ -12,7 +12,7 @@ from engine.worker.envelope import Fault, enveloped, opened
 from rag.events import EmbedderChosen, EmbeddingProgress, FilesChanged, LibraryNotice, ReadingProgress
 from rag.learning_report import LearningReport
 from rag.passages import DocumentParts, Finding, Found, Hits
-from rag.store.types import Collection, HiddenWords, Source, StoredFile
+from rag.store.types import Collection, CollectionSummary, FilePlace, HiddenWords, Source, StoredFile
 from rag.types import Page
 
 VERSION = 1
@@ -43,11 +43,21 @@ class ListSources:
 
 @dataclass(frozen=True, slots=True)
 class ListFiles:
-    """Answer: `Files`. `blob_id`: only those that hold this document. Those that wait are read first, for `wait_s`."""
+    """Answer: `Files`. `blob_id`: only those that hold this document. Those that wait are read first, for `wait_s`.
+
+    `after` the place of one come those behind it, `limit` of them at most.
+    """
 
     collection_ids: tuple[int, ...] | None = None
     blob_id: int | None = None
     wait_s: float = 0.0
+    after: FilePlace | None = None
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SummariseCollections:
+    """Answer: `Summaries`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +206,11 @@ class Files:
 
 
 @dataclass(frozen=True, slots=True)
+class Summaries:
+    items: tuple[CollectionSummary, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Pages:
     items: tuple[Page, ...]
 
@@ -214,6 +229,7 @@ Question = (
     ListCollections
     | ListSources
     | ListFiles
+    | SummariseCollections
     | AddCollection
     | RenameCollection
     | RemoveCollection
@@ -232,7 +248,19 @@ Question = (
     | ReportLearning
     | WaitUntilIdle
 )
-Answer = Collections | Sources | Files | Pages | HiddenList | Found | Hits | DocumentParts | LearningReport | Done
+Answer = (
+    Collections
+    | Sources
+    | Files
+    | Summaries
+    | Pages
+    | HiddenList
+    | Found
+    | Hits
+    | DocumentParts
+    | LearningReport
+    | Done
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,8 +125,20 @@ class LibraryWorker:
     @_answer.register
     def _(self, question: protocol.ListFiles) -> Answer:
         return protocol.Files(
-            tuple(self._open.files(question.collection_ids, question.blob_id, wait_s=question.wait_s))
+            tuple(
+                self._open.files(
+                    question.collection_ids,
+                    question.blob_id,
+                    wait_s=question.wait_s,
+                    after=question.after,
+                    limit=question.limit,
+                )
+            )
         )
+
+    @_answer.register
+    def _(self, _question: protocol.SummariseCollections) -> Answer:
+        return protocol.Summaries(tuple(self._open.summaries()))
 
     @_answer.register
     def _(self, question: protocol.AddCollection) -> Answer:

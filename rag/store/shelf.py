@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,17 @@ from engine.errors import HearthError, LibraryError, sentence
 from engine.worker.codec import from_json, to_json
 from engine.worker.envelope import Fault, fault_of
 from rag.store.database import LibraryDatabase
-from rag.store.types import Collection, FileChanges, FileState, FoundFile, Source, SourceKind, StoredFile
+from rag.store.types import (
+    Collection,
+    CollectionSummary,
+    FileChanges,
+    FilePlace,
+    FileState,
+    FoundFile,
+    Source,
+    SourceKind,
+    StoredFile,
+)
 from rag.types import Unit
 
 _NO_COLLECTION = sentence("There is no collection of that name any more.")
@@ -123,12 +133,16 @@ def files(
     source_id: int | None = None,
     blob_id: int | None = None,
     state: FileState | None = None,
+    after: FilePlace | None = None,
+    limit: int | None = None,
 ) -> list[StoredFile]:
-    """By path; None means all."""
+    """By path; None means all. `after` a file's place come those that follow it, `limit` of them at most."""
     wheres: list[str] = []
     values: list[Any] = []
     if collection_ids is not None:
-        wheres.append(f"source.collection_id IN ({', '.join('?' * len(collection_ids))})")
+        # A part of a list goes along the paths, instead of sorting all of a collection each time.
+        column = "source.collection_id" if limit is None else "+source.collection_id"
+        wheres.append(f"{column} IN ({', '.join('?' * len(collection_ids))})")
         values += collection_ids
     if source_id is not None:
         wheres.append("file.source_id = ?")
@@ -139,8 +153,33 @@ def files(
     if state is not None:
         wheres.append("file.state = ?")
         values.append(state.value)
+    if after is not None:
+        wheres.append("(file.path, file.id) > (?, ?)")
+        values += after
     where = f"WHERE {' AND '.join(wheres)}" if wheres else ""
-    return [_file(row) for row in database.rows(f"{_FILE} {where} ORDER BY file.path, file.id", values)]
+    part = "" if limit is None else "LIMIT ?"
+    values += [] if limit is None else [limit]
+    return [_file(row) for row in database.rows(f"{_FILE} {where} ORDER BY file.path, file.id {part}", values)]
+
+
+def summaries(database: LibraryDatabase) -> list[CollectionSummary]:
+    """Of all collections, by name; vectors are not counted."""
+    rows = database.rows("""
+        SELECT collection.id, collection.name, collection.owner, count(file.id),
+               coalesce(sum(file.state = 'read'), 0), coalesce(sum(file.state = 'waiting'), 0),
+               coalesce(sum(file.state = 'failed'), 0),
+               coalesce(sum(blob.n_pages), 0), coalesce(sum(blob.n_chunks), 0)
+        FROM collection LEFT JOIN source ON source.collection_id = collection.id
+        LEFT JOIN file ON file.source_id = source.id LEFT JOIN blob ON blob.id = file.blob_id
+        GROUP BY collection.id ORDER BY collection.name
+    """)
+    return [CollectionSummary(*row) for row in rows]
+
+
+def holders(database: LibraryDatabase) -> Iterator[tuple[int, int]]:
+    """The collection and the blob of each file that was read."""
+    sql = "SELECT source.collection_id, file.blob_id FROM file JOIN source ON source.id = file.source_id"
+    return ((collection, blob) for collection, blob in database.stream(f"{sql} WHERE file.blob_id IS NOT NULL"))
 
 
 def file(database: LibraryDatabase, file_id: int) -> StoredFile | None:

@@ -79,6 +79,26 @@ class StoredFile:
     """As its source is."""
 
 
+FilePlace = tuple[str, int]
+"""Where a file stands in a list by path: its path, and its id."""
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionSummary:
+    """How much is in a collection; `n_unembedded` of its passages have no vector yet."""
+
+    id: int
+    name: str
+    owner: str
+    n_files: int
+    n_read: int
+    n_waiting: int
+    n_failed: int
+    n_pages: int
+    n_chunks: int
+    n_unembedded: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class FoundFile:
     """A file as a look at the disk finds it."""

@@ -107,12 +107,15 @@ def n_without(database: LibraryDatabase, embedder: int, span: PassageRange | Non
     return 0 if row is None else int(row[0])
 
 
-def n_without_by_blob(database: LibraryDatabase, embedder: int) -> dict[int, int]:
-    """Blob -> how many of its chunks have no vector yet, where there are any."""
+def n_without_by_blob(
+    database: LibraryDatabase, embedder: int, blob_ids: Sequence[int] | None = None
+) -> dict[int, int]:
+    """Blob -> how many of its chunks have no vector yet, where there are any; of these blobs, or of all."""
+    within = "" if blob_ids is None else f"page.blob_id IN ({', '.join('?' * len(blob_ids))}) AND"
     rows = database.rows(
-        "SELECT page.blob_id, count(*) FROM chunk JOIN page ON page.id = chunk.page_id WHERE NOT EXISTS"
+        f"SELECT page.blob_id, count(*) FROM chunk JOIN page ON page.id = chunk.page_id WHERE {within} NOT EXISTS"
         " (SELECT 1 FROM vector WHERE vector.embedder_id = ? AND vector.digest = chunk.digest) GROUP BY 1",
-        (embedder,),
+        (*(blob_ids or ()), embedder),
     )
     return dict(rows)
 
