@@ -24,7 +24,7 @@ from rag.store import documents, shelf
 from rag.store.database import LibraryDatabase
 from rag.store.documents import PassageRange, ReadPage
 from rag.store.types import StoredFile
-from rag.types import Chunk, DocumentInfo, Page
+from rag.types import Chunk, DocumentInfo, Page, Unit
 
 READERS_VERSION = 1
 """Goes up when the readers or the chunker make something else of the same bytes; all files are then read again."""
@@ -54,8 +54,8 @@ class DocumentReader(Protocol):
 class PageChunker(Protocol):
     """Cuts one document after another; remembers the headings of the pages before."""
 
-    def begin(self) -> None:
-        """Another document follows."""
+    def begin(self, n_pages: int | None = None) -> None:
+        """Another document follows, of so many pages if these can be counted."""
         ...
 
     def chunks_of(self, page: Page) -> list[Chunk]:
@@ -209,10 +209,10 @@ class Ingest:
         info: DocumentInfo | None = None
         pages: list[ReadPage] = []
         n_characters, due = 0, 0.0
-        self._chunker.begin()
         for item in self._reader.read(file.path, cancel):
             if isinstance(item, DocumentInfo):
                 info = item
+                self._chunker.begin(info.n_pages if info.unit is Unit.PAGE else None)
                 continue
             n_characters += len(item.text)
             if n_characters > MOST_CHARACTERS:
