@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,7 +24,17 @@ from rag.events import EventSink, FilesChanged
 from rag.learning_report import LearningReport
 from rag.passages import DocumentParts, Finding, Found, Hits
 from rag.protocol import Answer, Answered, Ask, Begin, Happened, Question, Unusable
-from rag.store.types import Collection, CollectionSummary, FilePlace, HiddenWords, Source, StoredFile
+from rag.store.types import (
+    Collection,
+    CollectionSummary,
+    FilePlace,
+    FilePosition,
+    FileSpan,
+    HiddenWords,
+    Source,
+    SourceOutline,
+    StoredFile,
+)
 from rag.types import Page
 from rag.worker import worker_main
 
@@ -109,6 +119,29 @@ class LibraryClient:
         `wait_s` at most.
         """
         return self._items(protocol.ListFiles(collection_ids, blob_id, wait_s, after, limit), protocol.Files)
+
+    def outline(self, collection_id: int) -> Future[tuple[SourceOutline, ...]]:
+        """The sources of a collection by name, and how many files each has."""
+        return self._items(protocol.OutlineCollection(collection_id), protocol.Outlines)
+
+    def rows(self, spans: Sequence[FileSpan]) -> Future[tuple[StoredFile, ...]]:
+        """Some files of some sources: those of the spans, in their order."""
+        return self._items(protocol.ListRows(tuple(spans)), protocol.Files)
+
+    def position(self, file_id: int) -> Future[FilePosition | None]:
+        """Where a file stands in its source, None for one that is no more."""
+        return self._position(protocol.FindFile(file_id))
+
+    def next_failed(self, collection_id: int, source_id: int, path: str) -> Future[FilePosition | None]:
+        """The next file of a collection that could not be read, behind a path of a source, and around the end."""
+        return self._position(protocol.FindFailed(collection_id, source_id, path))
+
+    def retry_failed(self, source_id: int) -> Future[None]:
+        """Read all files of a source once more that could not be read."""
+        return self._do(protocol.RetryFailed(source_id))
+
+    def _position(self, question: Question) -> Future[FilePosition | None]:
+        return self._ask(question, protocol.Positions, lambda answer: answer.items[0] if answer.items else None)
 
     def summaries(self) -> Future[tuple[CollectionSummary, ...]]:
         """How much is in each collection."""

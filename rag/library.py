@@ -34,7 +34,18 @@ from rag.scope import Scope
 from rag.store import documents, shelf, vectors
 from rag.store.database import LibraryDatabase
 from rag.store.documents import PassageRange
-from rag.store.types import Collection, CollectionSummary, FilePlace, HiddenWords, Source, SourceKind, StoredFile
+from rag.store.types import (
+    Collection,
+    CollectionSummary,
+    FilePlace,
+    FilePosition,
+    FileSpan,
+    HiddenWords,
+    Source,
+    SourceKind,
+    SourceOutline,
+    StoredFile,
+)
 from rag.types import Page
 from rag.watch import FolderWatch
 
@@ -119,11 +130,30 @@ class Library:
         """By path; `limit` of them behind a place. Files that still wait are read first, for `wait_s` at most."""
         self._wait_for_waiting(wait_s, collection_ids)
         files = shelf.files(self.database, collection_ids=collection_ids, blob_id=blob_id, after=after, limit=limit)
+        return self._with_vectors(files, few=limit is not None or blob_id is not None)
+
+    def outline(self, collection_id: int) -> list[SourceOutline]:
+        """The sources of a collection, and how many files each has."""
+        return shelf.outline(self.database, collection_id)
+
+    def rows(self, spans: Sequence[FileSpan]) -> list[StoredFile]:
+        """Some files of some sources, for a list of which only a part is on show."""
+        return self._with_vectors(shelf.rows(self.database, spans), few=True)
+
+    def position(self, file_id: int) -> FilePosition | None:
+        return shelf.position(self.database, file_id)
+
+    def next_failed(self, collection_id: int, source_id: int, path: str) -> FilePosition | None:
+        """The next file that could not be read, around the end."""
+        return shelf.next_failed(self.database, collection_id, source_id, path)
+
+    def _with_vectors(self, files: list[StoredFile], *, few: bool) -> list[StoredFile]:
+        """The files with the counts of their passages without a vector."""
         if (serving_id := self._learning.serving_id) is None:
             return [replace(file, n_unembedded=file.n_chunks) for file in files]
         if self._learning.queue.complete:
             return files
-        some = None if limit is None and blob_id is None else list({file.blob_id for file in files if file.blob_id})
+        some = list({file.blob_id for file in files if file.blob_id}) if few else None
         left = vectors.n_without_by_blob(self.database, serving_id, some)
         return [replace(file, n_unembedded=left.get(file.blob_id or 0, 0)) for file in files]
 
@@ -222,6 +252,12 @@ class Library:
         Raises a `HearthError` where it cannot be loaded; nothing has changed then.
         """
         self._learning.choose(choice)
+
+    def retry_failed(self, source_id: int) -> None:
+        """Read all files of a source once more that could not be read."""
+        shelf.retry_failed(self.database, source_id)
+        self._publish(FilesChanged())
+        self._ingest.wake()
 
     def look_at(self, source: Source) -> bool:
         """See what a source holds now; whether something changed. Raises `CancelledError` while closing.

@@ -12,7 +12,17 @@ from engine.worker.envelope import Fault, enveloped, opened
 from rag.events import EmbedderChosen, EmbeddingProgress, FilesChanged, LibraryNotice, ReadingProgress
 from rag.learning_report import LearningReport
 from rag.passages import DocumentParts, Finding, Found, Hits
-from rag.store.types import Collection, CollectionSummary, FilePlace, HiddenWords, Source, StoredFile
+from rag.store.types import (
+    Collection,
+    CollectionSummary,
+    FilePlace,
+    FilePosition,
+    FileSpan,
+    HiddenWords,
+    Source,
+    SourceOutline,
+    StoredFile,
+)
 from rag.types import Page
 
 VERSION = 1
@@ -53,6 +63,41 @@ class ListFiles:
     wait_s: float = 0.0
     after: FilePlace | None = None
     limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutlineCollection:
+    """Answer: `Outlines`."""
+
+    collection_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListRows:
+    """Answer: `Files`, those of the spans in their order."""
+
+    spans: tuple[FileSpan, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FindFile:
+    """Answer: `Positions` with the one, or none."""
+
+    file_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class FindFailed:
+    """The next file that could not be read, behind a path of a source. Answer: `Positions` with the one, or none."""
+
+    collection_id: int
+    source_id: int
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class RetryFailed:
+    source_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +251,16 @@ class Files:
 
 
 @dataclass(frozen=True, slots=True)
+class Outlines:
+    items: tuple[SourceOutline, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Positions:
+    items: tuple[FilePosition, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Summaries:
     items: tuple[CollectionSummary, ...]
 
@@ -229,6 +284,11 @@ Question = (
     ListCollections
     | ListSources
     | ListFiles
+    | OutlineCollection
+    | ListRows
+    | FindFile
+    | FindFailed
+    | RetryFailed
     | SummariseCollections
     | AddCollection
     | RenameCollection
@@ -252,6 +312,8 @@ Answer = (
     Collections
     | Sources
     | Files
+    | Outlines
+    | Positions
     | Summaries
     | Pages
     | HiddenList

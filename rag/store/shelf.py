@@ -20,10 +20,13 @@ from rag.store.types import (
     CollectionSummary,
     FileChanges,
     FilePlace,
+    FilePosition,
+    FileSpan,
     FileState,
     FoundFile,
     Source,
     SourceKind,
+    SourceOutline,
     StoredFile,
 )
 from rag.types import Unit
@@ -162,6 +165,57 @@ def files(
     return [_file(row) for row in database.rows(f"{_FILE} {where} ORDER BY file.path, file.id {part}", values)]
 
 
+def outline(database: LibraryDatabase, collection_id: int) -> list[SourceOutline]:
+    """A collection's sources by name. What cannot be reached does not wait."""
+    rows = database.rows(
+        """
+        SELECT source.id, source.collection_id, source.kind, source.path, source.name, source.reachable, source.mounted,
+               count(file.id), coalesce(sum(file.state = 'waiting' AND source.reachable), 0),
+               coalesce(sum(file.state = 'failed'), 0)
+        FROM source LEFT JOIN file ON file.source_id = source.id
+        WHERE source.collection_id = ? GROUP BY source.id ORDER BY source.name, source.id
+        """,
+        (collection_id,),
+    )
+    return [SourceOutline(_source(row[:7]), *row[7:]) for row in rows]
+
+
+def rows(database: LibraryDatabase, spans: Sequence[FileSpan]) -> list[StoredFile]:
+    """The files of these spans, in their order. Of a span that reaches further than its source, what there is."""
+    part = "SELECT id FROM file WHERE source_id = ? ORDER BY path LIMIT ? OFFSET ?"
+    return [
+        _file(row)
+        for source_id, first, count in spans
+        for row in database.rows(f"{_FILE} WHERE file.id IN ({part}) ORDER BY file.path", (source_id, count, first))
+    ]
+
+
+def position(database: LibraryDatabase, file_id: int) -> FilePosition | None:
+    """Where a file stands in its source."""
+    row = database.row(
+        "SELECT id, source_id, (SELECT count(*) FROM file AS other WHERE other.source_id = file.source_id"
+        " AND other.path < file.path), path FROM file WHERE id = ?",
+        (file_id,),
+    )
+    return None if row is None else FilePosition(row[0], row[1], row[2], Path(row[3]))
+
+
+def next_failed(database: LibraryDatabase, collection_id: int, source_id: int, path: str) -> FilePosition | None:
+    """The next file that could not be read, behind a path of a source, and around the end; None if there is none."""
+    at = database.row("SELECT name FROM source WHERE id = ?", (source_id,))
+    behind = "(source.name, source.id, file.path) > (?, ?, ?)"
+    for where, values in ((f"AND {behind}", ("" if at is None else at[0], source_id, path)), ("", ())):
+        row = database.row(
+            "SELECT file.id FROM file JOIN source ON source.id = file.source_id"
+            f" WHERE source.collection_id = ? AND file.state = 'failed' {where}"
+            " ORDER BY source.name, source.id, file.path LIMIT 1",
+            (collection_id, *values),
+        )
+        if row is not None:
+            return position(database, row[0])
+    return None
+
+
 def summaries(database: LibraryDatabase) -> list[CollectionSummary]:
     """Of all collections, by name; vectors are not counted."""
     rows = database.rows("""
@@ -249,6 +303,14 @@ def set_failed(database: LibraryDatabase, file_id: int, error: HearthError) -> N
     fault = json.dumps(to_json(fault_of(error)))
     with database.transaction():
         database.write("UPDATE file SET state = 'failed', fault = ?, blob_id = NULL WHERE id = ?", (fault, file_id))
+
+
+def retry_failed(database: LibraryDatabase, source_id: int) -> None:
+    """Have all files of a source read once more that could not be."""
+    with database.transaction():
+        database.write(
+            "UPDATE file SET state = 'waiting', fault = '' WHERE source_id = ? AND state = 'failed'", (source_id,)
+        )
 
 
 def retry(database: LibraryDatabase, file_id: int) -> None:

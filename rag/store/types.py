@@ -83,6 +83,30 @@ FilePlace = tuple[str, int]
 """Where a file stands in a list by path: its path, and its id."""
 
 
+FileSpan = tuple[int, int, int]
+"""Some of a source's files by path: the source's id, the first one's place from 0, and how many."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceOutline:
+    """A source, and how many files it has; of these, some wait to be read, some could not be."""
+
+    source: Source
+    n_files: int = 0
+    n_waiting: int = 0
+    n_failed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FilePosition:
+    """Where a file stands among those of its source, by path, from 0."""
+
+    file_id: int
+    source_id: int
+    place: int
+    path: Path
+
+
 @dataclass(frozen=True, slots=True)
 class CollectionSummary:
     """How much is in a collection; `n_unembedded` of its passages have no vector yet."""

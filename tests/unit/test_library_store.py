@@ -477,3 +477,38 @@ def test_collections_are_summed_up(database: LibraryDatabase) -> None:
         CollectionSummary(source.collection_id, "Books", "", 3, 1, 1, 1, 2, 3),
         CollectionSummary(2, "Empty", "", 0, 0, 0, 0, 0, 0),
     ]
+
+
+def test_a_list_is_known_by_its_outline_and_read_by_rows(database: LibraryDatabase) -> None:
+    books = shelf.add_collection(database, "Books")
+    paper = shelf.add_source(database, books.id, SourceKind.FOLDER, Path("/paper"), "paper")
+    note = shelf.add_source(database, books.id, SourceKind.FILE, Path("/note.txt"), "note.txt")
+    empty = shelf.add_source(database, books.id, SourceKind.FOLDER, Path("/empty"), "empty")
+    shelf.take_look(database, paper.id, [FoundFile(Path(f"/paper/{number:02}.txt"), 1, 1) for number in range(20)])
+    shelf.take_look(database, note.id, [FoundFile(Path("/note.txt"), 1, 1)])
+    files = shelf.files(database, source_id=paper.id)
+    for number in (3, 17):
+        shelf.set_failed(database, files[number].id, LibraryError("No."))
+    outline = shelf.outline(database, books.id)
+    assert [(each.source.name, each.n_files, each.n_waiting, each.n_failed) for each in outline] == [
+        ("empty", 0, 0, 0), ("note.txt", 1, 1, 0), ("paper", 20, 18, 2),
+    ]  # fmt: skip
+    assert shelf.outline(database, 99) == []
+
+    found = shelf.rows(database, [(paper.id, 18, 9), (empty.id, 0, 5), (note.id, 0, 1), (paper.id, 2, 2)])
+    assert [file.path.name for file in found] == ["18.txt", "19.txt", "note.txt", "02.txt", "03.txt"]
+    position = shelf.position(database, files[17].id)
+    assert position is not None
+    assert (position.source_id, position.place, position.path.name) == (paper.id, 17, "17.txt")
+    assert shelf.rows(database, [(paper.id, position.place, 1)]) == [shelf.file(database, files[17].id)]
+    assert shelf.position(database, 999) is None
+
+    def next_failed(source_id: int, path: str) -> int:
+        failed = shelf.next_failed(database, books.id, source_id, path)
+        return -1 if failed is None else failed.place
+
+    assert [next_failed(paper.id, f"/paper/{name}.txt") for name in ("00", "03", "17")] == [3, 17, 3]
+    assert next_failed(note.id, "/note.txt") == next_failed(0, "") == 3
+    shelf.retry_failed(database, paper.id)
+    assert next_failed(paper.id, "") == -1
+    assert shelf.outline(database, books.id)[2].n_waiting == 20
