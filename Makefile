@@ -24,6 +24,8 @@ bench: test-environment weights
 
 eval: test-environment weights
 	$(BIN)/python -m tests.evaluation --out $(OUT)/eval
+	$(BIN)/python -m tests.evaluation.documents --only ""
+	$(BIN)/python -m tests.evaluation.answers --out $(OUT)/eval
 
 shots: test-environment weights
 	$(BIN)/python packaging/make_shots.py $(OUT)/shots

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+from app import cli_embedder
 from app.answer_citations import citations_of, complaint, doubt
 from app.bootstrap import Start
 from app.cli_answer import AnswerPrinter
@@ -20,20 +21,24 @@ from app.cli_chat import EXIT_FAILED, EXIT_OK, Talk, services_for
 from app.command_line import Arguments
 from app.console import Console
 from app.documents_care import COMMAND_LINE
+from app.documents_view import anew_sentence
+from app.embedder_choice import KEY as EMBEDDER
 from app.i18n import error_sentence, ntr, tr
 from app.source_names import page_name
 from app.store.types import SourcesPart
 from engine.errors import LibraryError, sentence
 from engine.worker.envelope import error_of
 from rag.citations import Verdict
-from rag.client import LIGHT, LibraryClient, LibraryPlace
+from rag.client import LibraryClient, LibraryPlace
 from rag.events import EmbeddingProgress, LibraryEvent, ReadingProgress
 from rag.passages import Passage
-from rag.store.types import Collection, FileState, StoredFile
+from rag.store.types import Collection, FilePlace, FileState, StoredFile
 
 DEFAULT_COLLECTION = "Documents"
 SEARCH_CHARACTERS = 8_000
 _POLL_S = 0.2
+_AT_ONCE = 1000
+"""Files that are listed by one question."""
 _LONGEST_S = 24 * 3600.0
 T = TypeVar("T")
 
@@ -49,6 +54,7 @@ def docs(arguments: Arguments, start: Start, console: Console) -> int:
             "search": lambda: _search(arguments, library, console),
             "remove": lambda: _remove(arguments, library, console),
             "status": lambda: _status(arguments, library, console),
+            "embedder": lambda: _embedder(arguments, start, library, console),
         }
         return actions[arguments.action or "status"]()
 
@@ -63,7 +69,7 @@ class _Library:
 
     def __init__(self, start: Start, console: Console) -> None:
         self._console = console
-        place = LibraryPlace(start.paths.library, LIGHT, start.paths.embedder)
+        place = LibraryPlace(start.paths.library, start.settings.text(EMBEDDER), start.paths.embedder)
         self.client = LibraryClient(place, self._on_event)
 
     def result(self, future: Future[T]) -> T:
@@ -85,9 +91,18 @@ class _Library:
     def scope(self, name: str | None) -> tuple[int, ...] | None:
         return None if name is None else (self.collection(name).id,)
 
+    def files(self, collection_ids: tuple[int, ...] | None) -> Iterator[tuple[StoredFile, ...]]:
+        """A part at a time, so that the first are there at once, however many there are."""
+        after: FilePlace | None = None
+        while part := self.result(self.client.files(collection_ids, after=after, limit=_AT_ONCE)):
+            yield part
+            after = (str(part[-1].path), part[-1].id)
+
     def _on_event(self, event: LibraryEvent) -> None:
         if isinstance(event, ReadingProgress):
             self._console.status(tr("Reading… {number} pages", number=event.n_pages))
+        elif isinstance(event, EmbeddingProgress) and event.n_left and event.anew:
+            self._console.status(anew_sentence(event))
         elif isinstance(event, EmbeddingProgress) and event.n_left:
             self._console.status(tr("Learning meanings… {number} passages to go", number=event.n_left))
 
@@ -110,25 +125,24 @@ def _add(arguments: Arguments, library: _Library, console: Console) -> int:
         library.result(library.client.add(collection.id, path))
     library.result(library.client.wait_until_idle(_LONGEST_S))
     console.end_status()
-    files = library.result(library.client.files((collection.id,)))
-    failed = [file for file in files if file.state is FileState.FAILED]
-    _print_files(failed, console)
-    read = [file for file in files if file.state is FileState.READ]
-    pages = sum(file.n_pages for file in read)
+    (summary,) = (each for each in library.result(library.client.summaries()) if each.id == collection.id)
+    if summary.n_failed:
+        for part in library.files((collection.id,)):
+            _print_files([file for file in part if file.state is FileState.FAILED], console)
     console.note(
         tr(
             "{files} files with {pages} pages can be asked ({seconds} s).",
-            files=len(read),
-            pages=pages,
+            files=summary.n_read,
+            pages=summary.n_pages,
             seconds=round(time.monotonic() - began),
         )
     )
-    return EXIT_FAILED if failed and not read else EXIT_OK
+    return EXIT_FAILED if summary.n_failed and not summary.n_read else EXIT_OK
 
 
 def _list(arguments: Arguments, library: _Library, console: Console) -> int:
-    files = library.result(library.client.files(library.scope(arguments.collection)))
-    _print_files(files, console)
+    for part in library.files(library.scope(arguments.collection)):
+        _print_files(part, console)
     return EXIT_OK
 
 
@@ -167,16 +181,12 @@ def _remove(arguments: Arguments, library: _Library, console: Console) -> int:
 
 
 def _status(arguments: Arguments, library: _Library, console: Console) -> int:
-    collections = library.result(library.client.collections())
-    files = library.result(library.client.files())
-    for collection in collections:
-        own = [file for file in files if file.collection_id == collection.id]
-        counts = {state: sum(file.state is state for file in own) for state in FileState}
+    summaries = library.result(library.client.summaries())
+    for each in summaries:
         record = {
-            "type": "collection", "name": collection.name, "owner": collection.owner, "files": len(own),
-            "ready": counts[FileState.READ], "waiting": counts[FileState.WAITING], "failed": counts[FileState.FAILED],
-            "pages": sum(file.n_pages for file in own), "passages": sum(file.n_chunks for file in own),
-            "without_vector": sum(file.n_unembedded for file in own),
+            "type": "collection", "name": each.name, "owner": each.owner, "files": each.n_files, "ready": each.n_read,
+            "waiting": each.n_waiting, "failed": each.n_failed, "pages": each.n_pages, "passages": each.n_chunks,
+            "without_vector": each.n_unembedded,
         }  # fmt: skip
         if console.json:
             console.record(record)
@@ -184,15 +194,24 @@ def _status(arguments: Arguments, library: _Library, console: Console) -> int:
             console.say(
                 tr(
                     "{name}: {files} files, {pages} pages, {waiting} waiting, {failed} could not be read",
-                    name=collection.name,
-                    files=len(own),
-                    pages=record["pages"],
-                    waiting=record["waiting"],
-                    failed=record["failed"],
+                    name=each.name,
+                    files=each.n_files,
+                    pages=each.n_pages,
+                    waiting=each.n_waiting,
+                    failed=each.n_failed,
                 )
             )
-    if not collections:
+    if not summaries:
         console.note(tr("The library is empty. Add something: hearth docs add FILE"))
+    return EXIT_OK
+
+
+def _embedder(arguments: Arguments, start: Start, library: _Library, console: Console) -> int:
+    if arguments.names:
+        cli_embedder.choose(" ".join(arguments.names), start.settings, library.client, console)
+        library.result(library.client.wait_until_idle(_LONGEST_S))
+        console.end_status()
+    cli_embedder.show(library.result(library.client.learning()), start.settings.text(EMBEDDER), console)
     return EXIT_OK
 
 
@@ -262,11 +281,15 @@ def _print_files(files: Sequence[StoredFile], console: Console) -> None:
             console.record({
                 "type": "file", "path": str(file.path), "state": file.state.value, "pages": file.n_pages,
                 "passages": file.n_chunks, "without_vector": file.n_unembedded, "hidden": file.n_hidden,
-                "problem": problem,
+                "reachable": file.reachable, "problem": problem,
             })  # fmt: skip
         else:
             state = problem or (
-                tr("waiting") if file.state is FileState.WAITING else ntr("{count} page", "{count} pages", file.n_pages)
+                tr("not reachable just now")
+                if not file.reachable
+                else tr("waiting")
+                if file.state is FileState.WAITING
+                else ntr("{count} page", "{count} pages", file.n_pages)
             )
             console.say(f"{file.path}  {console.faint(state)}")
 

@@ -155,6 +155,9 @@ def _add_docs(docs: argparse.ArgumentParser, common: argparse.ArgumentParser) ->
         made.add_argument("question", nargs="+", metavar=tr("QUESTION"))
     action("list", tr("list the files"))
     action("status", tr("say how much is in the library"))
+    action("embedder", tr("say or choose what finds passages by meaning")).add_argument(
+        "names", nargs="*", metavar=tr("MODEL"), help=tr("light, a GGUF file, or a model of sentence-transformers")
+    )
 
 
 class _Version(argparse.Action):

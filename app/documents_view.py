@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import StrEnum
+from pathlib import Path
 
 from app.i18n import error_sentence, ntr, tr
+from engine.display_name import display_name
 from engine.worker.envelope import error_of
+from rag.client import LIGHT
 from rag.events import EmbeddingProgress, ReadingProgress
 from rag.passages import Way
 from rag.store.types import FileState, StoredFile
@@ -26,6 +29,8 @@ class Readiness(StrEnum):
     BY_WORDS = "by words"
     """Read, but not all of its passages can be found by meaning yet."""
     READY = "ready"
+    UNREACHABLE = "unreachable"
+    """Its folder or drive is not there just now; what was read of it serves."""
     EMPTY = "empty"
     """Read, and there was no text in it."""
     FAILED = "failed"
@@ -33,6 +38,8 @@ class Readiness(StrEnum):
 
 def readiness(file: StoredFile, reading: ReadingProgress | None = None) -> Readiness:
     """`reading` is the progress of this file while it is being read."""
+    if not file.reachable:
+        return Readiness.UNREACHABLE
     if file.state is FileState.FAILED:
         return Readiness.FAILED
     if file.state is FileState.WAITING:
@@ -48,6 +55,10 @@ def state_sentence(file: StoredFile, reading: ReadingProgress | None = None, *, 
         case Readiness.FAILED:
             reason = error_sentence(error_of(file.fault)) if file.fault is not None else tr("the reason is not known.")
             return tr("Could not be read: {reason}", reason=reason)
+        case Readiness.UNREACHABLE:
+            if file.n_chunks:
+                return tr("Not reachable just now; what was read of it can be asked")
+            return tr("Not reachable just now")
         case Readiness.READING:
             assert reading is not None
             return _reading_sentence(reading, number)
@@ -191,7 +202,9 @@ def work_sentence(
         pieces.append(f"{name}: {_reading_sentence(reading, number)}")
     if n_waiting > 1 or (n_waiting and not pieces):
         pieces.append(ntr("{number} file to be read", "{number} files to be read", n_waiting, number=number(n_waiting)))
-    if embedding is not None and embedding.n_left:
+    if embedding is not None and embedding.n_left and embedding.anew:
+        pieces.append(anew_sentence(embedding, number=number))
+    elif embedding is not None and embedding.n_left:
         pieces.append(
             ntr(
                 "{left} of {number} passage still to be learned by meaning",
@@ -202,3 +215,17 @@ def work_sentence(
             )
         )
     return " · ".join(pieces)
+
+
+def anew_sentence(embedding: EmbeddingProgress, *, number: Number = str) -> str:
+    """Another embedder learns all passages, while the old one serves."""
+    return tr(
+        "Learning your documents anew: {done} of {number}",
+        done=number(embedding.n_all - embedding.n_left),
+        number=number(embedding.n_all),
+    )
+
+
+def embedder_name(choice: str) -> str:
+    """A choice of embedder as a person knows it: the end of a path, or the light one's name."""
+    return tr("The light one that comes with Hearth") if choice == LIGHT else display_name(Path(choice).name or choice)

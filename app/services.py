@@ -16,6 +16,8 @@ from filelock import FileLock, Timeout
 
 from app.chat import ChatService
 from app.documents_care import go_on
+from app.embedder_choice import KEY as EMBEDDER
+from app.embedder_choice import EmbedderFollower
 from app.engines import follow_settings, make_engine
 from app.events import ChatEvent, DocumentsHappened, Notice, StoreChanged
 from app.head_start import HeadStart
@@ -34,7 +36,8 @@ from engine.errors import ChatError, HearthError, ModelFileError, sentence
 from engine.model.discovery_stores import Places
 from engine.types import LoadedModel, ModelSpec
 from engine.worker.pool import EnginePool
-from rag.client import LIGHT, LibraryClient, LibraryPlace
+from rag.client import LibraryClient, LibraryPlace
+from rag.events import LibraryEvent
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -93,9 +96,10 @@ class Services:
         if residents is not None:
             self._unfollow.append(follow_settings(residents, settings))
         self.documents = LibraryClient(
-            documents or LibraryPlace(paths.library, LIGHT, paths.embedder),
-            lambda event: publish(DocumentsHappened(event)),
+            documents or LibraryPlace(paths.library, settings.text(EMBEDDER), paths.embedder), self._on_documents
         )
+        self._embedder = EmbedderFollower(settings, self.documents, paths.library / "library.db", publish)
+        self._unfollow.append(self._embedder.unfollow)
         self.chat = ChatService(
             store,
             engine,
@@ -257,6 +261,11 @@ class Services:
             return self.store_call(replace).result()
 
         return self.pool.submit(stop_and_replace)
+
+    def _on_documents(self, event: LibraryEvent) -> None:
+        """On the library's reader thread."""
+        self._embedder.on_event(event)
+        self._publish(DocumentsHappened(event))
 
     def _on_remote(self, before: ModelSpec | None, now: ModelSpec | None) -> None:
         """The person has turned another computer on or off, or meant another one. Any thread."""

@@ -25,8 +25,9 @@ class Option:
     """One setting. Its type is that of `default`; `choices` are (value, label) pairs.
 
     `minimum` and `maximum` are inclusive. `special` is the (number, label) that means something of its own
-    ("automatic"). `step` is what one click changes. With `file` the text is a path. An option that is `hidden` has
-    no row in the dialog.
+    ("automatic"). `step` is what one click changes. With `file` the text is a path, with `folder` too it may be a
+    folder's, or a name; `default_label` then stands for the default. An option that is `hidden` has no row in the
+    dialog.
     """
 
     key: str
@@ -42,6 +43,8 @@ class Option:
     step: float = 1
     multiline: bool = False
     file: bool = False
+    folder: bool = False
+    default_label: str = ""
     hidden: bool = False
     needs_restart: bool = False
 
@@ -149,6 +152,20 @@ OPTIONS: tuple[Option, ...] = (
         minimum=200,
         maximum=100_000,
         step=100,
+    ),
+    Option(
+        "documents.embedder",
+        "light",
+        sentence("Finds passages by meaning"),
+        sentence(
+            "A GGUF embedding model, or a model of sentence-transformers by its folder or name. It learns all documents"
+            " anew in the background; until then they are found as before."
+        ),
+        DOCUMENTS,
+        advanced=True,
+        file=True,
+        folder=True,
+        default_label=sentence("The light one that comes with Hearth"),
     ),
     Option(
         "chat.temperature",

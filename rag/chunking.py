@@ -1,8 +1,9 @@
 """Cuts pages into passages of about 200 word pieces, where a text allows it: between sections, paragraphs, sentences.
 
-No passage crosses a page, so that it can be cited; each knows its lines, the headings above it and its language.
-Pieces are counted word by word and remembered, since tokenisers split at the same places: five times faster than
-tokenising the page. Knows no embedder: how many pieces words make is passed in, else estimated cautiously.
+No passage crosses a page, so that it can be cited; each knows its lines, the headings above it and its language. Tables
+of contents are left out. Pieces are counted word by word and remembered, since tokenisers split at the same places:
+five times faster than tokenising the page. Knows no embedder: how many pieces words make is passed in, else estimated
+cautiously.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from itertools import accumulate
 
+from rag.contents import is_contents
 from rag.language import UNSPACED, language_of
 from rag.types import Chunk, Heading, Page
 
@@ -47,10 +49,15 @@ class Chunker:
         self._size = size
         self._known: dict[str, int] = {}
         self._above: tuple[Heading, ...] = ()
+        self._n_pages: int | None = None
+        self._in_contents = False
+        """The passage before was of a table of contents."""
 
-    def begin(self) -> None:
-        """Another document follows: no headings are above its first page."""
+    def begin(self, n_pages: int | None = None) -> None:
+        """Another document follows, of so many pages if these can be counted: no headings are above its first one."""
         self._above = ()
+        self._n_pages = n_pages
+        self._in_contents = False
 
     def chunks_of(self, page: Page) -> list[Chunk]:
         """The passages of the next page, in the text's order; none if it holds only white space."""
@@ -68,13 +75,17 @@ class Chunker:
         for start, end, path in self._merged(sections, measured):
             for passage in self._cut(text, start, end, measured):
                 first, last = _stripped(text, *passage)
-                if first == last:
+                if first == last or self._is_contents(text[first:last], path):
                     continue
                 line += text.count("\n", counted, first)
                 counted = first
                 last_line = line + text.count("\n", first, last)
                 chunks.append(Chunk(page.number, first, last, line, last_line, path, language))
         return chunks
+
+    def _is_contents(self, passage: str, path: str) -> bool:
+        self._in_contents = is_contents(passage, section=path, after=self._in_contents, n_pages=self._n_pages)
+        return self._in_contents
 
     def _pieces(self, words: list[str]) -> list[int]:
         known = self._known

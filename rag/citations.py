@@ -31,6 +31,7 @@ _MARKER = re.compile(
     r"(?:\s*,?\s*(?:pages?|pp?\.|seiten?|s\.|lines?|zeilen?)\s*[\d–-]+)?\s*(?:†[^\]】\n]{0,40})?[\]】)](?!\()",
     re.IGNORECASE,
 )
+_BEGUN = re.compile(r"\s?[\[【]\s*\^?(?:[a-z]{1,9}\s*:?\s*)?[\d\s,;&–-]*\Z", re.IGNORECASE)
 _CODE = re.compile(r"```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)|(`+)(?!`).+?(?<!`)\1(?!`)", re.DOTALL)
 _LINK = re.compile(r"\[(?:[^\[\]\n]|\[[^\[\]\n]*\])*\](\([^()\n]*\))")
 _ADDRESS = re.compile(r"<?\b(?:https?|file)://[^\s>\])]+>?|\bwww\.[^\s>\])]+")
@@ -100,6 +101,19 @@ def cited(answer: str, sources: Sequence[str], *, given: Sequence[str] = (), ask
     return found
 
 
+def markers(text: str) -> list[tuple[int, int, tuple[int, ...]]]:
+    """What is written to cite, unchecked, in a text without code and links: [start, end) and the numbers."""
+    return [
+        (match.start(), match.end(), numbers) for match in _MARKER.finditer(text) if (numbers := _numbers_of(match[1]))
+    ]
+
+
+def begun_marker(text: str) -> int:
+    """Where a marker begins that is still being written at the end of a text; its length if there is none."""
+    match = _BEGUN.search(text)
+    return match.start() if match is not None else len(text)
+
+
 def marked(answer: str, n_sources: int) -> list[Citation]:
     """The numbers in an answer that the program itself has written: they hold."""
     return [
@@ -167,14 +181,10 @@ def _sentences(answer: str) -> Iterator[_Sentence]:
     """Markers behind a sentence's full stop belong to it. Code and addresses are passed over."""
     uncoded = _blanked(_CODE, answer)
     plain = _blanked(_ADDRESS, _LINK.sub(lambda match: match[0][: -len(match[1])] + " " * len(match[1]), uncoded))
-    markers = [
-        (match.start(), match.end(), numbers)
-        for match in _MARKER.finditer(_blanked(_ADDRESS, _blanked(_LINK, uncoded)))
-        if (numbers := _numbers_of(match[1]))
-    ]
+    found = markers(_blanked(_ADDRESS, _blanked(_LINK, uncoded)))
     quoted = quoted_spans(plain)
     ends = [
-        _behind_markers(plain, _behind_quotation(match.end(), quoted), markers)
+        _behind_markers(plain, _behind_quotation(match.end(), quoted), found)
         for match in _SENTENCE_END.finditer(plain)
         if not _NO_END.search(plain, max(0, match.end() - 16), match.end()) and not _within(match.end(), quoted)
     ]
@@ -182,7 +192,7 @@ def _sentences(answer: str) -> Iterator[_Sentence]:
     for end in [*ends, len(plain)]:
         if end <= start:
             continue
-        own = tuple(marker for marker in markers if start <= marker[0] and marker[1] <= end)
+        own = tuple(marker for marker in found if start <= marker[0] and marker[1] <= end)
         text = plain[start:end]
         for marker_start, marker_end, _numbers in reversed(own):
             text = text[: marker_start - start] + text[marker_end - start :]

@@ -9,9 +9,9 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -21,9 +21,20 @@ from engine.worker.child import ChildProcess, EntryPoint
 from engine.worker.envelope import MessageTooLongError, error_of
 from rag import protocol
 from rag.events import EventSink, FilesChanged
+from rag.learning_report import LearningReport
 from rag.passages import DocumentParts, Finding, Found, Hits
 from rag.protocol import Answer, Answered, Ask, Begin, Happened, Question, Unusable
-from rag.store.types import Collection, HiddenWords, Source, StoredFile
+from rag.store.types import (
+    Collection,
+    CollectionSummary,
+    FilePlace,
+    FilePosition,
+    FileSpan,
+    HiddenWords,
+    Source,
+    SourceOutline,
+    StoredFile,
+)
 from rag.types import Page
 from rag.worker import worker_main
 
@@ -48,7 +59,7 @@ class _Many(Protocol[T_co]):
 
 @dataclass(frozen=True, slots=True)
 class LibraryPlace:
-    """Where the library lies, and its embedder: a name that `rag.opening` knows ("" for none) and its files' folder."""
+    """Where the library lies, its embedder as `rag.opening` knows it ("" for none), and the light one's folder."""
 
     folder: Path
     embedder: str = ""
@@ -94,13 +105,47 @@ class LibraryClient:
         return self._items(protocol.ListSources(collection_id), protocol.Sources)
 
     def files(
-        self, collection_ids: tuple[int, ...] | None = None, blob_id: int | None = None, *, wait_s: float = 0.0
+        self,
+        collection_ids: tuple[int, ...] | None = None,
+        blob_id: int | None = None,
+        *,
+        wait_s: float = 0.0,
+        after: FilePlace | None = None,
+        limit: int | None = None,
     ) -> Future[tuple[StoredFile, ...]]:
-        """Those of collections, those that hold one document, or both; None does not limit.
+        """Those of collections, those that hold one document, or both; None does not limit. By path.
 
-        Files that still wait to be read are waited for, `wait_s` at most.
+        `after` the place of one come those behind it, `limit` at most. Files that still wait to be read are waited for,
+        `wait_s` at most.
         """
-        return self._items(protocol.ListFiles(collection_ids, blob_id, wait_s), protocol.Files)
+        return self._items(protocol.ListFiles(collection_ids, blob_id, wait_s, after, limit), protocol.Files)
+
+    def outline(self, collection_id: int) -> Future[tuple[SourceOutline, ...]]:
+        """The sources of a collection by name, and how many files each has."""
+        return self._items(protocol.OutlineCollection(collection_id), protocol.Outlines)
+
+    def rows(self, spans: Sequence[FileSpan]) -> Future[tuple[StoredFile, ...]]:
+        """Some files of some sources: those of the spans, in their order."""
+        return self._items(protocol.ListRows(tuple(spans)), protocol.Files)
+
+    def position(self, file_id: int) -> Future[FilePosition | None]:
+        """Where a file stands in its source, None for one that is no more."""
+        return self._position(protocol.FindFile(file_id))
+
+    def next_failed(self, collection_id: int, source_id: int, path: str) -> Future[FilePosition | None]:
+        """The next file of a collection that could not be read, behind a path of a source, and around the end."""
+        return self._position(protocol.FindFailed(collection_id, source_id, path))
+
+    def retry_failed(self, source_id: int) -> Future[None]:
+        """Read all files of a source once more that could not be read."""
+        return self._do(protocol.RetryFailed(source_id))
+
+    def _position(self, question: Question) -> Future[FilePosition | None]:
+        return self._ask(question, protocol.Positions, lambda answer: answer.items[0] if answer.items else None)
+
+    def summaries(self) -> Future[tuple[CollectionSummary, ...]]:
+        """How much is in each collection."""
+        return self._items(protocol.SummariseCollections(), protocol.Summaries)
 
     def add_collection(self, name: str, owner: str = "") -> Future[Collection]:
         """The collection of that name and owner, made if there is none."""
@@ -177,6 +222,28 @@ class LibraryClient:
 
     def hidden_words(self, blob_id: int) -> Future[tuple[HiddenWords, ...]]:
         return self._items(protocol.ListHidden(blob_id), protocol.HiddenList)
+
+    def use_embedder(self, choice: str) -> Future[None]:
+        """Have another embedder learn all passages, while the present one serves; ends when it is loaded.
+
+        Fails with a `HearthError` where it cannot be loaded, and all stays as it was.
+        """
+        future = self._do(protocol.UseEmbedder(choice))
+
+        def keep(ended: Future[None]) -> None:
+            if ended.exception() is None:
+                self.prefer_embedder(choice)
+
+        future.add_done_callback(keep)
+        return future
+
+    def prefer_embedder(self, choice: str) -> None:
+        """Begin with this one, whenever the process starts anew."""
+        self._place = replace(self._place, embedder=choice)
+
+    def learning(self) -> Future[LearningReport]:
+        """Which embedder serves, and how far the one is that is to take its place."""
+        return self._ask(protocol.ReportLearning(), LearningReport, lambda answer: answer)
 
     def wait_until_idle(self, seconds: float) -> Future[None]:
         """Ends when all is read and embedded; fails when the time is over."""

@@ -26,10 +26,21 @@ class FilesChanged:
 
 @dataclass(frozen=True, slots=True)
 class EmbeddingProgress:
-    """How many passages still have no vector; 0: all can be found by meaning."""
+    """How many passages still have no vector; 0: all can be found by meaning.
+
+    `anew`: of another embedder than the one that serves, and goes on serving until none is left.
+    """
 
     n_left: int
     n_all: int
+    anew: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedderChosen:
+    """Another program on this library has wanted another embedder; `choice` is what its person named."""
+
+    choice: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +56,6 @@ class LibraryNotice:
         return cls(error.template, tuple((name, str(value)) for name, value in error.fields.items()))
 
 
-LibraryEvent = ReadingProgress | FilesChanged | EmbeddingProgress | LibraryNotice
+LibraryEvent = ReadingProgress | FilesChanged | EmbeddingProgress | EmbedderChosen | LibraryNotice
 EventSink = Callable[[LibraryEvent], None]
 """Called from the library's threads; must not block."""

@@ -19,12 +19,12 @@ from typing import Protocol
 from engine.cancel import CancelToken
 from engine.errors import DocumentError, HearthError, StoreError, sentence
 from rag.events import EventSink, FilesChanged, LibraryNotice, ReadingProgress
-from rag.scan import look_at
+from rag.scan import is_reachable, look_at
 from rag.store import documents, shelf
 from rag.store.database import LibraryDatabase
 from rag.store.documents import PassageRange, ReadPage
 from rag.store.types import StoredFile
-from rag.types import Chunk, DocumentInfo, Page
+from rag.types import Chunk, DocumentInfo, Page, Unit
 
 READERS_VERSION = 1
 """Goes up when the readers or the chunker make something else of the same bytes; all files are then read again."""
@@ -54,8 +54,8 @@ class DocumentReader(Protocol):
 class PageChunker(Protocol):
     """Cuts one document after another; remembers the headings of the pages before."""
 
-    def begin(self) -> None:
-        """Another document follows."""
+    def begin(self, n_pages: int | None = None) -> None:
+        """Another document follows, of so many pages if these can be counted."""
         ...
 
     def chunks_of(self, page: Page) -> list[Chunk]:
@@ -161,7 +161,8 @@ class Ingest:
         except StoreError:
             raise
         except HearthError as error:
-            shelf.set_failed(self._database, file.id, error)
+            if not self._is_lost(file):
+                shelf.set_failed(self._database, file.id, error)
         except Exception:  # noqa: BLE001  # a bug, which must not keep the other files from being read
             _log.exception("reading a document failed")
             shelf.set_failed(self._database, file.id, DocumentError(_BUG, name=file.path.name))
@@ -169,6 +170,14 @@ class Ingest:
             with self._changed:
                 self._reading = None
         self._publish(FilesChanged((file.id,)))
+
+    def _is_lost(self, file: StoredFile) -> bool:
+        """Whether its folder or drive is not there just now: then it waits until that is back."""
+        source = shelf.source(self._database, file.source_id)
+        if source is None or is_reachable(source):
+            return False
+        shelf.set_reachable(self._database, source.id, False, mounted=source.mounted)
+        return True
 
     def _read(self, file: StoredFile, cancel: CancelToken) -> None:
         for _ in range(_TRIES):
@@ -200,10 +209,10 @@ class Ingest:
         info: DocumentInfo | None = None
         pages: list[ReadPage] = []
         n_characters, due = 0, 0.0
-        self._chunker.begin()
         for item in self._reader.read(file.path, cancel):
             if isinstance(item, DocumentInfo):
                 info = item
+                self._chunker.begin(info.n_pages if info.unit is Unit.PAGE else None)
                 continue
             n_characters += len(item.text)
             if n_characters > MOST_CHARACTERS:

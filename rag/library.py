@@ -8,31 +8,44 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
 from engine.atomic_write import atomic_write
 from engine.cancel import CancelToken
-from engine.errors import HearthError, LibraryError, StoreError, sentence
+from engine.errors import LibraryError, StoreError, sentence
 from rag.charge import Charge
 from rag.embedding.embedder import Embedder
-from rag.embedding_queue import EmbeddingQueue
-from rag.events import EventSink, FilesChanged, LibraryNotice
+from rag.events import EventSink, FilesChanged
 from rag.exhaustive import find_every
 from rag.ingest import DocumentReader, Ingest, PageChunker
+from rag.learning import Learning, LoadEmbedder
+from rag.learning_report import LearningReport
 from rag.meaning import MeaningIndex
 from rag.parts import parts_of, sampled
 from rag.passages import DocumentParts, Finding, Found, Hits
 from rag.retrieval import Retriever
-from rag.scan import look
+from rag.scan import NotReachableError, is_mounted, look
 from rag.scope import Scope
 from rag.store import documents, shelf, vectors
 from rag.store.database import LibraryDatabase
 from rag.store.documents import PassageRange
-from rag.store.types import Collection, HiddenWords, Source, SourceKind, StoredFile
+from rag.store.types import (
+    Collection,
+    CollectionSummary,
+    FilePlace,
+    FilePosition,
+    FileSpan,
+    HiddenWords,
+    Source,
+    SourceKind,
+    SourceOutline,
+    StoredFile,
+)
 from rag.types import Page
 from rag.watch import FolderWatch
 
@@ -49,7 +62,8 @@ class Library:
     """Opens `folder`/library.db; raises `StoreError`. `begin()` starts to read, to embed and to watch folders.
 
     Of several on one folder, in other programs too, one does that; the others search, and follow what it does.
-    `load_embedder` is called once, on a thread of its own: without it, or while it loads, searches go by words.
+    `embedder` names what a person has chosen, and `load_named` loads it on a thread of its own: without it, or while it
+    loads, searches go by words. Where there is but one embedder, `load_embedder` is enough.
     """
 
     def __init__(
@@ -60,31 +74,36 @@ class Library:
         publish: EventSink,
         *,
         load_embedder: Callable[[], Embedder | None] | None = None,
+        embedder: str = "",
+        load_named: LoadEmbedder | None = None,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._pasted = folder / "pasted"
         self.database = LibraryDatabase(folder / "library.db")
         self._publish = publish
-        self._load_embedder = load_embedder
         self._cancel = CancelToken()
         self._looking: dict[int, threading.Lock] = {}
         self._pool = ThreadPoolExecutor(2, thread_name_prefix="library-search")
         self.meaning = MeaningIndex(self.database)
         self.retriever = Retriever(self.database, self.meaning, self._pool)
-        self._queue: EmbeddingQueue | None = None
-        self._embedder_ready = threading.Event()
-        self._starting = threading.Lock()
         self._charge = Charge(folder / LOCK, on_taken=self._take_charge, on_look=self._follow_others)
         self._watch = FolderWatch(self.sources, self.look_at)
         self._ingest = Ingest(
             self.database, reader, chunker, publish, on_stored=self._on_stored, on_gone=self.meaning.remove
         )
-        self._loader = threading.Thread(target=self._load, name="embedder-load", daemon=True)
+        self._learning = Learning(
+            self.database,
+            self.meaning,
+            publish,
+            choice=embedder,
+            load=load_named or (lambda _choice: load_embedder() if load_embedder is not None else None),
+            is_reading=lambda: not self._ingest.idle,
+        )
 
     def begin(self) -> None:
         """Go on where the last run left off: look at all sources, read what waits, embed what has no vector."""
         self._charge.start()
-        self._loader.start()
+        self._learning.begin()
 
     @property
     def reads(self) -> bool:
@@ -100,17 +119,60 @@ class Library:
         return shelf.sources(self.database, collection_id)
 
     def files(
-        self, collection_ids: Sequence[int] | None = None, blob_id: int | None = None, *, wait_s: float = 0.0
+        self,
+        collection_ids: Sequence[int] | None = None,
+        blob_id: int | None = None,
+        *,
+        wait_s: float = 0.0,
+        after: FilePlace | None = None,
+        limit: int | None = None,
     ) -> list[StoredFile]:
-        """Files that still wait are read first, for `wait_s` at most."""
+        """By path; `limit` of them behind a place. Files that still wait are read first, for `wait_s` at most."""
         self._wait_for_waiting(wait_s, collection_ids)
-        files = shelf.files(self.database, collection_ids=collection_ids, blob_id=blob_id)
-        if self._queue is None:
+        files = shelf.files(self.database, collection_ids=collection_ids, blob_id=blob_id, after=after, limit=limit)
+        return self._with_vectors(files, few=limit is not None or blob_id is not None)
+
+    def outline(self, collection_id: int) -> list[SourceOutline]:
+        """The sources of a collection, and how many files each has."""
+        return shelf.outline(self.database, collection_id)
+
+    def rows(self, spans: Sequence[FileSpan]) -> list[StoredFile]:
+        """Some files of some sources, for a list of which only a part is on show."""
+        return self._with_vectors(shelf.rows(self.database, spans), few=True)
+
+    def position(self, file_id: int) -> FilePosition | None:
+        return shelf.position(self.database, file_id)
+
+    def next_failed(self, collection_id: int, source_id: int, path: str) -> FilePosition | None:
+        """The next file that could not be read, around the end."""
+        return shelf.next_failed(self.database, collection_id, source_id, path)
+
+    def _with_vectors(self, files: list[StoredFile], *, few: bool) -> list[StoredFile]:
+        """The files with the counts of their passages without a vector."""
+        if (serving_id := self._learning.serving_id) is None:
             return [replace(file, n_unembedded=file.n_chunks) for file in files]
-        if self._queue.complete:
+        if self._learning.queue.complete:
             return files
-        left = vectors.n_without_by_blob(self.database, self._queue.embedder_id)
+        some = list({file.blob_id for file in files if file.blob_id}) if few else None
+        left = vectors.n_without_by_blob(self.database, serving_id, some)
         return [replace(file, n_unembedded=left.get(file.blob_id or 0, 0)) for file in files]
+
+    def summaries(self) -> list[CollectionSummary]:
+        """How much is in each collection."""
+        found = shelf.summaries(self.database)
+        if (serving_id := self._learning.serving_id) is None:
+            return [replace(each, n_unembedded=each.n_chunks) for each in found]
+        if self._learning.queue.complete:
+            return found
+        left = vectors.n_without_by_blob(self.database, serving_id)
+        counts: Counter[int] = Counter()
+        for collection_id, blob_id in shelf.holders(self.database):
+            counts[collection_id] += left.get(blob_id, 0)
+        return [replace(each, n_unembedded=counts[each.id]) for each in found]
+
+    def learning(self) -> LearningReport:
+        """Which embedder serves, and how far the one is that is to take its place."""
+        return self._learning.report()
 
     def page(self, blob_id: int, number: int) -> Page | None:
         return documents.page(self.database, blob_id, number)
@@ -184,15 +246,40 @@ class Library:
         self._publish(FilesChanged((file_id,)))
         self._ingest.wake()
 
+    def use_embedder(self, choice: str) -> None:
+        """Have another embedder learn all passages, while the present one serves. Blocks while it loads.
+
+        Raises a `HearthError` where it cannot be loaded; nothing has changed then.
+        """
+        self._learning.choose(choice)
+
+    def retry_failed(self, source_id: int) -> None:
+        """Read all files of a source once more that could not be read."""
+        shelf.retry_failed(self.database, source_id)
+        self._publish(FilesChanged())
+        self._ingest.wake()
+
     def look_at(self, source: Source) -> bool:
-        """See what a source holds now; whether something changed. Raises `CancelledError` while closing."""
+        """See what a source holds now; whether something changed. Raises `CancelledError` while closing.
+
+        Where its folder or drive is not there just now, its files are kept.
+        """
         with self._looking.setdefault(source.id, threading.Lock()):
-            changes = shelf.take_look(self.database, source.id, look(source, self._cancel))
+            try:
+                changes = shelf.take_look(self.database, source.id, look(source, self._cancel))
+            except NotReachableError:
+                if lost := shelf.set_reachable(self.database, source.id, False, mounted=source.mounted):
+                    self._publish(FilesChanged())
+                return lost
+            is_back = shelf.set_reachable(self.database, source.id, True, mounted=is_mounted(source))
+            if is_back:
+                self._publish(FilesChanged())
+                self._ingest.wake()
         if changes:
             self._ingest.drop(frozenset(changes.removed) | frozenset(changes.changed))
             self._publish(FilesChanged((*changes.added, *changes.changed, *changes.removed)))
             self._ingest.wake()
-        return bool(changes)
+        return is_back or bool(changes)
 
     def look_at_all(self) -> bool:
         """As `look_at`, for every source."""
@@ -231,17 +318,17 @@ class Library:
     def wait_until_idle(self, timeout_s: float) -> bool:
         """Whether all was read and embedded before the time was over."""
         deadline = time.monotonic() + timeout_s
-        if not self._wait_until_read(timeout_s) or not self._embedder_ready.wait(deadline - time.monotonic()):
+        if not self._wait_until_read(timeout_s) or not self._learning.wait_until_ready(deadline - time.monotonic()):
             return False
-        if self._queue is None:
+        if self._learning.serving_id is None:
             return True
         if not self.reads:
-            return self._wait_for_their_vectors(self._queue.embedder_id, deadline)
-        return self._queue.wait_until_idle(deadline - time.monotonic())
+            return self._wait_for_their_vectors(deadline)
+        return self._learning.queue.wait_until_idle(deadline - time.monotonic())
 
     def _undisturbed(self) -> AbstractContextManager[None]:
         """Embedding waits meanwhile."""
-        return nullcontext() if self._queue is None else self._queue.stand_back()
+        return self._learning.queue.stand_back()
 
     def _wait_for_waiting(self, wait_s: float, collection_ids: Sequence[int] | None) -> None:
         if wait_s > 0 and shelf.is_any_waiting(self.database, collection_ids):
@@ -258,19 +345,24 @@ class Library:
             return False
         return not self.reads or self._ingest.wait_until_idle(deadline - time.monotonic())
 
-    def _wait_for_their_vectors(self, embedder_id: int, deadline: float) -> bool:
+    def _wait_for_their_vectors(self, deadline: float) -> bool:
         """Until the other program has made all, or makes none: then it has no embedder."""
-        fewest, since = vectors.n_without(self.database, embedder_id), time.monotonic()
+
+        def n_left() -> int:
+            report = self._learning.report()
+            return report.n_left + bool(report.coming)
+
+        fewest, since = n_left(), time.monotonic()
 
         def all_there_or_standstill() -> bool:
             nonlocal fewest, since
-            left = vectors.n_without(self.database, embedder_id)
+            left = n_left()
             if left < fewest:
                 fewest, since = left, time.monotonic()
-            return not left or time.monotonic() > since + STANDSTILL_S
+            return (not left and not self._learning.is_behind) or time.monotonic() > since + STANDSTILL_S
 
         done = self._charge.wait(all_there_or_standstill, deadline - time.monotonic())
-        self.meaning.catch_up()
+        self._learning.follow()
         return done
 
     def close(self) -> None:
@@ -278,63 +370,31 @@ class Library:
         self._cancel.cancel()
         self._watch.close()
         self._ingest.close()
-        if self._loader.is_alive():
-            self._loader.join()
-        if self._queue is not None:
-            self._queue.close()
+        self._learning.close()
         self._pool.shutdown()
         self._charge.close()
-        self.meaning.close()
         self.database.close()
-
-    def _load(self) -> None:
-        try:
-            embedder = self._load_embedder() if self._load_embedder is not None else None
-            if embedder is not None and not self._cancel.cancelled:
-                queue = EmbeddingQueue(
-                    self.database,
-                    embedder,
-                    self._publish,
-                    on_embedded=self._on_embedded,
-                    is_reading=lambda: not self._ingest.idle,
-                )
-                self.meaning.use(embedder, queue.embedder_id)
-                with self._starting:
-                    self._queue = queue
-                    if self.reads:
-                        queue.start()
-        except HearthError as error:
-            self._publish(LibraryNotice.of(error))
-        finally:
-            self._embedder_ready.set()
 
     def _take_charge(self) -> None:
         """On the thread that began, or later on the charge's."""
         self._ingest.start()
         self._watch.start()
-        with self._starting:
-            if self._queue is not None:
-                self._queue.start()
+        self._learning.take_charge()
 
     def _follow_others(self) -> None:
         """What other programs did to the library: on the charge's thread."""
         try:
             if not self.database.changed_elsewhere():
                 return
-            self.meaning.catch_up()
+            self._learning.follow()
         except StoreError:
             return  # busy; the next look does it
         self._ingest.wake()
-        if self._queue is not None:
-            self._queue.wake()
+        self._learning.queue.wake()
         self._watch.follow()
         self._publish(FilesChanged())
 
     def _on_stored(self, span: PassageRange) -> None:
         """Words may have their vectors already, of a document that was there before."""
         self.meaning.take(span)
-        if (queue := self._queue) is not None:
-            queue.wake()
-
-    def _on_embedded(self, span: PassageRange) -> None:
-        self.meaning.take(span)
+        self._learning.queue.wake()

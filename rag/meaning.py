@@ -1,11 +1,15 @@
 """Passages by meaning: the embedder of the present, and the index in memory that is filled from the store.
 
-Any thread. The store's vectors are the truth; nothing of the index is kept on disk.
+Any thread. The store's vectors are the truth; nothing of the index is kept on disk. A question is embedded by the model
+that made the vectors it is compared with, also while another one takes its place.
 """
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,67 +21,99 @@ from rag.store.documents import PassageRange
 from rag.store.lexical import Allowed
 
 
+@dataclass(slots=True)
+class _Serving:
+    """An embedder and the index of its vectors; `n_searches` are under way with both."""
+
+    embedder: Embedder
+    embedder_id: int
+    index: VectorIndex
+    n_searches: int = 0
+
+
 class MeaningIndex:
     """Finds nothing until `use` has given it an embedder."""
 
     def __init__(self, database: LibraryDatabase) -> None:
         self._database = database
         self._lock = threading.RLock()
-        self._embedder: Embedder | None = None
-        self._embedder_id = 0
-        self._index: VectorIndex | None = None
+        """What changes an index; held while one is filled, which searches do not wait for."""
+        self._taking = threading.Condition()
+        self._serving: _Serving | None = None
 
     def use(self, embedder: Embedder, embedder_id: int) -> None:
-        """Search with this embedder from now on; fills the index with its vectors. The old one serves until then."""
-        index = VectorIndex(embedder.dimensions)
+        """Search with this embedder from now on; fills the index with its vectors. The old one serves until then.
+
+        Nothing searches with the old one any more when this returns.
+        """
+        new = _Serving(embedder, embedder_id, VectorIndex(embedder.dimensions))
         with self._lock:  # what comes or goes meanwhile waits, and is then done to this index
             for ids, found in vectors.of_chunks(self._database, embedder_id, embedder.dimensions):
-                index.add(ids, found)
-            self._embedder, self._embedder_id, self._index = embedder, embedder_id, index
+                new.index.add(ids, found)
+            self._replace(new)
 
     def take(self, span: PassageRange) -> None:
         """Take in what vectors the chunks of these ids have by now."""
         with self._lock:
-            if self._index is None or self._embedder is None:
+            if (serving := self._serving) is None:
                 return
-            for ids, found in vectors.of_chunks(self._database, self._embedder_id, self._embedder.dimensions, span):
-                self._index.add(ids, found)
+            for ids, found in vectors.of_chunks(self._database, serving.embedder_id, serving.embedder.dimensions, span):
+                serving.index.add(ids, found)
 
     def remove(self, spans: list[PassageRange]) -> None:
         """These chunks are no more."""
         with self._lock:
-            if self._index is not None:
+            if self._serving is not None:
                 for first, stop in spans:
-                    self._index.remove(np.arange(first, stop, dtype=np.int64))
+                    self._serving.index.remove(np.arange(first, stop, dtype=np.int64))
 
     def catch_up(self) -> None:
         """Take in, and forget, what another program has put into the store or deleted."""
         with self._lock:
-            if self._index is None:
+            if (serving := self._serving) is None:
                 return
-            held = self._index.ids()
-            stored = vectors.chunk_ids(self._database, self._embedder_id)
-            self._index.remove(np.setdiff1d(held, stored, assume_unique=True))
+            held = serving.index.ids()
+            stored = vectors.chunk_ids(self._database, serving.embedder_id)
+            serving.index.remove(np.setdiff1d(held, stored, assume_unique=True))
             missing = np.setdiff1d(stored, held, assume_unique=True)
             if len(missing):
                 self.take((int(missing[0]), int(missing[-1]) + 1))
 
     def search(self, question: str, k: int, allowed: Allowed | None) -> list[tuple[int, float]]:
         """As `rag.retrieval.MeaningSearch`."""
-        embedder, index = self._embedder, self._index
-        if embedder is None or index is None or not len(index) or (allowed is not None and not allowed):
-            return []
-        within = None
-        if allowed is not None:
-            within = np.concatenate([np.arange(first, stop, dtype=np.int64) for first, stop in allowed.spans])
-        ids, scores = index.search(embedder.embed_question(question), k, within)
+        with self._taken() as serving:
+            if serving is None or not len(serving.index) or (allowed is not None and not allowed):
+                return []
+            within = None
+            if allowed is not None:
+                within = np.concatenate([np.arange(first, stop, dtype=np.int64) for first, stop in allowed.spans])
+            ids, scores = serving.index.search(serving.embedder.embed_question(question), k, within)
         return list(zip(ids.tolist(), scores.tolist(), strict=True))
 
     def n_vectors(self) -> int:
-        return 0 if self._index is None else len(self._index)
+        serving = self._serving
+        return 0 if serving is None else len(serving.index)
 
     def close(self) -> None:
+        """Find nothing any more. The embedder is closed by whoever gave it."""
         with self._lock:
-            if self._embedder is not None:
-                self._embedder.close()
-            self._embedder = self._index = None
+            self._replace(None)
+
+    def _replace(self, new: _Serving | None) -> None:
+        with self._taking:
+            old, self._serving = self._serving, new
+            self._taking.wait_for(lambda: old is None or not old.n_searches)
+
+    @contextmanager
+    def _taken(self) -> Iterator[_Serving | None]:
+        with self._taking:
+            serving = self._serving
+            if serving is not None:
+                serving.n_searches += 1
+        try:
+            yield serving
+        finally:
+            if serving is not None:
+                with self._taking:
+                    serving.n_searches -= 1
+                    self._taking.notify_all()

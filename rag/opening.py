@@ -7,15 +7,13 @@ from pathlib import Path
 
 from engine.errors import EmbedderError
 from rag.chunking import Chunker, Count
+from rag.client import LIGHT
 from rag.embedding.embedder import Embedder
 from rag.embedding.weights import FILES, TOKENIZER
 from rag.events import EventSink
 from rag.library import Library
 from rag.parsing.client import Parser
 from rag.protocol import Begin
-
-FOLDER = "folder:"
-"""Before the path or name of a model for sentence-transformers."""
 
 
 def open_library(begin: Begin, publish: EventSink) -> Library:
@@ -25,20 +23,28 @@ def open_library(begin: Begin, publish: EventSink) -> Library:
         Parser(),
         Chunker(_counter(begin.embedder_folder)),
         publish,
-        load_embedder=lambda: load_embedder(begin.embedder, begin.embedder_folder),
+        embedder=begin.embedder,
+        load_named=lambda choice: load_embedder(choice, begin.embedder_folder),
     )
 
 
-def load_embedder(name: str, folder: Path) -> Embedder | None:
-    """The embedder of a name: the light one for "light", where its files are; None for "". Raises `EmbedderError`."""
+def load_embedder(choice: str, folder: Path) -> Embedder | None:
+    """The light one for "light", where its files are in `folder`; a GGUF file; or what sentence-transformers knows.
+
+    None for "", and while the light one has not been fetched. Raises `EmbedderError` or another `HearthError`.
+    """
     n_threads = os.cpu_count() or 1
-    if name.startswith(FOLDER):
+    if choice.casefold().endswith(".gguf"):
+        from rag.embedding.gguf import GgufEmbedder  # noqa: PLC0415  # the engine's client, for this kind alone
+
+        return GgufEmbedder(Path(choice))
+    if choice not in ("", LIGHT):
         from rag.embedding.sentence_transformers_backend import (  # noqa: PLC0415  # loads torch
             SentenceTransformersEmbedder,
         )
 
-        return SentenceTransformersEmbedder(name.removeprefix(FOLDER), n_threads=n_threads)
-    if not name or not all((folder / file.file_name).is_file() for file in FILES):
+        return SentenceTransformersEmbedder(choice, n_threads=n_threads)
+    if not choice or not all((folder / file.file_name).is_file() for file in FILES):
         return None
     from rag.embedding.onnx import OnnxEmbedder  # noqa: PLC0415  # loads onnxruntime
 

@@ -9,9 +9,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.worker.envelope import Fault, enveloped, opened
-from rag.events import EmbeddingProgress, FilesChanged, LibraryNotice, ReadingProgress
+from rag.events import EmbedderChosen, EmbeddingProgress, FilesChanged, LibraryNotice, ReadingProgress
+from rag.learning_report import LearningReport
 from rag.passages import DocumentParts, Finding, Found, Hits
-from rag.store.types import Collection, HiddenWords, Source, StoredFile
+from rag.store.types import (
+    Collection,
+    CollectionSummary,
+    FilePlace,
+    FilePosition,
+    FileSpan,
+    HiddenWords,
+    Source,
+    SourceOutline,
+    StoredFile,
+)
 from rag.types import Page
 
 VERSION = 1
@@ -42,11 +53,56 @@ class ListSources:
 
 @dataclass(frozen=True, slots=True)
 class ListFiles:
-    """Answer: `Files`. `blob_id`: only those that hold this document. Those that wait are read first, for `wait_s`."""
+    """Answer: `Files`. `blob_id`: only those that hold this document. Those that wait are read first, for `wait_s`.
+
+    `after` the place of one come those behind it, `limit` of them at most.
+    """
 
     collection_ids: tuple[int, ...] | None = None
     blob_id: int | None = None
     wait_s: float = 0.0
+    after: FilePlace | None = None
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutlineCollection:
+    """Answer: `Outlines`."""
+
+    collection_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListRows:
+    """Answer: `Files`, those of the spans in their order."""
+
+    spans: tuple[FileSpan, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FindFile:
+    """Answer: `Positions` with the one, or none."""
+
+    file_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class FindFailed:
+    """The next file that could not be read, behind a path of a source. Answer: `Positions` with the one, or none."""
+
+    collection_id: int
+    source_id: int
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class RetryFailed:
+    source_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class SummariseCollections:
+    """Answer: `Summaries`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +217,18 @@ class ListHidden:
 
 
 @dataclass(frozen=True, slots=True)
+class UseEmbedder:
+    """Have another embedder learn all passages, while the present one serves. `Done` once it is loaded, or `Fault`."""
+
+    choice: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReportLearning:
+    """Answer: `LearningReport`."""
+
+
+@dataclass(frozen=True, slots=True)
 class WaitUntilIdle:
     """Wait until all is read and embedded, for `seconds` at most. Answer: `Done`, or `Fault` when the time is over."""
 
@@ -183,6 +251,21 @@ class Files:
 
 
 @dataclass(frozen=True, slots=True)
+class Outlines:
+    items: tuple[SourceOutline, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Positions:
+    items: tuple[FilePosition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Summaries:
+    items: tuple[CollectionSummary, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Pages:
     items: tuple[Page, ...]
 
@@ -201,6 +284,12 @@ Question = (
     ListCollections
     | ListSources
     | ListFiles
+    | OutlineCollection
+    | ListRows
+    | FindFile
+    | FindFailed
+    | RetryFailed
+    | SummariseCollections
     | AddCollection
     | RenameCollection
     | RemoveCollection
@@ -215,9 +304,25 @@ Question = (
     | ReadParts
     | ReadPage
     | ListHidden
+    | UseEmbedder
+    | ReportLearning
     | WaitUntilIdle
 )
-Answer = Collections | Sources | Files | Pages | HiddenList | Found | Hits | DocumentParts | Done
+Answer = (
+    Collections
+    | Sources
+    | Files
+    | Outlines
+    | Positions
+    | Summaries
+    | Pages
+    | HiddenList
+    | Found
+    | Hits
+    | DocumentParts
+    | LearningReport
+    | Done
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +354,7 @@ class Unusable:
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    event: ReadingProgress | FilesChanged | EmbeddingProgress | LibraryNotice
+    event: ReadingProgress | FilesChanged | EmbeddingProgress | EmbedderChosen | LibraryNotice
 
 
 CommandMessage = Begin | Ask

@@ -1,6 +1,7 @@
 """What lies in a folder now: the look at the disk that is the truth about a watched folder. Knows no store, no format.
 
-Regular files only: no links, pipes or devices, nothing hidden, and no folder that programs fill for themselves.
+Regular files only: no links, pipes or devices, nothing hidden, and no folder that programs fill for themselves. A
+folder that is not there at all says nothing about the files in it: its drive may have been unplugged.
 """
 
 from __future__ import annotations
@@ -23,12 +24,41 @@ _OURS_NOT = frozenset(
 _ASK_EVERY = 256
 
 
+class NotReachableError(Exception):
+    """The folder of a source is not there just now, or was gone before the look had ended."""
+
+
 def look(source: Source, cancel: CancelToken) -> Iterator[FoundFile]:
-    """The files of a source as they are now. Raises `CancelledError`; what cannot be looked into is left out."""
+    """The files of a source as they are now; what cannot be looked into is left out.
+
+    Raises `CancelledError`, and `NotReachableError`, then perhaps at the end: what came before says nothing.
+    """
+    if not is_reachable(source):
+        raise NotReachableError
     if source.kind is SourceKind.FOLDER:
         yield from _folder(source.path, cancel)
     elif (found := look_at(source.path)) is not None:
         yield found
+    if not is_reachable(source):
+        raise NotReachableError
+
+
+def is_reachable(source: Source) -> bool:
+    """Whether the folder that is, or holds, a source can be looked into.
+
+    Where a drive was attached to it and is not now, an empty folder is what the drive has left.
+    """
+    root = _root(source)
+    try:
+        with os.scandir(root) as entries:
+            return not source.mounted or is_mounted(source) or any(True for _ in entries)
+    except OSError:
+        return False
+
+
+def is_mounted(source: Source) -> bool:
+    """Whether a drive is attached at that folder."""
+    return os.path.ismount(_root(source))
 
 
 def look_at(path: Path) -> FoundFile | None:
@@ -38,6 +68,10 @@ def look_at(path: Path) -> FoundFile | None:
     except (OSError, ValueError):
         return None
     return FoundFile(path, status.st_size, status.st_mtime_ns) if stat.S_ISREG(status.st_mode) else None
+
+
+def _root(source: Source) -> Path:
+    return source.path if source.kind is SourceKind.FOLDER else source.path.parent
 
 
 def _folder(root: Path, cancel: CancelToken) -> Iterator[FoundFile]:

@@ -1,5 +1,7 @@
 """Watched folders: the system tells that something changed, a look at the disk finds out what.
 
+Folders whose drive comes or goes are found every few seconds: about those the system tells nothing.
+
 The system's hints (`watchdog`: inotify, FSEvents, ReadDirectoryChangesW) may be lost, late or refused (inotify has a
 limit); so everything is looked at from time to time as well, more often where there are no hints. Knows no store.
 """
@@ -11,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import CancelledError
+from contextlib import suppress
 from typing import Any
 
 from watchdog.events import (
@@ -28,6 +31,7 @@ from watchdog.events import (
 from watchdog.observers import Observer
 
 from engine.errors import HearthError
+from rag.scan import is_reachable
 from rag.store.types import Source, SourceKind
 
 SEEING_S = 1800.0
@@ -69,6 +73,8 @@ class FolderWatch:
         self._last_hint = 0.0
         self._not_before: dict[int, float] = {}
         self._check_due = 0.0
+        self._absent: frozenset[int] = frozenset()
+        """Sources that are not reachable."""
         self._woken = True
         self._closed = False
         self.is_seeing = False
@@ -113,7 +119,7 @@ class FolderWatch:
                 if time.monotonic() >= all_due:
                     self._look_at(known.values())
                     all_due = time.monotonic() + (SEEING_S if self.is_seeing else BLIND_S)
-                self._look_at(known[number] for number in self._wait(all_due) if number in known)
+                self._look_at(known[number] for number in self._wait(all_due, known) if number in known)
                 if not self.is_seeing:
                     all_due = min(all_due, time.monotonic() + BLIND_S)
         except CancelledError:
@@ -133,21 +139,28 @@ class FolderWatch:
             now = time.monotonic()
             self._not_before[source.id] = now + _REST * (now - began)
 
-    def _wait(self, all_due: float) -> list[int]:
+    def _wait(self, all_due: float, known: dict[int, Source]) -> list[int]:
         """The sources to be looked at; none when everything is due, or sources came or went."""
-        with self._changed:
-            while not self._closed and not self._woken:
-                now = time.monotonic()
-                due = self._due()
-                ready = [number for number, when in due.items() if when <= now]
-                if ready:
-                    return ready
-                if now >= all_due or (now >= self._check_due and self.is_seeing and not self._alive()):
-                    break
-                self._check_due = max(self._check_due, now)
-                self._changed.wait(max(0.0, min(all_due, self._check_due + _CHECK_S, *due.values()) - now))
-            self._woken = False
-            return []
+        while True:
+            with self._changed:
+                while not self._closed and not self._woken:
+                    now = time.monotonic()
+                    due = self._due()
+                    ready = [number for number, when in due.items() if when <= now]
+                    if ready:
+                        return ready
+                    if now >= all_due or now >= self._check_due:
+                        break
+                    self._changed.wait(max(0.0, min(all_due, self._check_due, *due.values()) - now))
+                else:
+                    self._woken = False
+                    return []
+                self._check_due = now + _CHECK_S
+                if now >= all_due or (self.is_seeing and not self._alive()):
+                    return []
+            moved = [number for number, source in known.items() if is_reachable(source) is not source.reachable]
+            if moved:
+                return moved
 
     def _due(self) -> dict[int, float]:
         """When each hinted source is to be looked at."""
@@ -163,6 +176,7 @@ class FolderWatch:
     def _attach(self, known: dict[int, Source]) -> None:
         """Have the system tell about these; `is_seeing` says whether it does."""
         self._check_due = time.monotonic() + _CHECK_S
+        self._absent = frozenset(number for number, source in known.items() if not source.reachable)
         seeing = True
         try:
             if self._observer is None or not self._alive():
@@ -171,9 +185,10 @@ class FolderWatch:
             _log.exception("folders cannot be watched")
             self._observer, self.is_seeing = None, False
             return
-        for number in self._watches.keys() - known.keys():
+        there = known.keys() - self._absent
+        for number in self._watches.keys() - there:
             self._detach(number)
-        for number in known.keys() - self._watches.keys():
+        for number in there - self._watches.keys():
             source = known[number]
             folder = source.kind is SourceKind.FOLDER
             path = source.path if folder else source.path.parent
@@ -199,7 +214,8 @@ class FolderWatch:
     def _detach(self, number: int) -> None:
         watch = self._watches.pop(number)
         if watch not in self._watches.values():  # two files of one folder have one
-            self._observer.unschedule(watch)
+            with suppress(KeyError, OSError):  # it ended with its folder
+                self._observer.unschedule(watch)
 
 
 class _Hints(FileSystemEventHandler):

@@ -22,6 +22,7 @@ from rag import protocol
 from rag.events import LibraryEvent
 from rag.protocol import Answer, Answered, Ask, Begin, Happened, Question, Refused, ReportMessage, Unusable
 from rag.scope import Scope
+from rag.store.types import FilePosition
 
 if TYPE_CHECKING:
     from rag.library import Library
@@ -125,8 +126,40 @@ class LibraryWorker:
     @_answer.register
     def _(self, question: protocol.ListFiles) -> Answer:
         return protocol.Files(
-            tuple(self._open.files(question.collection_ids, question.blob_id, wait_s=question.wait_s))
+            tuple(
+                self._open.files(
+                    question.collection_ids,
+                    question.blob_id,
+                    wait_s=question.wait_s,
+                    after=question.after,
+                    limit=question.limit,
+                )
+            )
         )
+
+    @_answer.register
+    def _(self, question: protocol.OutlineCollection) -> Answer:
+        return protocol.Outlines(tuple(self._open.outline(question.collection_id)))
+
+    @_answer.register
+    def _(self, question: protocol.ListRows) -> Answer:
+        return protocol.Files(tuple(self._open.rows(question.spans)))
+
+    @_answer.register
+    def _(self, question: protocol.FindFile) -> Answer:
+        return _position(self._open.position(question.file_id))
+
+    @_answer.register
+    def _(self, question: protocol.FindFailed) -> Answer:
+        return _position(self._open.next_failed(question.collection_id, question.source_id, question.path))
+
+    @_answer.register
+    def _(self, question: protocol.RetryFailed) -> Answer:
+        return _done(lambda: self._open.retry_failed(question.source_id))
+
+    @_answer.register
+    def _(self, _question: protocol.SummariseCollections) -> Answer:
+        return protocol.Summaries(tuple(self._open.summaries()))
 
     @_answer.register
     def _(self, question: protocol.AddCollection) -> Answer:
@@ -194,10 +227,22 @@ class LibraryWorker:
         return protocol.HiddenList(tuple(self._open.hidden_words(question.blob_id)))
 
     @_answer.register
+    def _(self, question: protocol.UseEmbedder) -> Answer:
+        return _done(lambda: self._open.use_embedder(question.choice))
+
+    @_answer.register
+    def _(self, _question: protocol.ReportLearning) -> Answer:
+        return self._open.learning()
+
+    @_answer.register
     def _(self, question: protocol.WaitUntilIdle) -> Answer:
         if not self._open.wait_until_idle(question.seconds):
             raise LibraryError(_TIME_OVER)
         return protocol.Done()
+
+
+def _position(found: FilePosition | None) -> protocol.Positions:
+    return protocol.Positions(() if found is None else (found,))
 
 
 def _done(action: Callable[[], object]) -> protocol.Done:

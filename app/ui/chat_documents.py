@@ -16,6 +16,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from app import embedder_weights
+from app.embedder_choice import KEY as EMBEDDER
 from app.events import ChatEvent, DocumentsHappened
 from app.i18n import ntr, tr
 from app.store.types import Changes, Conversation
@@ -25,8 +26,8 @@ from app.ui.document_chip import DocumentChip
 from app.ui.library import sentence_of
 from app.ui.workspace import Workspace
 from engine.cancel import CancelToken
-from rag.client import LibraryClient
-from rag.events import ReadingProgress
+from rag.client import LIGHT, LibraryClient
+from rag.events import EmbeddingProgress, ReadingProgress
 from rag.store.types import Collection, FileState, Source, StoredFile
 
 if TYPE_CHECKING:
@@ -149,7 +150,8 @@ class ChatDocuments(QWidget):
             action.setChecked(collection.id in asked)
             action.toggled.connect(partial(self._on_collection_toggled, collection.id))
         menu.addSeparator()
-        if not self._fetching and embedder_weights.missing(self._workspace.paths.embedder):
+        light = self._workspace.settings.text(EMBEDDER) == LIGHT
+        if light and not self._fetching and embedder_weights.missing(self._workspace.paths.embedder):
             size = bytes_text(embedder_weights.SIZE_BYTES)
             menu.addAction(tr("Also search by meaning ({size} to fetch)…", size=size)).triggered.connect(self._on_fetch)
         menu.addAction(tr("All documents…")).triggered.connect(self.opened)
@@ -282,7 +284,7 @@ class ChatDocuments(QWidget):
             self._reading[event.event.file_id] = event.event
             if any(file.id == event.event.file_id for files in self._files.values() for file in files):
                 self._show()
-        else:
+        elif not (isinstance(event.event, EmbeddingProgress) and event.event.anew):
             self.refresh()
 
     def _on_fetch(self) -> None:
@@ -343,6 +345,8 @@ def source_state(files: Sequence[StoredFile], reading: dict[int, ReadingProgress
     """Where a source stands, in a few words."""
     if not files:
         return tr("empty")
+    if not files[0].reachable:
+        return tr("not reachable just now")
     waiting = [file for file in files if file.state is FileState.WAITING]
     failed = sum(file.state is FileState.FAILED for file in files)
     if waiting:

@@ -5,8 +5,9 @@ Talks to the `ChatService`; knows no sidebar and no menu.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Signal
@@ -119,8 +120,10 @@ class ConversationPage(QWidget):
         """Whether the conversation on show is being answered."""
         return self._generating
 
-    def open(self, conversation_id: str, *, message_id: str = "") -> None:
-        """Show a conversation ("": a new chat), at `message_id` if one is given."""
+    def open(self, conversation_id: str, *, message_id: str = "", files: Sequence[Path] = ()) -> None:
+        """Show a conversation ("": a new chat), at `message_id` if one is given. It is given `files` once its draft is
+        there.
+        """
         self.composer.flush_draft()
         changed = conversation_id != self._conversation_id
         self._conversation_id = conversation_id
@@ -130,7 +133,9 @@ class ConversationPage(QWidget):
         if changed:
             self._new_parameters = None
             self.composer.set_draft(Draft())
-            self._load_draft()
+            self._load_draft(files if self._workspace.services is not None else ())
+        if files and (not changed or self._workspace.services is None):
+            self.composer.add_files(files)
         if conversation_id:
             self._load_path()
         else:
@@ -278,13 +283,15 @@ class ConversationPage(QWidget):
         self._show_generating()
         self.path_shown.emit(self._path)
 
-    def _load_draft(self) -> None:
+    def _load_draft(self, files: Sequence[Path] = ()) -> None:
         conversation_id = self._conversation_id
 
         def show(stored: Draft) -> None:
             draft = self._workspace.held_drafts.draft(conversation_id) or stored
             if draft != Draft() and conversation_id == self._conversation_id and self.composer.draft == Draft():
                 self.composer.set_draft(draft)
+            if files and conversation_id == self._conversation_id:
+                self.composer.add_files(files)
 
         self._workspace.library.run(lambda store: store.draft(conversation_id or None), show)
 

@@ -21,7 +21,6 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
-from shiboken6 import isValid
 
 from app.i18n import tr
 from app.ui.composer_text import local_files
@@ -32,17 +31,14 @@ from app.ui.documents_empty import EmptyCollection
 from app.ui.documents_flow import DocumentLibrary, DocumentsFlow
 from app.ui.documents_list import DocumentList
 from app.ui.documents_operations import DocumentOperations
-from app.ui.documents_rows import Line, Prepared
+from app.ui.documents_rows import FileLine, Line
 from app.ui.documents_search import DocumentSearch
 from app.ui.documents_work import WorkLine
 from app.ui.icons import IconButton, themed_icon
-from app.ui.library import sentence_of
 from app.ui.toast import Toasts
 from app.ui.workspace import Workspace
 from engine.display_name import display_name
 
-_AT_ONCE = 2_000
-"""Files, of which the lines are put together at once."""
 _NAME_CHARACTERS = 60
 _ENTERS = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
@@ -63,8 +59,6 @@ class DocumentsDialog(QDialog):
         theme = workspace.theme
         self.setWindowTitle(tr("Documents"))
         self.setAcceptDrops(True)
-        self._shown = 0
-        """Counts what was asked to be shown: of several, the last one counts."""
         self.flow = DocumentsFlow(documents, workspace.bridge, self)
         self._toasts = Toasts(theme, self)
         self.operations = DocumentOperations(workspace, self.flow, self, self._say)
@@ -150,6 +144,9 @@ class DocumentsDialog(QDialog):
         flow, pane, operations = self.flow, self.collections, self.operations
         flow.collections_changed.connect(self._on_collections)
         flow.files_changed.connect(self._on_files)
+        flow.rows_loaded.connect(self.list.lines.add)
+        flow.look = self.list.wanted
+        self.list.lines.rows_wanted.connect(flow.fetch)
         flow.reading_changed.connect(lambda file_id: self.list.lines.set_reading(file_id, flow.reading))
         flow.failed.connect(self._say)
         pane.chosen.connect(self._on_collection_chosen)
@@ -189,31 +186,14 @@ class DocumentsDialog(QDialog):
         self.collections.show_collections(self.flow.collections, self.flow.collection_id)
 
     def _on_files(self) -> None:
-        """Lines are put together on the pool: a hundred thousand files take most of a second."""
-        flow, lines = self.flow, self.list.lines
-        self._shown += 1
-        shown, sources, files = self._shown, flow.sources, flow.files
-
-        def show(prepared: Prepared) -> None:
-            if isValid(self) and shown == self._shown:
-                self.list.show_files(prepared, flow.reading)
-                self._show_stack()
-
-        if len(files) < _AT_ONCE:
-            show(lines.prepared(sources, files))
-        else:
-            prepared = self._workspace.run(lambda: lines.prepared(sources, files))
-            self._workspace.bridge.then(prepared, show, self._on_bug)
-
-    def _on_bug(self, error: BaseException) -> None:
-        self._say(sentence_of(error))
-        raise error
+        self.list.show_files(self.flow.outline, self.flow.rows, self.flow.reading)
+        self._show_stack()
 
     def _show_stack(self) -> None:
         if self.search.text().strip():
             self.stack.setCurrentWidget(self.found)
         else:
-            is_empty = self.flow.loaded and not self.flow.sources
+            is_empty = self.flow.loaded and not self.flow.outline
             self.stack.setCurrentWidget(self.empty if is_empty else self.list)
         self._show_line()
 
@@ -241,7 +221,10 @@ class DocumentsDialog(QDialog):
     def _on_show_failed(self) -> None:
         self.search.clear()
         self.list.setFocus()
-        self.list.choose_next_failed()
+        chosen = self.list.line
+        source_id = 0 if chosen is None else chosen.source.id
+        path = str(chosen.file.path) if isinstance(chosen, FileLine) else ""
+        self.flow.next_failed(source_id, path, self.list.choose)
 
     # Adding
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -17,10 +18,19 @@ from shiboken6 import isValid
 from app.events import ChatEvent, DocumentsHappened
 from app.i18n import tr
 from app.ui.bridge import EventBridge
+from app.ui.documents_outline import Outline, Place
 from app.ui.library import sentence_of
 from rag.events import EmbeddingProgress, FilesChanged, LibraryNotice, ReadingProgress
 from rag.passages import Found
-from rag.store.types import Collection, FileState, HiddenWords, Source, StoredFile
+from rag.store.types import (
+    Collection,
+    FilePosition,
+    FileSpan,
+    HiddenWords,
+    Source,
+    SourceOutline,
+    StoredFile,
+)
 from rag.types import Page
 
 T = TypeVar("T")
@@ -28,6 +38,8 @@ _PAUSE_MS = 250
 """At least, between two readings of the lists."""
 _PAUSE_SHARE = 4
 """Times what the last reading took: the lists never take more than a fifth of the library's time."""
+_AT_FIRST = 200
+"""Rows, of which the files are known when a list begins."""
 SEARCH_CHARACTERS = 24_000
 """Of passages, for a person to look through."""
 
@@ -40,6 +52,10 @@ class DocumentLibrary(Protocol):
     def files(
         self, collection_ids: tuple[int, ...] | None = None, blob_id: int | None = None
     ) -> Future[tuple[StoredFile, ...]]: ...
+    def outline(self, collection_id: int) -> Future[tuple[SourceOutline, ...]]: ...
+    def rows(self, spans: Sequence[FileSpan]) -> Future[tuple[StoredFile, ...]]: ...
+    def position(self, file_id: int) -> Future[FilePosition | None]: ...
+    def next_failed(self, collection_id: int, source_id: int, path: str) -> Future[FilePosition | None]: ...
     def add_collection(self, name: str) -> Future[Collection]: ...
     def rename_collection(self, collection_id: int, name: str) -> Future[None]: ...
     def remove_collection(self, collection_id: int) -> Future[None]: ...
@@ -47,6 +63,7 @@ class DocumentLibrary(Protocol):
     def add_text(self, collection_id: int, name: str, text: str) -> Future[Source]: ...
     def remove_source(self, source_id: int) -> Future[None]: ...
     def retry(self, file_id: int) -> Future[None]: ...
+    def retry_failed(self, source_id: int) -> Future[None]: ...
     def look_again(self) -> Future[None]: ...
     def search(
         self,
@@ -62,11 +79,21 @@ class DocumentLibrary(Protocol):
     def hidden_words(self, blob_id: int) -> Future[tuple[HiddenWords, ...]]: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a list needs of a new outline: the files of these spans, and those around the file that is chosen."""
+
+    spans: tuple[FileSpan, ...] = ()
+    file_id: int | None = None
+
+
 class DocumentsFlow(QObject):
-    """Collections, and the sources and files of the one that was chosen."""
+    """Collections, and of the one that was chosen the sources and those of their files that are on show."""
 
     collections_changed = Signal()
     files_changed = Signal()
+    rows_loaded = Signal(object)
+    """More files, `StoredFile`s by their `Place`."""
     reading_changed = Signal(int)
     """The id of a file: its `ReadingProgress` is another one."""
     work_changed = Signal()
@@ -79,16 +106,19 @@ class DocumentsFlow(QObject):
         self.documents, self._bridge = documents, bridge
         self.collections: tuple[Collection, ...] = ()
         self.collection_id: int | None = None
-        self.sources: tuple[Source, ...] = ()
-        self.files: tuple[StoredFile, ...] = ()
+        self.outline: tuple[SourceOutline, ...] = ()
+        self.rows: dict[Place, StoredFile] = {}
+        """The files that were known when the outline came."""
+        self.look: Callable[[tuple[SourceOutline, ...]], Wanted] = _beginning
+        """Says what a list needs of a new outline."""
         self.reading: dict[int, ReadingProgress] = {}
         self.embedding: EmbeddingProgress | None = None
-        self.n_waiting = 0
-        """Files of the collection that are still to be read."""
+        self._positions: dict[int, FilePosition | None] = {}
+        """Of files that were read since this began."""
         self.n_adding = 0
         """Files and folders that are being looked at."""
         self.loaded = False
-        """`files` are those of `collection_id`."""
+        """`outline` is that of `collection_id`."""
         self._listing = False
         self._stale = False
         self._asked_at = 0.0
@@ -100,6 +130,23 @@ class DocumentsFlow(QObject):
     def collection(self) -> Collection | None:
         """The one that was chosen."""
         return next((each for each in self.collections if each.id == self.collection_id), None)
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        return tuple(each.source for each in self.outline)
+
+    @property
+    def n_files(self) -> int:
+        return sum(each.n_files for each in self.outline)
+
+    @property
+    def n_waiting(self) -> int:
+        """Files of the collection that are still to be read."""
+        return sum(each.n_waiting for each in self.outline)
+
+    @property
+    def n_failed(self) -> int:
+        return sum(each.n_failed for each in self.outline)
 
     def refresh(self) -> None:
         """Read the lists again; several wishes during one reading become one more reading."""
@@ -115,9 +162,42 @@ class DocumentsFlow(QObject):
         if collection_id == self.collection_id:
             return
         self.collection_id = collection_id
-        self.sources, self.files, self.loaded = (), (), collection_id is None
+        self.outline, self.rows, self.loaded = (), {}, collection_id is None
         self.files_changed.emit()
         self.refresh()
+
+    def fetch(self, spans: Sequence[FileSpan]) -> None:
+        """Have files come that are not known yet; `rows_loaded` tells of them, if the outline is still the same."""
+        outline = self.outline
+
+        def loaded(files: tuple[StoredFile, ...]) -> None:
+            if self.outline is outline:
+                self.rows_loaded.emit(_placed(spans, files))
+
+        self._do(self.documents.rows(spans), loaded)
+
+    def next_failed(self, source_id: int, path: str, done: Callable[[FilePosition], None]) -> None:
+        """Find the next file that could not be read, behind a path of a source."""
+        if self.collection_id is not None:
+            found = self.documents.next_failed(self.collection_id, source_id, path)
+            self._do(found, lambda position: done(position) if position is not None else None)
+
+    def reading_position(self) -> FilePosition | None:
+        """Of the file that is being read, if it is of this collection and known; else it is asked for."""
+        file_id = next(iter(self.reading), None)
+        if file_id is None:
+            return None
+        if file_id not in self._positions:
+            self._positions[file_id] = None
+
+            def found(position: FilePosition | None) -> None:
+                self._positions[file_id] = position
+                self.work_changed.emit()
+
+            self._then(self.documents.position(file_id), found, lambda _error: None)
+        position = self._positions[file_id]
+        here = position is not None and any(each.source.id == position.source_id for each in self.outline)
+        return position if here else None
 
     # What a person does
 
@@ -161,6 +241,10 @@ class DocumentsFlow(QObject):
         for file_id in file_ids:
             self._do(self.documents.retry(file_id), lambda _none: self.refresh())
 
+    def retry_failed(self, source_id: int) -> None:
+        """Read all files of a source once more that could not be read."""
+        self._do(self.documents.retry_failed(source_id), lambda _none: self.refresh())
+
     def look_again(self) -> None:
         """See what the folders hold now."""
         self.n_adding += 1
@@ -202,31 +286,45 @@ class DocumentsFlow(QObject):
         self.collections = tuple(sorted(collections, key=lambda each: bool(each.owner)))
         if self.collection is None:
             self.collection_id = self.collections[0].id if collections else None
-            self.sources, self.files, self.loaded = (), (), False
+            self.outline, self.rows, self.loaded = (), {}, False
         self.collections_changed.emit()
         collection_id = self.collection_id
         if collection_id is None:
-            self._on_files(None, (), ())
+            self._on_rows(None, (), (), ())
             return
         self._then(
-            self.documents.sources(collection_id),
-            lambda sources: self._on_sources(collection_id, sources),
+            self.documents.outline(collection_id),
+            lambda outline: self._on_outline(collection_id, outline),
             self._on_listing_failed,
         )
 
-    def _on_sources(self, collection_id: int, sources: tuple[Source, ...]) -> None:
-        self._then(
-            self.documents.files((collection_id,)),
-            lambda files: self._on_files(collection_id, sources, files),
-            self._on_listing_failed,
-        )
+    def _on_outline(self, collection_id: int, outline: tuple[SourceOutline, ...]) -> None:
+        wanted = self.look(outline)
 
-    def _on_files(self, collection_id: int | None, sources: tuple[Source, ...], files: tuple[StoredFile, ...]) -> None:
+        def with_position(position: FilePosition | None) -> None:
+            spans = wanted.spans if position is None else _around(position, wanted.spans)
+            self._then(
+                self.documents.rows(spans),
+                lambda files: self._on_rows(collection_id, outline, spans, files),
+                self._on_listing_failed,
+            )
+
+        if wanted.file_id is None:
+            with_position(None)
+        else:
+            self._then(self.documents.position(wanted.file_id), with_position, self._on_listing_failed)
+
+    def _on_rows(
+        self,
+        collection_id: int | None,
+        outline: tuple[SourceOutline, ...],
+        spans: Sequence[FileSpan],
+        files: tuple[StoredFile, ...],
+    ) -> None:
         if collection_id == self.collection_id:
-            self.sources, self.files, self.loaded = sources, files, True
-            waiting = {file.id for file in files if file.state is FileState.WAITING}
-            self.n_waiting = len(waiting)
-            self.reading = {key: progress for key, progress in self.reading.items() if key in waiting}
+            self.outline, self.rows, self.loaded = outline, _placed(spans, files), True
+            if not self.n_waiting:
+                self.reading = {}
             self.files_changed.emit()
             self.work_changed.emit()
         else:
@@ -277,3 +375,28 @@ class DocumentsFlow(QObject):
                 self.refresh()
         elif isinstance(happened, LibraryNotice):
             self.failed.emit(tr(happened.template, **dict(happened.fields)))
+
+
+def _beginning(outline: tuple[SourceOutline, ...]) -> Wanted:
+    return Wanted(tuple(Outline(outline).spans(0, _AT_FIRST)))
+
+
+def _around(position: FilePosition, spans: Sequence[FileSpan]) -> tuple[FileSpan, ...]:
+    """The spans, and the file of a position if they do not hold it."""
+    for source_id, first, count in spans:
+        if source_id == position.source_id and first <= position.place < first + count:
+            return tuple(spans)
+    return (*spans, (position.source_id, position.place, 1))
+
+
+def _placed(spans: Sequence[FileSpan], files: Sequence[StoredFile]) -> dict[Place, StoredFile]:
+    """Files as they came, by their places: of a span there may be fewer, if some have gone meanwhile."""
+    found: dict[Place, StoredFile] = {}
+    at = 0
+    for source_id, first, count in spans:
+        stop = at
+        while stop < len(files) and stop - at < count and files[stop].source_id == source_id:
+            found[source_id, first + stop - at] = files[stop]
+            stop += 1
+        at = stop
+    return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QModelIndex, QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent
@@ -10,11 +10,15 @@ from PySide6.QtWidgets import QAbstractItemView, QListView, QWidget
 
 from app.i18n import tr
 from app.ui.documents_delegate import DocumentDelegate
-from app.ui.documents_rows import DocumentListModel, Line, Prepared, SourceLine
+from app.ui.documents_flow import Wanted
+from app.ui.documents_outline import Outline, Place
+from app.ui.documents_rows import BLOCK, DocumentListModel, FileLine, Line, SourceLine
 from app.ui.theme import Theme
 from rag.events import ReadingProgress
-from rag.store.types import SourceKind
+from rag.store.types import FilePosition, SourceKind, SourceOutline, StoredFile
 
+_SEARCHED = 1000
+"""Lines."""
 _ENTERS = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 
@@ -54,21 +58,44 @@ class DocumentList(QListView):
         """The chosen one."""
         return self.lines.line(self.currentIndex())
 
-    def show_files(self, prepared: Prepared, reading: Mapping[int, ReadingProgress]) -> None:
-        """Show what `lines` prepared; the chosen line stays chosen, and the list where it is."""
+    def wanted(self, sources: Sequence[SourceOutline]) -> Wanted:
+        """What must be known to show these sources in place of the present ones."""
+        outline = Outline(sources, self.lines.outline.folded)
+        rows = self.viewport().rect()
+        first = max(0, self.indexAt(rows.topLeft()).row())
+        per_view = rows.height() // max(1, self.sizeHintForRow(0)) + 1 if len(self.lines.outline) else BLOCK
+        chosen = self.line
+        moved = isinstance(chosen, FileLine) and not outline.is_shaped_as(self.lines.outline)
+        start, stop = first - BLOCK // 2, first + per_view + BLOCK // 2
+        return Wanted(tuple(outline.spans(start, stop)), chosen.file.id if moved else None)  # type: ignore[union-attr]
+
+    def show_files(
+        self,
+        sources: Sequence[SourceOutline],
+        files: Mapping[Place, StoredFile],
+        reading: Mapping[int, ReadingProgress],
+    ) -> None:
+        """Show these; the chosen line stays chosen, and the list where it is."""
         chosen, at = self.line, self.verticalScrollBar().value()
-        self.lines.show(prepared, reading)
+        self.lines.show(sources, files, reading)
         if chosen is not None and self.line != chosen:
             self.setCurrentIndex(self.lines.index_of(chosen.key))
             self.verticalScrollBar().setValue(at)
             self.line_changed.emit()
 
-    def choose_next_failed(self) -> None:
-        """Go to the next file that could not be read."""
-        found = self.lines.next_failed(self.currentIndex().row())
-        if found.isValid():
-            self.setCurrentIndex(found)
-            self.scrollTo(found)
+    def choose(self, position: FilePosition) -> None:
+        """Go to a file, and open its folder if that is folded."""
+        self.lines.set_folded(position.source_id, False)
+        row = self.lines.outline.row_of(position.source_id, position.place)
+        if row is not None:
+            index = self.lines.index(row)
+            self.setCurrentIndex(index)
+            self.scrollTo(index)
+
+    def keyboardSearch(self, search: str) -> None:
+        """What is typed is looked for in the names of short lists only: those of long ones are not all known."""
+        if len(self.lines.outline) <= _SEARCHED:
+            super().keyboardSearch(search)
 
     def _fold(self, line: SourceLine, folded: bool) -> None:
         at = self.verticalScrollBar().value()

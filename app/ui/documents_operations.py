@@ -23,7 +23,7 @@ from app.ui.documents_rows import FileLine, Line, SourceLine, line_name
 from app.ui.sidebar_model import shown_title
 from app.ui.workspace import Workspace
 from engine.display_name import display_name
-from rag.store.types import Collection, FileState, SourceKind
+from rag.store.types import Collection, SourceKind
 
 
 class DocumentOperations(QObject):
@@ -101,11 +101,7 @@ class DocumentOperations(QObject):
         if isinstance(chosen, FileLine):
             self._flow.retry([chosen.file.id])
         else:
-            source_id = chosen.source.id
-            failed = [
-                file.id for file in self._flow.files if file.source_id == source_id and file.state is FileState.FAILED
-            ]
-            self._flow.retry(failed)
+            self._flow.retry_failed(chosen.source.id)
 
     def _show_hidden(self, chosen: Line) -> None:
         if isinstance(chosen, FileLine) and (blob_id := chosen.file.blob_id) is not None:

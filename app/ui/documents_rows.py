@@ -1,6 +1,7 @@
 """The lines of a collection: what a person added, and below a folder the files in it. Knows no painting, no library.
 
-Words are made when a line is shown, so that a hundred thousand files are listed as quickly as ten.
+Files are asked for when they come into view, and words are made when a line is shown, so that a hundred thousand files
+are listed as quickly as ten.
 """
 
 from __future__ import annotations
@@ -9,15 +10,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QStringListModel, Qt
+from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QStringListModel, Qt, QTimer, Signal
 
 from app.documents_view import Readiness, files_text, hidden_sentence, pages_text, readiness, state_sentence
 from app.i18n import ntr, tr
 from app.ui.amounts import count_text
+from app.ui.documents_outline import Outline, Place
 from engine.display_name import display_name
 from rag.events import ReadingProgress
-from rag.store.types import FileState, Source, SourceKind, StoredFile
+from rag.store.types import Source, SourceKind, SourceOutline, StoredFile
 
+BLOCK = 200
+"""Rows whose files are asked for together."""
+_MOST_KEPT = 20_000
 LINE_ROLE = int(Qt.ItemDataRole.UserRole) + 1
 READING_ROLE = int(Qt.ItemDataRole.UserRole) + 2
 Index = QModelIndex | QPersistentModelIndex
@@ -55,31 +60,6 @@ class FileLine:
 Line = SourceLine | FileLine
 
 
-def build_lines(
-    sources: Sequence[Source], files: Sequence[StoredFile], folded: frozenset[int] = frozenset()
-) -> list[Line]:
-    """All lines. `files` come by path; `folded` are ids of folders whose files are not shown."""
-    inside: dict[int, list[StoredFile]] = {source.id: [] for source in sources}
-    for file in files:
-        if file.source_id in inside:
-            inside[file.source_id].append(file)
-    lines: list[Line] = []
-    for source in sources:
-        members = inside[source.id]
-        if source.kind is SourceKind.FOLDER:
-            is_open = source.id not in folded
-            failed = sum(file.state is FileState.FAILED for file in members)
-            waiting = sum(file.state is FileState.WAITING for file in members)
-            lines.append(SourceLine(source, len(members), failed, waiting, is_open))
-            if is_open:
-                lines += [FileLine(source, file, 1) for file in members]
-        elif members:
-            lines += [FileLine(source, file) for file in members]
-        else:
-            lines.append(SourceLine(source))
-    return lines
-
-
 def line_name(line: Line) -> str:
     """What a line is called; safe to show."""
     source = line.source
@@ -94,6 +74,9 @@ def line_detail(line: Line, reading: ReadingProgress | None) -> str:
     """The second row of words."""
     if isinstance(line, FileLine):
         return state_sentence(line.file, reading, number=count_text)
+    if not line.source.reachable:
+        words = tr("Not reachable just now: its drive or folder is not there")
+        return f"{words} · {files_text(line.n_files, number=count_text)}" if line.n_files else words
     if line.source.kind is not SourceKind.FOLDER:
         return tr("This is not there any more, or Hearth may not read it")
     if not line.n_files:
@@ -120,21 +103,6 @@ def line_size(line: Line) -> str:
     return _pages_text(line.file.unit, line.file.n_pages) if isinstance(line, FileLine) else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """Lines in place of those `before`; `places` by key, None if they are the same ones in the same order, of which
-    the first and the last that say something else are `changed`.
-    """
-
-    sources: Sequence[Source]
-    files: Sequence[StoredFile]
-    folded: frozenset[int]
-    before: list[Line]
-    lines: list[Line]
-    places: dict[tuple[str, int], int] | None
-    changed: tuple[int, int] | None
-
-
 class DocumentListModel(QStringListModel):
     """The lines of one collection. Where only states changed, the view keeps its place and what is chosen.
 
@@ -142,37 +110,44 @@ class DocumentListModel(QStringListModel):
     take half a second to say it a hundred thousand times.
     """
 
+    rows_wanted = Signal(list)
+    """`FileSpan`s that came into view."""
+
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._sources: Sequence[Source] = ()
-        self._files: Sequence[StoredFile] = ()
+        self.outline = Outline()
+        self._files: dict[Place, StoredFile] = {}
+        self._places: dict[int, Place] = {}
         self._reading: Mapping[int, ReadingProgress] = {}
-        self._folded: frozenset[int] = frozenset()
-        self._lines: list[Line] = []
-        self._places: dict[tuple[str, int], int] = {}
+        self._asked: set[int] = set()
+        """Blocks of rows that are on their way."""
+        self._new: set[int] = set()
+        self._soon = QTimer(self, singleShot=True, interval=0)
+        self._soon.timeout.connect(self._ask)
 
-    def prepared(self, sources: Sequence[Source], files: Sequence[StoredFile]) -> Prepared:
-        """What it takes to show these. Any thread; nothing is changed."""
-        before, folded = self._lines, self._folded
-        lines = build_lines(sources, files, folded)
-        if len(before) == len(lines) and all(a.key == b.key for a, b in zip(before, lines, strict=True)):
-            changed = [place for place, (a, b) in enumerate(zip(before, lines, strict=True)) if a != b]
-            return Prepared(sources, files, folded, before, lines, None, (changed[0], changed[-1]) if changed else None)
-        places = {line.key: place for place, line in enumerate(lines)}
-        return Prepared(sources, files, folded, before, lines, places, None)
+    def show(
+        self,
+        sources: Sequence[SourceOutline],
+        files: Mapping[Place, StoredFile],
+        reading: Mapping[int, ReadingProgress],
+    ) -> None:
+        """Show these, of which some files are known."""
+        before, self.outline = self.outline, Outline(sources, self.outline.folded)
+        self._files, self._reading = dict(files), reading
+        self._places = {file.id: place for place, file in files.items()}
+        self._asked.clear()
+        self._reshape(before)
 
-    def show(self, prepared: Prepared, reading: Mapping[int, ReadingProgress]) -> None:
-        """Show what was prepared. At once, unless a folder was opened or folded since."""
-        if prepared.before is not self._lines or prepared.folded != self._folded:
-            prepared = self.prepared(prepared.sources, prepared.files)
-        self._sources, self._files, self._reading = prepared.sources, prepared.files, reading
-        if prepared.places is None:
-            self._lines = prepared.lines
-            if prepared.changed is not None:
-                self.dataChanged.emit(self.index(prepared.changed[0]), self.index(prepared.changed[1]))
-            return
-        self._lines, self._places = prepared.lines, prepared.places
-        self.setStringList([""] * len(prepared.lines))
+    def add(self, files: Mapping[Place, StoredFile]) -> None:
+        """Files that were asked for."""
+        if len(self._files) > _MOST_KEPT:
+            self._files, self._places = {}, {}
+            self._asked.clear()
+        self._files.update(files)
+        self._places.update((file.id, place) for place, file in files.items())
+        rows = sorted(row for place in files if (row := self.outline.row_of(*place)) is not None)
+        if rows:
+            self.dataChanged.emit(self.index(rows[0]), self.index(rows[-1]))
 
     def set_reading(self, file_id: int, reading: Mapping[int, ReadingProgress]) -> None:
         """A file is being read, or no longer."""
@@ -183,31 +158,57 @@ class DocumentListModel(QStringListModel):
 
     def set_folded(self, source_id: int, folded: bool) -> None:
         """Show a folder's files, or do not."""
-        wanted = self._folded | {source_id} if folded else self._folded - {source_id}
-        if wanted != self._folded:
-            self._folded = wanted
-            self.show(self.prepared(self._sources, self._files), self._reading)
+        before = self.outline
+        wanted = before.folded | {source_id} if folded else before.folded - {source_id}
+        if wanted != before.folded:
+            self.outline = Outline(before.sources, wanted)
+            self._asked.clear()
+            self._reshape(before)
 
     def line(self, index: Index) -> Line | None:
-        return self._lines[index.row()] if index.isValid() and index.row() < len(self._lines) else None
+        """None too for a file that is not known yet; it is asked for."""
+        if not index.isValid() or index.row() >= len(self.outline):
+            return None
+        each, place = self.outline.at(index.row())
+        source = each.source
+        if place is None:
+            is_open = source.id not in self.outline.folded
+            return SourceLine(source, each.n_files, each.n_failed, each.n_waiting, is_open)
+        file = self._files.get((source.id, place))
+        if file is None:
+            self._want(index.row())
+            return None
+        return FileLine(source, file, int(source.kind is SourceKind.FOLDER))
 
     def index_of(self, key: tuple[str, int]) -> QModelIndex:
-        """Where a line stands; invalid if it is not shown."""
-        place = self._places.get(key)
-        return self.index(place) if place is not None else QModelIndex()
-
-    def next_failed(self, after: int) -> QModelIndex:
-        """The next file that could not be read, around the end; invalid if there is none."""
-        count = len(self._lines)
-        for step in range(1, count + 1):
-            place = (after + step) % count
-            line = self._lines[place]
-            if isinstance(line, FileLine) and line.file.state is FileState.FAILED:
-                return self.index(place)
-        return QModelIndex()
+        """Where a line stands; invalid if it is not shown, or not known yet."""
+        kind, number = key
+        place = self._places.get(number) if kind == "file" else (number, None)
+        row = None if place is None else self.outline.row_of(*place)
+        return self.index(row) if row is not None else QModelIndex()
 
     def reading_of(self, line: Line) -> ReadingProgress | None:
         return self._reading.get(line.file.id) if isinstance(line, FileLine) else None
+
+    def _reshape(self, before: Outline) -> None:
+        count = len(self.outline)
+        if not self.outline.is_shaped_as(before):
+            self.setStringList([""] * count)
+        elif count:
+            self.dataChanged.emit(self.index(0), self.index(count - 1))
+
+    def _want(self, row: int) -> None:
+        block = row // BLOCK
+        if block not in self._asked:
+            self._asked.add(block)
+            self._new.add(block)
+            self._soon.start()
+
+    def _ask(self) -> None:
+        blocks, self._new = sorted(self._new), set()
+        spans = [span for block in blocks for span in self.outline.spans(block * BLOCK, (block + 1) * BLOCK)]
+        if spans:
+            self.rows_wanted.emit(spans)
 
     def flags(self, index: Index) -> Qt.ItemFlag:
         flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemNeverHasChildren
@@ -261,6 +262,7 @@ READINESS_MARKS = {
     Readiness.READING: ("loader-circle", "accent"),
     Readiness.BY_WORDS: ("circle-check", "text_faint"),
     Readiness.READY: ("circle-check", "success"),
+    Readiness.UNREACHABLE: ("hard-drive", "text_faint"),
     Readiness.EMPTY: ("circle-help", "warning"),
     Readiness.FAILED: ("circle-alert", "danger"),
 }
@@ -271,6 +273,8 @@ def mark_of(line: Line, reading: ReadingProgress | None) -> tuple[str, str]:
     """Icon and colour before a line."""
     if isinstance(line, FileLine):
         return READINESS_MARKS[readiness(line.file, reading)]
+    if not line.source.reachable:
+        return READINESS_MARKS[Readiness.UNREACHABLE]
     if line.source.kind is SourceKind.FOLDER:
         return ("folder-open" if line.open else "folder"), "text_muted"
     return "circle-alert", "danger"

@@ -12,7 +12,6 @@ from app.ui.documents_flow import DocumentsFlow
 from app.ui.elided_label import ElidedLabel
 from app.ui.theme import Theme
 from engine.display_name import display_name
-from rag.store.types import FileState
 
 _STEPS = 1000
 
@@ -26,7 +25,6 @@ class WorkLine(QWidget):
     def __init__(self, theme: Theme, flow: DocumentsFlow, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme, self._flow = theme, flow
-        self._names: dict[int, str] = {}
         self.label = ElidedLabel(parent=self)
         self.label.setProperty("kind", "caption")
         self.failed = QPushButton(self)
@@ -53,7 +51,7 @@ class WorkLine(QWidget):
         self._on_files()
 
     def _on_files(self) -> None:
-        count = sum(file.state is FileState.FAILED for file in self._flow.files)
+        count = self._flow.n_failed
         self.failed.setText(
             ntr(
                 "{number} file could not be read",
@@ -63,17 +61,17 @@ class WorkLine(QWidget):
             )
         )
         self.failed.setVisible(bool(count))
-        self._names = {}
         self._show()
 
     def _show(self) -> None:
         flow = self._flow
         reading = next(iter(flow.reading.values()), None)
-        name = self._name(reading.file_id) if reading is not None else ""
+        position = flow.reading_position()
+        name = display_name(position.path.name) if position is not None else ""
         words = work_sentence(name, reading, flow.n_waiting, flow.embedding, number=count_text)
         if flow.n_adding:
             words = " · ".join(each for each in (tr("Looking at what is there"), words) if each)
-        if not words and flow.loaded and flow.files:
+        if not words and flow.loaded and flow.n_files:
             words = tr("All is read, and stays on this computer.")
         self.label.setText(words)
         share = None
@@ -85,13 +83,6 @@ class WorkLine(QWidget):
         if share is not None:
             self.bar.setRange(0, _STEPS)
             self.bar.setValue(round(_STEPS * min(1.0, share)))
-
-    def _name(self, file_id: int) -> str:
-        """Of a file of the collection on show, "" for another's."""
-        if file_id not in self._names:
-            path = next((file.path for file in self._flow.files if file.id == file_id), None)
-            self._names[file_id] = display_name(path.name) if path is not None else ""
-        return self._names[file_id]
 
     def _on_theme_changed(self) -> None:
         space = self._theme.space

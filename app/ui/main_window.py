@@ -131,6 +131,7 @@ class MainWindow(QMainWindow):
         sidebar.folder_rename_requested.connect(self.operations.rename_folder)
         sidebar.move_requested.connect(self.operations.move)
         sidebar.delete_requested.connect(self._delete)
+        sidebar.files_dropped.connect(self._on_files_dropped)
         sidebar.settings_requested.connect(self._open_settings)
         sidebar.menu_requested.connect(self._show_main_menu)
         sidebar.fold_requested.connect(self._toggle_sidebar)
@@ -232,6 +233,10 @@ class MainWindow(QMainWindow):
 
     def _new_chat(self) -> None:
         self.page.open("")
+        self.page.focus_composer()
+
+    def _on_files_dropped(self, conversation_id: str, files: list[Path]) -> None:
+        self.page.open(conversation_id, files=files)
         self.page.focus_composer()
 
     def _focus_search(self) -> None:

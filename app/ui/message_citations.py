@@ -21,6 +21,8 @@ from rag.citations import Citation, Verdict
 
 SCHEME = "cite:"
 """Of a chip's address; no address of a model's own is ever let through with it (`links.checked_address`)."""
+NUMBER = "#"
+"""Before a source's number, in the address of a chip that was not checked yet."""
 _NAME_CHARACTERS = 28
 _NEXT = 2
 """Characters between two sentences."""
@@ -91,16 +93,22 @@ def _chip(citation: Citation, sources: SourcesPart) -> Chip:
     if citation.verdict is Verdict.NO_SOURCE:
         return Chip(citation.number, f"[{citation.number}]", complaint(citation, sources), holds)
     passage = sources.passages[citation.number - 1]
-    words = " ".join(passage.text.split())
-    tip = words if len(words) <= _TIP_CHARACTERS else words[:_TIP_CHARACTERS].rsplit(" ", 1)[0] + " …"
+    tip = passage_words(passage)
     if not holds:
         tip = f"{complaint(citation, sources)}\n\n{tip}"
     elif citation.by_program:
         tip = f"{tip}\n\n{tr('Found by Hearth: the model named no source here.')}"
-    return Chip(citation.number, _label(passage), tip, holds)
+    return Chip(citation.number, passage_label(passage), tip, holds)
 
 
-def _label(passage: SourcePassage) -> str:
+def passage_words(passage: SourcePassage) -> str:
+    """As a tip shows them."""
+    words = " ".join(passage.text.split())
+    return words if len(words) <= _TIP_CHARACTERS else words[:_TIP_CHARACTERS].rsplit(" ", 1)[0] + " …"
+
+
+def passage_label(passage: SourcePassage) -> str:
+    """File and page, as short as fits into a line."""
     name = file_name(passage.path)
     if len(name) > _NAME_CHARACTERS:
         name = f"{name[: _NAME_CHARACTERS - 9]}…{name[-8:]}"

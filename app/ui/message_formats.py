@@ -96,9 +96,9 @@ class Formats:
         return form
 
     def citation(self, span: Span) -> QTextCharFormat:
-        """A source that is cited; struck where looking into it failed."""
+        """A source that is cited; struck where looking into it failed, quiet where it was not looked into yet."""
         form = self.chip(href=span.href)
-        form.setForeground(self.theme.color("accent" if Style.STRIKE not in span.style else "text_muted"))
+        form.setForeground(self.theme.color("text_muted" if span.style & (Style.STRIKE | Style.QUIET) else "accent"))
         form.setFontStrikeOut(Style.STRIKE in span.style)
         form.setToolTip(tip_html(span.tip))
         return form

@@ -33,10 +33,11 @@ from app.ui.math_images import MathImages
 from app.ui.message_actions import Action, ActionRow, action_label, actions_of
 from app.ui.message_attachments import AttachmentChips
 from app.ui.message_body import MessageBody
-from app.ui.message_citations import SCHEME, chips_of, cited_blocks
+from app.ui.message_citations import NUMBER, SCHEME, chips_of, cited_blocks
 from app.ui.message_editor import MessageEditor
 from app.ui.message_formats import Formats
 from app.ui.message_live import LiveAnswer
+from app.ui.message_live_citations import LiveCitations
 from app.ui.message_reasoning import ReasoningFold
 from app.ui.message_selection import SelectionGroup
 from app.ui.message_state import StateLine
@@ -128,6 +129,7 @@ class MessageWidget(QWidget):
         self.editor: MessageEditor | None = None
         self._row: ActionRow | None = None
         self._state: StateLine | None = None
+        self._live_citations: LiveCitations | None = None
         self.fold: ReasoningFold | None = None
         self._status: QLabel | None = None
         self.more_button: QPushButton | None = None
@@ -222,7 +224,7 @@ class MessageWidget(QWidget):
             fold.set_state(live.thought_s, thinking=live.is_thinking)
             fold.set_blocks(live.reasoning.blocks)
         self._set_status(live.status())
-        self.body.set_blocks(live.text.blocks)
+        self.body.set_blocks(self._live_blocks(live))
 
     def refresh_formulas(self) -> bool:
         """Formulas have been drawn. True: the layout is another now."""
@@ -356,6 +358,14 @@ class MessageWidget(QWidget):
             top += gap + height
         return top
 
+    def _live_blocks(self, live: LiveAnswer) -> Sequence[Block]:
+        sources = self._entry.sources
+        if sources is None:
+            return live.text.blocks
+        if self._live_citations is None or self._live_citations.sources is not sources:
+            self._live_citations = LiveCitations(sources)
+        return self._live_citations.blocks(live.text.blocks)
+
     def _blocks(self, message: StoredMessage) -> Sequence[Block]:
         if message.role is Role.ASSISTANT:
             if self._entry.sources is not None:
@@ -373,8 +383,11 @@ class MessageWidget(QWidget):
         if not url.startswith(SCHEME):
             self.link_activated.emit(url)
             return
-        chips = chips_of(self._entry.message.text, self._entry.sources)
         place = url.removeprefix(SCHEME)
+        if place.startswith(NUMBER):
+            self.citation_activated.emit(int(place.removeprefix(NUMBER)))
+            return
+        chips = chips_of(self._entry.message.text, self._entry.sources)
         if place.isdecimal() and int(place) < len(chips):
             self.citation_activated.emit(chips[int(place)].number)
 

@@ -256,6 +256,12 @@ def _line(option: Option, settings: Settings) -> tuple[QWidget, Callable[[], Non
 
 
 def _file(option: Option, settings: Settings, theme: Theme) -> tuple[QWidget, Callable[[], None]]:
-    control = FileField(theme, tr(option.label))
-    control.changed.connect(lambda: settings.set(option.key, control.path))
-    return control, lambda: control.show_path(settings.text(option.key))
+    words = tr(option.default_label) if option.default_label else tr("none")
+    control = FileField(theme, tr(option.label), placeholder=words, folders=option.folder)
+    control.changed.connect(lambda: settings.set(option.key, control.path or option.default))
+
+    def show() -> None:
+        value = settings.text(option.key)
+        control.show_path("" if value == option.default else value)
+
+    return control, show

@@ -1,4 +1,4 @@
-"""A settings control for the path of one file: type it, or choose it in the system's dialog."""
+"""A settings control for the path of one file, or of a folder: type it, or choose it in the system's dialog."""
 
 from __future__ import annotations
 
@@ -13,26 +13,34 @@ from app.ui.theme import Theme
 
 
 class FileField(QWidget):
-    """Takes the keyboard for its line."""
+    """Takes the keyboard for its line. With `folders` there is a second button, for one of those."""
 
     changed = Signal()
 
-    def __init__(self, theme: Theme, title: str, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, theme: Theme, title: str, parent: QWidget | None = None, *, placeholder: str = "", folders: bool = False
+    ) -> None:
         super().__init__(parent)
         self._title = title
         self.line = QLineEdit(self)
-        self.line.setPlaceholderText(tr("none"))
+        self.line.setPlaceholderText(placeholder)
         self.line.setAccessibleName(title)
-        self.button = IconButton(theme, "folder", tr("Choose a file…"), size=16, parent=self)
+        self.button = IconButton(
+            theme, "file-text" if folders else "folder", tr("Choose a file…"), size=16, parent=self
+        )
+        self.folder_button = IconButton(theme, "folder", tr("Choose a folder…"), size=16, parent=self)
+        self.folder_button.setVisible(folders)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(theme.space(1))
         row.addWidget(self.line, 1)
         row.addWidget(self.button)
+        row.addWidget(self.folder_button)
         self.setFocusProxy(self.line)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.line.editingFinished.connect(self.changed)
         self.button.clicked.connect(self._on_choose)
+        self.folder_button.clicked.connect(self._on_choose_folder)
 
     @property
     def path(self) -> str:
@@ -46,6 +54,12 @@ class FileField(QWidget):
     def _on_choose(self) -> None:
         folder = str(Path(self.path).parent) if self.path else ""
         chosen, _filter = QFileDialog.getOpenFileName(self, self._title, folder, tr("GGUF models (*.gguf)"))
+        self._take(chosen)
+
+    def _on_choose_folder(self) -> None:
+        self._take(QFileDialog.getExistingDirectory(self, self._title, self.path))
+
+    def _take(self, chosen: str) -> None:
         if chosen:
             self.show_path(chosen)
             self.changed.emit()

@@ -9,13 +9,12 @@ import datetime as dt
 from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QModelIndex, QObject, QPoint, Qt, QTimer, Signal
-from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
     QLabel,
     QLineEdit,
-    QListView,
     QPushButton,
     QStackedWidget,
     QToolButton,
@@ -26,60 +25,18 @@ from PySide6.QtWidgets import (
 from app.i18n import tr
 from app.store.types import Folder
 from app.ui.attachments_flow import FlowLayout
+from app.ui.composer_text import local_files
 from app.ui.icons import IconButton, set_button_icon, themed_icon, tinted_pixmap
 from app.ui.library import Library
 from app.ui.live_answers import LiveAnswers
 from app.ui.sidebar_delegate import SidebarDelegate
+from app.ui.sidebar_list import SidebarList
 from app.ui.sidebar_model import RowKind, SidebarModel, SidebarRow, build_rows
 from app.ui.sidebar_search import SearchResults
 from app.ui.theme import Theme
 
 _SPIN_MS = 66
 _TAGS_SHOWN = 8
-
-
-class SidebarList(QListView):
-    """The list itself: a click opens, Enter opens, the menu key asks for the menu."""
-
-    chosen = Signal(QModelIndex)
-    menu_wanted = Signal(QModelIndex, QPoint)
-    delete_wanted = Signal(QModelIndex)
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setUniformItemSizes(True)
-        self.setMouseTracking(True)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setDragDropMode(QAbstractItemView.DragDropMode.DragDrop)
-        self.setDefaultDropAction(Qt.DropAction.MoveAction)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setAccessibleName(tr("Chats"))
-        self.clicked.connect(self.chosen)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        index = self.currentIndex()
-        if index.isValid() and self.state() is not QAbstractItemView.State.EditingState:
-            if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
-                self.chosen.emit(index)
-                return
-            if event.key() == Qt.Key.Key_Delete:
-                self.delete_wanted.emit(index)
-                return
-        super().keyPressEvent(event)
-
-    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        by_mouse = event.reason() is QContextMenuEvent.Reason.Mouse
-        index = self.indexAt(event.pos()) if by_mouse else self.currentIndex()
-        if index.isValid():
-            at = event.globalPos() if by_mouse else self.viewport().mapToGlobal(self.visualRect(index).center())
-            self.menu_wanted.emit(index, at)
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        super().mousePressEvent(event)
-        if event.button() is Qt.MouseButton.RightButton:
-            event.accept()
 
 
 class Sidebar(QWidget):
@@ -95,6 +52,8 @@ class Sidebar(QWidget):
     folder_rename_requested = Signal(str, str)
     move_requested = Signal(str, object)
     delete_requested = Signal(str)
+    files_dropped = Signal(str, list)
+    """A conversation's id ("": a new one is meant), and the files and folders that were dropped on it."""
     settings_requested = Signal()
     menu_requested = Signal(QPoint)
     fold_requested = Signal()
@@ -126,7 +85,7 @@ class Sidebar(QWidget):
         )
         self.tags = QWidget(self)
         self._tag_row = FlowLayout(self.tags, spacing=theme.space(1))
-        self.list = SidebarList(self)
+        self.list = SidebarList(theme, self)
         self.model = SidebarModel(self)
         self.list.setModel(self.model)
         self._delegate = SidebarDelegate(theme, self.list)
@@ -144,6 +103,7 @@ class Sidebar(QWidget):
         self.archive_button.setCheckable(True)
         self.settings_button = QPushButton(tr("Settings"), self)
         self.settings_button.setProperty("kind", "row")
+        self.setAcceptDrops(True)  # beside the list too
         self._lay_out()
         self._connect()
         self._on_theme_changed()
@@ -227,6 +187,8 @@ class Sidebar(QWidget):
         self.list.chosen.connect(self._on_chosen)
         self.list.menu_wanted.connect(self._on_menu_wanted)
         self.list.delete_wanted.connect(self._on_delete_wanted)
+        self.list.files_dropped.connect(self.files_dropped)
+        self.list.new_aimed_at.connect(self.new_button.setDown)
         self._delegate.more_requested.connect(self._on_more_requested)
         self.model.rename_requested.connect(self._on_rename_requested)
         self.model.moved.connect(self.move_requested)
@@ -369,6 +331,20 @@ class Sidebar(QWidget):
         self.setMinimumWidth(space(50))
         self.list.scheduleDelayedItemsLayout()
         self.list.viewport().update()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if local_files(event.mimeData()):
+            self.new_button.setDown(True)
+            event.acceptProposedAction()
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self.new_button.setDown(False)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self.new_button.setDown(False)
+        if files := local_files(event.mimeData()):
+            event.acceptProposedAction()
+            self.files_dropped.emit("", files)
 
     def folder(self, folder_id: str) -> Folder | None:
         return self._library.folder(folder_id)

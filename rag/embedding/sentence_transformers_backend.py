@@ -6,7 +6,6 @@ weights as safetensors only. Its prompts for questions and passages are used whe
 
 from __future__ import annotations
 
-import hashlib
 import os
 import threading
 from collections.abc import Sequence
@@ -17,9 +16,11 @@ import numpy as np
 
 from engine.errors import EmbedderError, sentence
 from rag.embedding.embedder import Vectors, unit_length
+from rag.embedding.fingerprint import fingerprint
 
 BATCH = 8
-_SAMPLE = 1 << 20
+_NAMED = frozenset({".json", ".safetensors", ".txt", ".model"})
+"""Files that say what the model is."""
 _OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
 
 
@@ -53,7 +54,8 @@ class SentenceTransformersEmbedder:
             raise EmbedderError(
                 sentence("The model {name} cannot be used for embeddings ({reason})."), name=model, reason=str(error)
             ) from error
-        self.model_id = f"sentence-transformers {folder.name} {_fingerprint(folder)}"
+        files = [path for path in folder.rglob("*") if path.suffix in _NAMED]
+        self.model_id = f"sentence-transformers {folder.name} {fingerprint(folder, files)}"
         self._one_at_a_time = threading.Lock()
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
@@ -96,18 +98,3 @@ def _folder(model: str) -> Path:
         return Path(snapshot_download(model, local_files_only=True))
     except (OSError, ValueError) as error:
         raise EmbedderError(sentence("The model {name} is not on this computer."), name=model) from error
-
-
-def _fingerprint(folder: Path) -> str:
-    """Of all names and sizes, and of the beginning and end of each file: another training changes every matrix."""
-    digest = hashlib.sha256()
-    for path in sorted(
-        path for path in folder.rglob("*") if path.suffix in {".json", ".safetensors", ".txt", ".model"}
-    ):
-        size = path.stat().st_size
-        digest.update(f"{path.relative_to(folder).as_posix()} {size}\n".encode())
-        with path.open("rb") as file:
-            digest.update(file.read(_SAMPLE))
-            file.seek(max(0, size - _SAMPLE))
-            digest.update(file.read(_SAMPLE))
-    return digest.hexdigest()[:16]

@@ -16,6 +16,7 @@ import pypdfium2.raw as pdfium
 from rag.loaders import ocr
 from rag.loaders.limits import HEADINGS, OCR_SIDE, PAGES, TITLE_CHARACTERS
 from rag.loaders.loader import DAMAGED, PROTECTED, TOO_MANY_PAGES, OpenDocument, Source
+from rag.loaders.pdf_layers import may_have_layered_forms
 from rag.loaders.pdf_page import PdfPage
 from rag.loaders.pdf_sight import hidden_characters, image_share
 from rag.loaders.visible import shown, title_of, visible
@@ -84,13 +85,14 @@ def text_of_page(page: PdfPage) -> tuple[list[str], str, tuple[Hidden, ...]]:
 def _pages(source: Source, document: Any, n_pages: int) -> Iterator[Page]:
     try:
         outline = _outline(document)
+        layered = may_have_layered_forms(source.file)
         scan_unread = anything = False
         for index in range(n_pages):
             if index and index % _REOPENED == 0:
                 document.close()
                 document = open_document(source)
             try:
-                page = PdfPage(document, index)
+                page = PdfPage(document, index, layered_forms=layered)
             except ValueError:
                 yield Page(index + 1, "")  # one broken page is no reason to lose the others
                 continue

@@ -21,9 +21,13 @@ _FINE = 1_000_000
 
 
 class PdfPage:
-    """Raises `ValueError` where there is no such page or it cannot be read."""
+    """Raises `ValueError` where there is no such page or it cannot be read.
 
-    def __init__(self, document: Any, index: int) -> None:
+    `layered_forms`: what its forms hold may belong to a layer that is off.
+    """
+
+    def __init__(self, document: Any, index: int, *, layered_forms: bool = False) -> None:
+        self.layered_forms = layered_forms
         self.raw = pdfium.FPDF_LoadPage(document, index)
         if not self.raw:
             raise ValueError(f"no page {index}")

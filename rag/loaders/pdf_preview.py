@@ -14,6 +14,7 @@ from engine.errors import sentence
 from rag.loaders.limits import PREVIEW_PIXELS
 from rag.loaders.loader import DAMAGED, Source, open_source
 from rag.loaders.pdf import open_document, text_of_page
+from rag.loaders.pdf_layers import may_have_layered_forms
 from rag.loaders.pdf_page import PdfPage
 from rag.loaders.picture import PagePicture, Rectangle, Span
 
@@ -43,7 +44,8 @@ def render_page(path: Path, number: int, width_px: int, spans: Sequence[Span] = 
             if not 1 <= number <= len(document):
                 raise source.error(_NO_PAGE, number=number)
             try:
-                page = PdfPage(document, number - 1)
+                layered = may_have_layered_forms(source.file)
+                page = PdfPage(document, number - 1, layered_forms=layered)
             except ValueError as error:
                 raise source.error(DAMAGED) from error
             with page:

@@ -1,8 +1,8 @@
 """Which characters of a PDF page nobody can see: found by drawing the page with and without them.
 
-Text that changes no pixel is not seen, whatever hid it: its colour, its mode, its transparency, its place, or what was
-drawn over it. Only text that could be hidden, by properties that are cheap to read, is put to that test, so that a
-plain page is never rendered.
+Text that changes no pixel is not seen, whatever hid it: its colour, its mode, its transparency, its place, what was
+drawn over it, a clip path, or a layer that is off. Only text that could be hidden, by properties that are cheap to
+read, is put to that test, so that a plain page is never rendered.
 
 **Scanned pages** are the exception. Character recognition lays invisible words over the picture of the same words, and
 without them the page says nothing; so where pictures fill the page, invisible text is read if there is ink under it,
@@ -64,6 +64,8 @@ def _suspects(drawn: Drawn, shown: Box) -> dict[int, TextObject]:
         for key, text in drawn.texts.items()
         if text.undrawn
         or text.is_tiny
+        or text.is_cut
+        or text.is_layered
         or text.colour is None
         or alike(text.colour, WHITE)
         or not _within(text.box, shown)
@@ -220,6 +222,8 @@ class _Judge:
         over = [ground for ground in self._drawn.grounds if ground.order > text.order]
         if any(_overlap(ground.box, box) for ground in over for box in boxes):
             return HiddenReason.COVERED
+        if text.is_cut or text.is_layered:
+            return HiddenReason.INVISIBLE
         return HiddenReason.SAME_COLOUR
 
 

@@ -46,6 +46,10 @@ class Source:
     kind: SourceKind
     path: Path
     name: str
+    reachable: bool = True
+    """As of the last look. Where it is not, its files are kept as they were."""
+    mounted: bool = False
+    """A drive was attached at its folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,52 @@ class StoredFile:
     """Of its chunks: they have no vector yet, and are found by words alone."""
     language: str = ""
     n_characters: int = 0
+    reachable: bool = True
+    """As its source is."""
+
+
+FilePlace = tuple[str, int]
+"""Where a file stands in a list by path: its path, and its id."""
+
+
+FileSpan = tuple[int, int, int]
+"""Some of a source's files by path: the source's id, the first one's place from 0, and how many."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceOutline:
+    """A source, and how many files it has; of these, some wait to be read, some could not be."""
+
+    source: Source
+    n_files: int = 0
+    n_waiting: int = 0
+    n_failed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FilePosition:
+    """Where a file stands among those of its source, by path, from 0."""
+
+    file_id: int
+    source_id: int
+    place: int
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionSummary:
+    """How much is in a collection; `n_unembedded` of its passages have no vector yet."""
+
+    id: int
+    name: str
+    owner: str
+    n_files: int
+    n_read: int
+    n_waiting: int
+    n_failed: int
+    n_pages: int
+    n_chunks: int
+    n_unembedded: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,15 @@ class Unembedded:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class KeptEmbedder:
+    """An embedder with vectors in the store: its number, its model's id, and what a person named it by."""
+
+    id: int
+    name: str
+    choice: str
+
+
 def embedder_id(database: LibraryDatabase, name: str, dimensions: int) -> int:
     """The number of an embedder, given if it has none. The vectors of another length under its name are deleted."""
     with database.transaction():
@@ -36,10 +45,36 @@ def embedder_id(database: LibraryDatabase, name: str, dimensions: int) -> int:
         return database.write("INSERT INTO embedder (name, dimensions) VALUES (?, ?)", (name, dimensions))
 
 
-def forget_other_embedders(database: LibraryDatabase, keep: int) -> None:
-    """Delete the vectors of all embedders but one."""
+def serving(database: LibraryDatabase) -> KeptEmbedder | None:
+    """The one whose vectors are searched."""
+    row = database.row("SELECT id, name, choice FROM embedder WHERE serves = 1")
+    return None if row is None else KeptEmbedder(*row)
+
+
+def wanted(database: LibraryDatabase) -> KeptEmbedder | None:
+    """The one that a person wants; it serves as soon as all passages have its vectors."""
+    row = database.row("SELECT id, name, choice FROM embedder WHERE wanted = 1")
+    return None if row is None else KeptEmbedder(*row)
+
+
+def want(database: LibraryDatabase, embedder: int, choice: str) -> None:
+    """Say that a person wants it."""
     with database.transaction():
-        database.write("DELETE FROM embedder WHERE id <> ?", (keep,))
+        database.write("UPDATE embedder SET wanted = 0 WHERE id <> ? AND wanted = 1", (embedder,))
+        database.write("UPDATE embedder SET wanted = 1, choice = ? WHERE id = ?", (choice, embedder))
+
+
+def serve(database: LibraryDatabase, embedder: int, choice: str) -> None:
+    """Say that its vectors are searched from now on."""
+    with database.transaction():
+        database.write("UPDATE embedder SET serves = 0 WHERE id <> ? AND serves = 1", (embedder,))
+        database.write("UPDATE embedder SET serves = 1, choice = ? WHERE id = ?", (choice, embedder))
+
+
+def forget_other_embedders(database: LibraryDatabase, keep: int) -> None:
+    """Delete the vectors of all embedders but one, and but one that a person has wanted meanwhile."""
+    with database.transaction():
+        database.write("DELETE FROM embedder WHERE id <> ? AND wanted = 0", (keep,))
 
 
 def without_vector(database: LibraryDatabase, embedder: int, *, after: int, limit: int) -> list[tuple[int, Unembedded]]:
@@ -72,12 +107,15 @@ def n_without(database: LibraryDatabase, embedder: int, span: PassageRange | Non
     return 0 if row is None else int(row[0])
 
 
-def n_without_by_blob(database: LibraryDatabase, embedder: int) -> dict[int, int]:
-    """Blob -> how many of its chunks have no vector yet, where there are any."""
+def n_without_by_blob(
+    database: LibraryDatabase, embedder: int, blob_ids: Sequence[int] | None = None
+) -> dict[int, int]:
+    """Blob -> how many of its chunks have no vector yet, where there are any; of these blobs, or of all."""
+    within = "" if blob_ids is None else f"page.blob_id IN ({', '.join('?' * len(blob_ids))}) AND"
     rows = database.rows(
-        "SELECT page.blob_id, count(*) FROM chunk JOIN page ON page.id = chunk.page_id WHERE NOT EXISTS"
+        f"SELECT page.blob_id, count(*) FROM chunk JOIN page ON page.id = chunk.page_id WHERE {within} NOT EXISTS"
         " (SELECT 1 FROM vector WHERE vector.embedder_id = ? AND vector.digest = chunk.digest) GROUP BY 1",
-        (embedder,),
+        (*(blob_ids or ()), embedder),
     )
     return dict(rows)
 

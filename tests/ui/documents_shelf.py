@@ -13,7 +13,17 @@ from app.ui.bridge import EventBridge
 from engine.errors import LibraryError, sentence
 from rag.events import FilesChanged, LibraryEvent
 from rag.passages import Found, Passage, Way
-from rag.store.types import Collection, FileState, HiddenWords, Source, SourceKind, StoredFile
+from rag.store.types import (
+    Collection,
+    FilePosition,
+    FileSpan,
+    FileState,
+    HiddenWords,
+    Source,
+    SourceKind,
+    SourceOutline,
+    StoredFile,
+)
 from rag.types import Page, Unit
 
 T = TypeVar("T")
@@ -56,6 +66,7 @@ class Shelf:
         self.hidden: dict[int, tuple[HiddenWords, ...]] = {}
         self.found = Found(Way.NOTHING, ())
         self.asked: list[tuple[str, object]] = []
+        self.n_rows_given = 0
         self._last_id = 100
 
     def tell(self, event: LibraryEvent) -> None:
@@ -105,6 +116,39 @@ class Shelf:
     ) -> Future[tuple[StoredFile, ...]]:
         found = (each for each in self.all_files if blob_id in (None, each.blob_id))
         return ended(tuple(each for each in found if collection_ids is None or each.collection_id in collection_ids))
+
+    def outline(self, collection_id: int) -> Future[tuple[SourceOutline, ...]]:
+        def counted(source: Source) -> SourceOutline:
+            own = self._files_of(source.id)
+            waiting = sum(file.state is FileState.WAITING and file.reachable for file in own)
+            return SourceOutline(source, len(own), waiting, sum(file.state is FileState.FAILED for file in own))
+
+        return ended(tuple(counted(each) for each in self.all_sources if each.collection_id == collection_id))
+
+    def rows(self, spans: Sequence[FileSpan]) -> Future[tuple[StoredFile, ...]]:
+        self.n_rows_given += sum(count for _source, _first, count in spans)
+        found = [self._files_of(source_id)[first : first + count] for source_id, first, count in spans]
+        return ended(tuple(file for files in found for file in files))
+
+    def position(self, file_id: int) -> Future[FilePosition | None]:
+        return ended(next((self._position(file) for file in self.all_files if file.id == file_id), None))
+
+    def next_failed(self, collection_id: int, source_id: int, path: str) -> Future[FilePosition | None]:
+        failed = [
+            file
+            for source in self.all_sources
+            if source.collection_id == collection_id
+            for file in self._files_of(source.id)
+            if file.state is FileState.FAILED
+        ]
+        order = [each.id for each in self.all_sources]
+        at = (order.index(source_id) if source_id in order else -1, path)
+        behind = [file for file in failed if (order.index(file.source_id), str(file.path)) > at]
+        return ended(next((self._position(file) for file in (*behind, *failed)), None))
+
+    def retry_failed(self, source_id: int) -> Future[None]:
+        self.asked.append(("retry failed", source_id))
+        return ended(None)
 
     def add_collection(self, name: str) -> Future[Collection]:
         made = Collection(self._number(), name)
@@ -172,6 +216,12 @@ class Shelf:
 
     def asked_for(self, what: str) -> Sequence[object]:
         return [value for name, value in self.asked if name == what]
+
+    def _files_of(self, source_id: int) -> list[StoredFile]:
+        return [file for file in self.all_files if file.source_id == source_id]
+
+    def _position(self, file: StoredFile) -> FilePosition:
+        return FilePosition(file.id, file.source_id, self._files_of(file.source_id).index(file), file.path)
 
     def _source(self, collection_id: int, kind: SourceKind, path: Path, name: str) -> Source:
         source = Source(self._number(), collection_id, kind, path, name)

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 from fpdf import FPDF
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.events import ChatEvent
@@ -160,3 +161,88 @@ def test_a_folder_is_asked_by_its_collection(shell: Callable[[FakeEngine], Shell
     assert sources is not None
     assert sources.way == "whole", "short documents go in whole"
     assert {Path(each.path).name for each in sources.passages} == {"fees.md", "people.txt"}
+
+
+def conversations(opened: Shell, count: int) -> list[str]:
+    """So many chats without a word in them, on show in the list."""
+    services = opened.window.workspace.services
+    assert services is not None
+    made = [services.store_call(lambda store: store.create_conversation().id).result() for _ in range(count)]
+    opened.window.workspace.library.refresh()
+    model = opened.window.sidebar.model
+    opened.qtbot.waitUntil(lambda: set(model.conversation_ids()) == set(made), timeout=WAIT_MS)
+    return made
+
+
+def held(target: QWidget, at: QPoint, paths: list[Path], *, drop: bool) -> bool:
+    """Hold files over a widget, and let go of them; whether they would be taken."""
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    actions, button = Qt.DropAction.CopyAction | Qt.DropAction.MoveAction, Qt.MouseButton.LeftButton
+    keys = Qt.KeyboardModifier.NoModifier
+    QApplication.sendEvent(target, QDragEnterEvent(at, actions, mime, button, keys))
+    move = QDragMoveEvent(at, actions, mime, button, keys)
+    QApplication.sendEvent(target, move)
+    if drop:
+        let_go = QDropEvent(QPointF(at), actions, mime, button, keys)
+        QApplication.sendEvent(target, let_go)
+        assert let_go.dropAction() is Qt.DropAction.CopyAction, "the files stay where they are"
+    else:
+        QApplication.sendEvent(target, QDragLeaveEvent())
+    return move.isAccepted()
+
+
+def test_files_dropped_on_the_list_go_to_that_conversation(
+    shell: Callable[[FakeEngine], Shell], tmp_path: Path
+) -> None:
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "fees.md").write_text("# Fees\n\nThe fee is 240 crowns.\n", "utf-8")
+    handbook(tmp_path / "handbook.pdf")
+    opened = shell(FakeEngine([]))
+    window, page, sidebar = opened.window, opened.window.page, opened.window.sidebar
+    first, second = conversations(opened, 2)
+    page.open(second)
+
+    viewport = sidebar.list.viewport()
+    row = sidebar.list.visualRect(sidebar.model.index_of(first)).center()
+    empty = QPoint(row.x(), viewport.height() - 5)
+    assert not sidebar.list.indexAt(empty).isValid()
+    assert held(viewport, row, [tmp_path / "notes"], drop=False)
+    assert page.conversation_id == second, "held over it is not dropped"
+
+    held(viewport, row, [tmp_path / "notes", tmp_path / "handbook.pdf"], drop=True)
+    assert page.conversation_id == first
+    names = {"notes", "handbook.pdf"}
+    opened.qtbot.waitUntil(lambda: {chip.name for chip in page.documents.chips} == names, timeout=WAIT_MS)
+    asked = window.workspace.library.conversation
+    opened.qtbot.waitUntil(lambda: bool((it := asked(first)) and it.collections), timeout=WAIT_MS)
+    assert (it := asked(second)) and not it.collections
+
+    aims: list[bool] = []
+    sidebar.list.new_aimed_at.connect(aims.append)
+    held(viewport, empty, [tmp_path / "handbook.pdf"], drop=True)
+    assert aims == [True, False]
+    assert not sidebar.new_button.isDown()
+    assert page.conversation_id == ""
+    opened.qtbot.waitUntil(lambda: [chip.name for chip in page.documents.chips] == ["handbook.pdf"], timeout=WAIT_MS)
+    # Beside the list too; and what is no file is not taken.
+    page.open(second)
+    held(sidebar, QPoint(5, 5), [tmp_path / "notes"], drop=True)
+    assert page.conversation_id == ""
+    assert not held(viewport, row, [], drop=False)
+
+
+def test_the_row_under_dropped_files_is_marked(shell: Callable[[FakeEngine], Shell], tmp_path: Path) -> None:
+    opened = shell(FakeEngine([]))
+    sidebar = opened.window.sidebar
+    (conversation,) = conversations(opened, 1)
+    at = sidebar.list.visualRect(sidebar.model.index_of(conversation)).center()
+    viewport = sidebar.list.viewport()
+    before = viewport.grab().toImage()
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(tmp_path))])
+    copy, button, keys = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    QApplication.sendEvent(viewport, QDragEnterEvent(at, copy, mime, button, keys))
+    assert viewport.grab().toImage() != before
+    QApplication.sendEvent(viewport, QDragLeaveEvent())
+    assert viewport.grab().toImage() == before

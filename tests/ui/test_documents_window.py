@@ -19,7 +19,7 @@ from app.paths import resolve_paths
 from app.ui.documents_dialog import DocumentsDialog, open_documents
 from app.ui.documents_preview import PagePreview
 from app.ui.main_window import MainWindow
-from rag.store.types import FileState
+from rag.store.types import FileState, StoredFile
 from tests.ui.test_shell import Shell
 
 WAIT_MS = 60_000
@@ -54,6 +54,11 @@ def folder(tmp_path: Path) -> Path:
     return made
 
 
+def known(dialog: DocumentsDialog) -> list[StoredFile]:
+    """Few enough files to be all known to the list."""
+    return list(dialog.flow.rows.values())
+
+
 def opened(window: MainWindow) -> DocumentsDialog:
     window.actions_of.action("documents").trigger()
     (dialog,) = window.findChildren(DocumentsDialog)
@@ -66,15 +71,15 @@ def test_a_folder_is_read_searched_and_a_page_shown(window: MainWindow, folder: 
     dialog.add_paths([folder])
 
     def all_read() -> bool:
-        files = dialog.flow.files
+        files = known(dialog)
         return len(files) == 4 and all(file.state is not FileState.WAITING for file in files)
 
     qtbot.waitUntil(all_read, timeout=WAIT_MS)
-    states = {file.path.name: readiness(file) for file in dialog.flow.files}
+    states = {file.path.name: readiness(file) for file in known(dialog)}
     assert states.pop("torn.pdf") is Readiness.FAILED
     assert set(states.values()) <= {Readiness.READY, Readiness.BY_WORDS}
     qtbot.waitUntil(dialog.work.failed.isVisible, timeout=WAIT_MS)
-    (boiler,) = [file for file in dialog.flow.files if file.path.name == "boiler.pdf"]
+    (boiler,) = [file for file in known(dialog) if file.path.name == "boiler.pdf"]
     assert boiler.n_pages == 3
 
     with qtbot.waitSignal(dialog.found.searched, timeout=WAIT_MS):
@@ -99,8 +104,8 @@ def test_what_is_removed_is_gone(window: MainWindow, folder: Path, qtbot: QtBot)
     qtbot.waitUntil(lambda: dialog.flow.loaded, timeout=WAIT_MS)
     dialog.add_paths([folder / "garden.txt"])
     dialog.add_text("Shopping list\nmilk")
-    qtbot.waitUntil(lambda: len(dialog.flow.files) == 2, timeout=WAIT_MS)
-    qtbot.waitUntil(lambda: all(file.n_chunks for file in dialog.flow.files), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: len(known(dialog)) == 2, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: all(file.n_chunks for file in known(dialog)), timeout=WAIT_MS)
     for source in dialog.flow.sources:
         dialog.flow.remove_source(source.id)
     qtbot.waitUntil(lambda: dialog.flow.loaded and not dialog.flow.sources, timeout=WAIT_MS)

@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import QKeyCombination, Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractSpinBox, QComboBox, QPlainTextEdit, QSpinBox
+from PySide6.QtWidgets import QAbstractSpinBox, QComboBox, QFileDialog, QPlainTextEdit, QSpinBox
 from pytestqt.qtbot import QtBot
 
 from app.settings import Settings
@@ -16,6 +16,7 @@ from app.settings_options import OPTIONS
 from app.ui.commands import Commands, declared_commands
 from app.ui.settings_controls import Switch
 from app.ui.settings_dialog import SettingsDialog
+from app.ui.settings_file import FileField
 from app.ui.shortcuts_dialog import ShortcutRow, ShortcutsDialog
 from app.ui.workspace import Workspace
 
@@ -191,3 +192,22 @@ def test_the_list_of_keys_can_be_searched(workspace: Workspace, qtbot: QtBot) ->
     dialog.show()
     dialog.search.setText("sidebar")
     assert [row.command.id for row in dialog.rows if row.isVisible()] == ["toggle_sidebar"]
+
+
+def test_what_finds_by_meaning_is_a_file_a_folder_or_a_name(
+    dialog: SettingsDialog, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    field = dialog.row("documents.embedder").control
+    assert isinstance(field, FileField)
+    assert (field.path, field.line.placeholderText()) == ("", "The light one that comes with Hearth")
+    dialog.open_group("Documents")
+    assert field.folder_button.isVisible()
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_arguments: "/models/bge")
+    field.folder_button.click()
+    assert workspace.settings.text("documents.embedder") == "/models/bge"
+    field.line.setText("")
+    field.line.editingFinished.emit()
+    assert workspace.settings.text("documents.embedder") == "light"
+    other = dialog.row("model.draft_path").control
+    assert isinstance(other, FileField)
+    assert other.folder_button.isHidden()

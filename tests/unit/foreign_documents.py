@@ -95,11 +95,17 @@ def png(width: int, height: int, draw: Callable[[object], None] | None = None) -
 
 
 def raw_pdf(
-    path: Path, content: bytes, *, page: bytes = b"", resources: bytes = b"", objects: tuple[bytes, ...] = ()
+    path: Path,
+    content: bytes,
+    *,
+    page: bytes = b"",
+    resources: bytes = b"",
+    objects: tuple[bytes, ...] = (),
+    catalogue: bytes = b"",
 ) -> Path:
     """A PDF of one page, written by hand: what no library writes. `objects` are numbered from 6."""
     bodies = [
-        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Catalog/Pages 2 0 R" + catalogue + b">>",
         b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
         b"<</Type/Page/Parent 2 0 R/Contents 4 0 R/Resources<</Font<</F1 5 0 R>>" + resources + b">>" + page + b">>",
         stream(content),

@@ -85,3 +85,8 @@ def test_a_language_without_a_catalogue_speaks_english() -> None:
     set_language("xx")
     assert tr("Thinking…") == "Thinking…"
     set_language("en")
+
+
+def test_texts_within_f_strings_are_found(tool: ModuleType) -> None:
+    source = "a = f\"{tr('One')} {ntr('{n} two', '{n} twos', n)}\"\nb = sentence(\"three \" \"four\")\nc = tr(name)\n"
+    assert sorted(tool._texts_in(source), key=str) == [("{n} two", "{n} twos"), "One", "three four"]

@@ -51,6 +51,13 @@ DAMAGED = Fault("document", "“{name}” is damaged.", (("name", "manual.pdf"),
             Readiness.BY_WORDS,
             "Ready by words; 120 passages still to be learned by meaning",
         ),
+        (
+            replace(FILE, reachable=False, state=FileState.WAITING),
+            None,
+            Readiness.UNREACHABLE,
+            "Not reachable just now; what was read of it can be asked",
+        ),
+        (replace(FILE, reachable=False, n_chunks=0), None, Readiness.UNREACHABLE, "Not reachable just now"),
         (replace(FILE, n_chunks=0), None, Readiness.EMPTY, "Read, but there is no text in it"),
         (
             replace(FILE, state=FileState.FAILED, fault=DAMAGED),
@@ -86,6 +93,8 @@ def test_what_is_under_way_is_one_line() -> None:
     reading = ReadingProgress(1, 34, 120)
     assert work_sentence("", None, 0, None) == ""
     assert work_sentence("", None, 0, EmbeddingProgress(0, 9)) == ""
+    anew = EmbeddingProgress(631, 971, anew=True)
+    assert work_sentence("", None, 0, anew) == "Learning your documents anew: 340 of 971"
     assert (
         work_sentence("a.pdf", reading, 12, EmbeddingProgress(3, 9))
         == "a.pdf: Reading, 34 of 120 pages · 12 files to be read · 3 of 9 passages still to be learned by meaning"

@@ -15,7 +15,7 @@ from watchdog.observers import Observer
 from engine.cancel import CancelToken
 from engine.errors import StoreError
 from rag import scan, watch
-from rag.scan import look, look_at
+from rag.scan import NotReachableError, look, look_at
 from rag.store.types import Source, SourceKind
 from rag.watch import FolderWatch
 from tests.unit.library_shelf import PATIENCE_S
@@ -110,8 +110,11 @@ def test_a_look_can_be_cancelled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         list(looking)
 
 
-def test_a_folder_that_is_not_there_holds_nothing(tmp_path: Path) -> None:
-    assert found(tmp_path / "gone") == []
+def test_a_folder_that_is_not_there_says_nothing(tmp_path: Path) -> None:
+    with pytest.raises(NotReachableError):
+        found(tmp_path / "gone")
+    with pytest.raises(NotReachableError):
+        list(look(Source(1, 1, SourceKind.FILE, tmp_path / "gone" / "a.txt", "a"), CancelToken()))
     assert list(look(Source(1, 1, SourceKind.FILE, tmp_path / "gone.txt", "g"), CancelToken())) == []
 
 

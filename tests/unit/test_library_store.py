@@ -19,7 +19,7 @@ from rag.store import documents, shelf, vectors
 from rag.store.database import APPLICATION_ID, LibraryDatabase, migration_files
 from rag.store.documents import ReadPage
 from rag.store.lexical import LexicalSearch
-from rag.store.types import FileState, FoundFile, SourceKind
+from rag.store.types import CollectionSummary, FileState, FoundFile, SourceKind, StoredFile
 from rag.types import Chunk, DocumentInfo, Heading, Hidden, HiddenReason, Page, Unit
 from tests.unit.library_shelf import bytes_of, put, stored
 
@@ -434,3 +434,81 @@ def test_words_are_counted_anew_when_the_library_changes(database: LibraryDataba
     shelf.take_look(database, source.id, [FoundFile(Path("/books/b.txt"), 1, 1)])
     documents.sweep(database)
     assert search.n_holding("whale") == 1
+
+
+def test_files_are_listed_a_part_at_a_time(database: LibraryDatabase) -> None:
+    books, notes = shelf.add_collection(database, "Books"), shelf.add_collection(database, "Notes")
+    for collection in (books, notes):
+        source = shelf.add_source(database, collection.id, SourceKind.FOLDER, Path("/books"), "books")
+        shelf.take_look(database, source.id, [FoundFile(Path(f"/books/{number:02}.txt"), 1, 1) for number in range(25)])
+    for scope in (None, [books.id], [notes.id, books.id]):
+        everything = shelf.files(database, collection_ids=scope)
+        listed: list[StoredFile] = []
+        while part := shelf.files(
+            database, collection_ids=scope, limit=7,
+            after=(str(listed[-1].path), listed[-1].id) if listed else None,
+        ):  # fmt: skip
+            assert len(part) <= 7
+            listed += part
+        assert listed == everything
+    # What goes or comes between two parts neither repeats a file nor leaves one out.
+    first = shelf.files(database, limit=10)
+    with database.transaction():
+        database.write("DELETE FROM file WHERE path = '/books/00.txt'")
+    rest = shelf.files(database, after=(str(first[-1].path), first[-1].id))
+    assert len(rest) == 40
+    assert not {file.id for file in first} & {file.id for file in rest}
+    plan = " ".join(
+        str(row[-1])
+        for row in database.rows(
+            "EXPLAIN QUERY PLAN SELECT id FROM file WHERE (path, id) > ('', 0) ORDER BY path, id LIMIT 5"
+        )
+    )
+    assert "file_path" in plan
+    assert "TEMP B-TREE" not in plan
+
+
+def test_collections_are_summed_up(database: LibraryDatabase) -> None:
+    source, files = stored(database, Path("/books/a.txt"), Path("/books/b.txt"), Path("/books/c.txt"))
+    put(database, files[0].id, "A whale.\n\nA ship.", "A storm.")
+    shelf.set_failed(database, files[1].id, LibraryError("No."))
+    shelf.add_collection(database, "Empty")
+    assert shelf.summaries(database) == [
+        CollectionSummary(source.collection_id, "Books", "", 3, 1, 1, 1, 2, 3),
+        CollectionSummary(2, "Empty", "", 0, 0, 0, 0, 0, 0),
+    ]
+
+
+def test_a_list_is_known_by_its_outline_and_read_by_rows(database: LibraryDatabase) -> None:
+    books = shelf.add_collection(database, "Books")
+    paper = shelf.add_source(database, books.id, SourceKind.FOLDER, Path("/paper"), "paper")
+    note = shelf.add_source(database, books.id, SourceKind.FILE, Path("/note.txt"), "note.txt")
+    empty = shelf.add_source(database, books.id, SourceKind.FOLDER, Path("/empty"), "empty")
+    shelf.take_look(database, paper.id, [FoundFile(Path(f"/paper/{number:02}.txt"), 1, 1) for number in range(20)])
+    shelf.take_look(database, note.id, [FoundFile(Path("/note.txt"), 1, 1)])
+    files = shelf.files(database, source_id=paper.id)
+    for number in (3, 17):
+        shelf.set_failed(database, files[number].id, LibraryError("No."))
+    outline = shelf.outline(database, books.id)
+    assert [(each.source.name, each.n_files, each.n_waiting, each.n_failed) for each in outline] == [
+        ("empty", 0, 0, 0), ("note.txt", 1, 1, 0), ("paper", 20, 18, 2),
+    ]  # fmt: skip
+    assert shelf.outline(database, 99) == []
+
+    found = shelf.rows(database, [(paper.id, 18, 9), (empty.id, 0, 5), (note.id, 0, 1), (paper.id, 2, 2)])
+    assert [file.path.name for file in found] == ["18.txt", "19.txt", "note.txt", "02.txt", "03.txt"]
+    position = shelf.position(database, files[17].id)
+    assert position is not None
+    assert (position.source_id, position.place, position.path.name) == (paper.id, 17, "17.txt")
+    assert shelf.rows(database, [(paper.id, position.place, 1)]) == [shelf.file(database, files[17].id)]
+    assert shelf.position(database, 999) is None
+
+    def next_failed(source_id: int, path: str) -> int:
+        failed = shelf.next_failed(database, books.id, source_id, path)
+        return -1 if failed is None else failed.place
+
+    assert [next_failed(paper.id, f"/paper/{name}.txt") for name in ("00", "03", "17")] == [3, 17, 3]
+    assert next_failed(note.id, "/note.txt") == next_failed(0, "") == 3
+    shelf.retry_failed(database, paper.id)
+    assert next_failed(paper.id, "") == -1
+    assert shelf.outline(database, books.id)[2].n_waiting == 20

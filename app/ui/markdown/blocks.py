@@ -20,6 +20,8 @@ class Style(Flag):
     CODE = auto()
     RAISED = auto()
     """A footnote's mark."""
+    QUIET = auto()
+    """Of a citation that was not checked yet. Never comes from the Markdown itself."""
 
 
 class SpanKind(Enum):
