@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
+import os
 import re
 import shutil
 import tempfile
@@ -27,6 +28,7 @@ from app.source_names import place_name
 from engine.types import SamplingParams
 from engine.worker.client import EngineClient
 from rag.passages import Way
+from tests.benchmarks.asking import THREADS, threads
 from tests.conftest import STARTER, weights_path
 from tests.evaluation.retrieval_sets import Half, Question, unpacked
 from tests.evaluation.retrieval_sets_faq import faq
@@ -95,6 +97,7 @@ class Desk:
         settings.override("chat.automatic_titles", False)
         settings.override("model.n_ctx", 4096)
         settings.override("documents.tokens", tokens)
+        settings.override("model.n_threads", threads() if THREADS in os.environ else 0)
         self.services = Services.open(
             paths, publish=lambda _event: None, engine=EngineClient(), settings=settings, places=nowhere(folder)
         )
