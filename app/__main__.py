@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from app.bootstrap import Start, StartError, prepare, why_no_window
 from app.command_line import Arguments, parse
 from app.i18n import tr
+from engine.worker.settle import refuse_telemetry
 
 EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 0, 1, 2, 130
 
@@ -20,6 +21,7 @@ EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 0, 1, 2, 130
 def main(argv: Sequence[str] | None = None) -> int:
     """Run Hearth; returns the exit code: 0 done, 1 failed (said on stderr), 2 wrong usage, 130 interrupted."""
     multiprocessing.freeze_support()
+    refuse_telemetry()
     try:
         arguments, start = parse(sys.argv[1:] if argv is None else argv)
         prepare(start, arguments.log_level)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QStyle, QVBoxLayout, QWidget
 
 from app.events import (
@@ -27,6 +28,7 @@ from app.store.summaries import covered_by, newest_on
 from app.store.types import Attached, Changes, Draft, MessageState, StoredMessage, Summary
 from app.ui.chat_documents import ChatDocuments
 from app.ui.composer import Composer
+from app.ui.composer_text import holds_image, local_files
 from app.ui.library import sentence_of
 from app.ui.remote_banner import answering_host
 from app.ui.start_page import StartPage
@@ -71,6 +73,7 @@ class ConversationPage(QWidget):
         self._summaries: list[Summary] = []
         self.setProperty("kind", "surface")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setAcceptDrops(True)
         theme = workspace.theme
         self.start_page = StartPage(theme, self)
         self._transcript: Transcript | None = None
@@ -104,6 +107,16 @@ class ConversationPage(QWidget):
         self._connect()
         self._on_theme_changed()
         self._on_engine_changed(workspace.engine_state)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if local_files(event.mimeData()) or holds_image(event.mimeData()):
+            self.composer.dragEnterEvent(event)  # which shows that it will take them
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self.composer.dragLeaveEvent(event)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self.composer.dropEvent(event)
 
     @property
     def conversation_id(self) -> str:

@@ -11,10 +11,19 @@ from engine.worker.no_network import forbid_network
 _PR_SET_PDEATHSIG = 1
 
 
+def refuse_telemetry() -> None:
+    """Keep onnxruntime from reporting what runs to its makers, as it does from 1.29 on (Linux and macOS).
+
+    Before it is imported. Processes that are started later inherit it.
+    """
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
+
 def settle() -> None:
     """Make this process harmless: no network, no core file, no output, no life without its parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in a terminal is the parent's to handle
     forbid_network()
+    refuse_telemetry()
     if sys.platform != "win32":
         import resource  # noqa: PLC0415 - not on Windows
 
