@@ -136,6 +136,10 @@ class DocumentError(HearthError):
     code = "document"
 
 
+class VoiceError(HearthError):
+    """Speech could not be heard, understood, made or played."""
+
+
 class EmbedderError(HearthError):
     code = "embedder"
 
