@@ -137,7 +137,7 @@ class DocumentError(HearthError):
 
 
 class VoiceError(HearthError):
-    """Speech could not be heard, understood, made or played."""
+    code = "voice"
 
 
 class EmbedderError(HearthError):

@@ -89,9 +89,7 @@ class Synthesizer(Protocol):
         """The first is the default."""
         ...
 
-    def synthesize(
-        self, text: str, *, voice: str = "", speed: float = 1.0, cancel: CancelToken | None = None
-    ) -> Sound:
+    def synthesize(self, text: str, *, voice: str = "", speed: float = 1.0, cancel: CancelToken | None = None) -> Sound:
         """A speakable sentence as sound, without silence in front. `speed` 1 is the voice's own.
 
         Raises `VoiceError`, `CancelledError`.
