@@ -34,7 +34,7 @@ class WhisperCpp:
         self._path = model
         self._multilingual = header.multilingual
         self._floor = TINY_FLOOR if header.tiny else FLOOR
-        self._model: Any = Model(
+        loaded: Any = Model(
             str(model),
             n_threads=threads,
             no_context=True,
@@ -44,8 +44,9 @@ class WhisperCpp:
             print_timestamps=False,
             redirect_whispercpp_logs_to=None,
         )
-        if self._model._ctx is None:
+        if loaded._ctx is None:
             raise VoiceError(_WONT_LOAD, name=model.name)
+        self._model = loaded
 
     @property
     def name(self) -> str:

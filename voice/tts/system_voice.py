@@ -20,7 +20,8 @@ from voice.tts.trim import trimmed
 from voice.types import Sound, VoiceName
 
 _NO_VOICE = sentence(
-    "This computer has no voice installed. On Linux install “espeak-ng”; elsewhere add a voice in the system's settings."
+    "This computer has no voice installed. On Linux install “espeak-ng”; elsewhere add a voice in the system's "
+    "settings."
 )
 _SILENT = sentence("The system's voice said nothing. Choose another voice.")
 _SLOWEST, _FASTEST = 0.5, 3.0
