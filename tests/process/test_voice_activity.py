@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from engine.errors import VoiceError
-from tests.unit.recorded_speech import recordings
 from tests.voice_audio_weights import voice_audio_folder
+from tests.voice_weights import recordings
 from voice.audio_weights import END_OF_TURN, VOICE_ACTIVITY
 from voice.endpoint import SmartTurn, log_mel
 from voice.types import RATE, Samples

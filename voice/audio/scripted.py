@@ -17,6 +17,8 @@ from voice.audio.streams import DeviceError
 from voice.types import Samples
 
 _TICK_S = 0.01
+FLOOR = 1e-4
+"""-80 dB, of a quiet microphone: nothing but zeros is no microphone at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +62,21 @@ def room_impulse(rate: int, *, gain_db: float, delay_s: float, tail_s: float, se
 
 
 class ScriptedSource:
-    """See `AudioSource`: what `say` was given, silence otherwise, 10 ms at a time as time passes."""
+    """See `AudioSource`: what `say` was given over a faint noise, 10 ms at a time as time passes."""
 
     def __init__(
-        self, rate: int = 16_000, *, clock: Callable[[], float] = time.monotonic, room: SimulatedRoom | None = None
+        self,
+        rate: int = 16_000,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        room: SimulatedRoom | None = None,
+        floor: float = FLOOR,
     ) -> None:
         self.rate = rate
         self._clock = clock
         self._room = room
+        self._floor = floor
+        self._random = np.random.default_rng(0)
         self._changed = threading.Condition()
         self._script = np.zeros(0, np.float32)
         self._started_s: float | None = None
@@ -101,6 +110,10 @@ class ScriptedSource:
         with self._changed:
             self._start_fault = fault
 
+    def mute(self) -> None:
+        """From now on zeros, where nothing is said."""
+        self._floor = 0.0
+
     def read(self, timeout_s: float) -> Samples | None:
         """See `AudioSource`."""
         deadline = time.monotonic() + timeout_s
@@ -129,6 +142,8 @@ class ScriptedSource:
         self._given += n
         out, self._script = self._script[:n], self._script[n:]
         out = np.pad(out, (0, n - len(out)))
+        if self._floor:
+            out += self._random.normal(0, self._floor, n).astype(np.float32)
         return out + self._room.take(n) if self._room is not None else out
 
 
@@ -155,6 +170,11 @@ class RecordingSink:
         """Blocks that were not silent, in order."""
         with self._changed:
             return tuple(self._played)
+
+    def wait_played(self, timeout_s: float) -> bool:
+        """Until a block that is not silent has left."""
+        with self._changed:
+            return self._changed.wait_for(lambda: bool(self._played), timeout_s)
 
     def start(self) -> None:
         """See `AudioSink`."""
@@ -214,6 +234,7 @@ class RecordingSink:
                 block = self._waiting.pop(0)
                 if block.any():
                     self._played.append(Played(self._due_s, block))
+                    self._changed.notify_all()
             else:
                 block = np.zeros(self.block, np.float32)
             if self._room is not None:
