@@ -75,7 +75,8 @@ def srt(segments: Iterable[Segment]) -> str:
     subtitles = pysubs2.SSAFile()
     for segment in segments:
         event = pysubs2.SSAEvent(start=round(1000 * segment.start_s), end=round(1000 * segment.end_s))
-        event.plaintext = segment.text
+        # pysubs2 takes braces for formatting, and drops what is in them.
+        event.plaintext = segment.text.replace("{", "(").replace("}", ")")
         subtitles.append(event)
     text: str = subtitles.to_string("srt")
     return text
