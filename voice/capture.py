@@ -6,6 +6,7 @@ One thread, which sleeps until the device has something. Knows no turns.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -19,6 +20,8 @@ from voice.types import RATE, Samples
 from voice.vad import FRAME, VoiceActivity
 
 _WAIT_S = 0.5
+SOFT = 0.03
+"""-30 dB: speech that is ducked stays below."""
 _SILENT_S = 3.0
 """Of nothing but zeros: no microphone that works is so quiet."""
 
@@ -40,7 +43,11 @@ class Ears(Protocol):
 
 
 class Capture:
-    """Reads an opened source until `stop`. `recording` gets what was heard, without echo; zeros while `mute` is set."""
+    """Reads an opened source until `stop`. `recording` gets what was heard, without echo; zeros while `mute` is set.
+
+    `far_level` is how loud the loudspeaker was of late. Where that is too soft to matter, the recording keeps the
+    microphone itself: the canceller swallows parts of who speaks against it, which costs transcription words.
+    """
 
     def __init__(
         self,
@@ -51,6 +58,7 @@ class Capture:
         ears: Ears,
         *,
         mute: threading.Event,
+        far_level: Callable[[], float],
     ) -> None:
         self._source = source
         self._canceller = canceller
@@ -58,6 +66,7 @@ class Capture:
         self._recording = recording
         self._ears = ears
         self._mute = mute
+        self._far_level = far_level
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="capture", daemon=True)
 
@@ -84,26 +93,27 @@ class Capture:
     def _hear(self) -> None:
         resampling = ResamplingStream(self._source.rate, RATE)
         zeros = _Zeros(self._source.rate)
-        waiting = np.zeros(0, np.float32)
+        waiting = near = np.zeros(0, np.float32)
         while not self._stopped.is_set():
             block = self._source.read(_WAIT_S)
             if block is None:
                 continue  # who counts the time is told nothing, and notices
             if zeros.are_too_many(block):
                 self._ears.silent(DeviceError(Fault.SILENT))
-            clean = self._canceller.cancel(resampling.push(block))
-            waiting = np.concatenate([waiting, clean])
+            resampled = resampling.push(block)
+            near = np.concatenate([near, resampled])
+            waiting = np.concatenate([waiting, self._canceller.cancel(resampled)])
             whole = len(waiting) // FRAME * FRAME
             for at in range(0, whole, FRAME):
                 if self._stopped.is_set():
                     return
-                self._frame(waiting[at : at + FRAME])
-            waiting = waiting[whole:]
+                self._frame(waiting[at : at + FRAME], near[at : at + FRAME])
+            waiting, near = waiting[whole:], near[whole:]
 
-    def _frame(self, samples: Samples) -> None:
+    def _frame(self, samples: Samples, near: Samples) -> None:
         if self._mute.is_set():
-            samples = np.zeros_like(samples)
-        position = self._recording.put(samples)
+            samples = near = np.zeros_like(samples)
+        position = self._recording.put(near if self._far_level() < SOFT else samples)
         level = float(np.sqrt(np.mean(np.square(samples))))
         self._ears.frame(position, self._activity.probability(samples), min(level, 1.0))
 

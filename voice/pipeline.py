@@ -319,6 +319,7 @@ class VoicePipeline:
             recording,
             _CaptureEvents(self, self._clock, opening),
             mute=self._mute,
+            far_level=lambda: self._speaker.recent_level,
         )
         self._capture.start()
         self.post(Opened(self._clock(), error is None), opening)

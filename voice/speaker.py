@@ -7,6 +7,7 @@ it starts at once, but none of it is heard. Knows no turns.
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ AHEAD = 2
 """Sentences that are ready or being made, of a committed answer; one of another."""
 _WAIT_S = 0.5
 _LATER_S = 0.1
+_RINGS_BLOCKS = 30
 
 
 class Mouth(Protocol):
@@ -81,7 +83,7 @@ class Speaker:
         self._answers: dict[int, Answer] = {}
         self._mixer = Mixer(sink.rate)
         self._is_open = self._is_closed = False
-        self._level = 0.0
+        self._levels: deque[float] = deque([0.0], maxlen=_RINGS_BLOCKS)
         self.choice = VoiceChoice()
         self._threads = [
             threading.Thread(target=self._synthesize, name="synthesize", daemon=True),
@@ -93,7 +95,12 @@ class Speaker:
     @property
     def level(self) -> float:
         """Root mean square of what is being played, 0..1."""
-        return self._level
+        return self._levels[-1]
+
+    @property
+    def recent_level(self) -> float:
+        """The loudest of the last 300 ms, whose echo may still be in the room."""
+        return max(tuple(self._levels))
 
     @property
     def is_open(self) -> bool:
@@ -258,7 +265,7 @@ class Speaker:
             if not self._is_open:
                 return
         self._canceller.played(block, mixer.rate)
-        self._level = float(np.sqrt(np.mean(np.square(block))))
+        self._levels.append(float(np.sqrt(np.mean(np.square(block)))))
         for heard in touched:
             self._tell(heard)
 

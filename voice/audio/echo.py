@@ -29,7 +29,10 @@ class EchoCanceller(Protocol):
         ...
 
     def cancel(self, near: Samples) -> Samples:
-        """What the microphone heard, `RATE` hertz, any length: whole frames of it without the echo, the rest later."""
+        """What the microphone heard, `RATE` hertz, any length: whole frames of it without the echo, the rest later.
+
+        What comes out lines up with what went in.
+        """
         ...
 
     def reset(self) -> None:
