@@ -1,6 +1,6 @@
 """A long recording heard in pieces: segments with their times in the whole, and subtitles made of them.
 
-Pieces are cut where it is quietest, so that no word is cut in two. Knows no format (`voice.sound_file`) and no model.
+Pieces are cut where it is quietest, so that no word is cut in two. Knows no format (`voice.sound_reader`) and no model.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.cancel import CancelToken
-from voice.sound_file import sound_blocks
+from voice.sound_reader import SoundReader
 from voice.types import RATE, Samples, Segment, Transcriber
 
 SHORTEST_S, LONGEST_S = 12.0, 28.0
@@ -28,25 +28,27 @@ def transcribe_file(
     transcriber: Transcriber,
     *,
     language: str = "",
-    on_progress: Callable[[float], None] = lambda _seconds: None,
+    on_progress: Callable[[float, float | None], None] = lambda _heard_s, _all_s: None,
     cancel: CancelToken | None = None,
 ) -> Iterator[Segment]:
     """What is said in the file, in order. Times are seconds from its beginning.
 
-    `on_progress` gets how many seconds have been heard. `language` "" takes that of the first words throughout.
+    `on_progress` gets how many seconds have been heard, and of how many, where the file says so.
+    `language` "" takes that of the first words throughout.
     Raises `VoiceError`, `CancelledError`.
     """
     start_s = 0.0
-    for piece in pieces(sound_blocks(path, cancel)):
-        length_s = len(piece) / RATE
-        if np.abs(piece).max() > _SILENT:
-            heard = transcriber.transcribe(piece, language=language, cancel=cancel)
-            language = language or (heard.language if heard.text else "")
-            for segment in heard.segments:
-                end_s = min(segment.end_s, length_s)
-                yield Segment(start_s + min(segment.start_s, end_s), start_s + end_s, segment.text)
-        start_s += length_s
-        on_progress(start_s)
+    with SoundReader(path, cancel) as reader:
+        for piece in pieces(reader):
+            length_s = len(piece) / RATE
+            if np.abs(piece).max() > _SILENT:
+                heard = transcriber.transcribe(piece, language=language, cancel=cancel)
+                language = language or (heard.language if heard.text else "")
+                for segment in heard.segments:
+                    end_s = min(segment.end_s, length_s)
+                    yield Segment(start_s + min(segment.start_s, end_s), start_s + end_s, segment.text)
+            start_s += length_s
+            on_progress(start_s, reader.seconds)
 
 
 def pieces(blocks: Iterable[Samples]) -> Iterator[Samples]:

@@ -27,3 +27,13 @@ def babbles(connection: Connection) -> None:
     """Sends what is no message."""
     connection.send_bytes(b"\xff" * 100)
     time.sleep(60)
+
+
+def dies_at_once(connection: Connection) -> None:
+    """Ends before it has said anything."""
+    os._exit(6)
+
+
+def sleeps(connection: Connection) -> None:
+    """Says nothing."""
+    time.sleep(60)

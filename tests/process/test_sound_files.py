@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import multiprocessing
 import re
 import shutil
 import subprocess
@@ -18,9 +19,12 @@ import soxr
 
 from engine.cancel import CancelToken
 from engine.errors import VoiceError
+from engine.worker.child import EntryPoint
+from tests.process import speech_children
 from tests.voice_weights import recordings, whisper_tiny
 from voice.files import LONGEST_S, SHORTEST_S, pieces, srt, transcribe_file
 from voice.sound_file import seconds_of, sound_blocks
+from voice.sound_reader import SoundReader
 from voice.speech.choice import SpeechChoice
 from voice.speech.client import SpeechClient
 from voice.types import RATE, Samples, Segment
@@ -101,6 +105,30 @@ def test_reading_can_be_cancelled(tmp_path: Path, reading: Samples) -> None:
         next(blocks)
 
 
+def test_a_file_is_read_in_a_process_of_its_own(tmp_path: Path, reading: Samples) -> None:
+    path = written(tmp_path / "a.wav", reading)
+    with SoundReader(path) as reader:
+        assert reader.seconds == pytest.approx(len(reading) / RATE, abs=0.01)
+        np.testing.assert_allclose(np.concatenate(list(reader)), reading, atol=1e-4)
+    assert not multiprocessing.active_children()
+    with pytest.raises(VoiceError, match="cannot be opened"):
+        list(SoundReader(tmp_path / "none.wav"))
+    cancel = CancelToken()
+    with SoundReader(path, cancel) as reader, pytest.raises(CancelledError):
+        for _ in reader:
+            cancel.cancel()
+    assert not multiprocessing.active_children()
+
+
+@pytest.mark.parametrize(
+    ("entry_point", "said"), [(speech_children.dies_at_once, "crash"), (speech_children.sleeps, "too long")]
+)
+def test_a_reader_that_dies_or_hangs_is_a_sentence(tmp_path: Path, entry_point: EntryPoint, said: str) -> None:
+    with pytest.raises(VoiceError, match=said):
+        SoundReader(tmp_path / "a.wav", entry_point=entry_point, silence_s=1.0)
+    assert not multiprocessing.active_children()
+
+
 def test_pieces_are_cut_in_pauses_and_lose_nothing(reading: Samples) -> None:
     blocks = [reading[at : at + RATE] for at in range(0, len(reading), RATE)]
     cut = list(pieces(blocks))
@@ -124,8 +152,8 @@ def speech() -> Iterator[SpeechClient]:
 @pytest.mark.weights
 def test_a_long_recording_is_heard_with_its_times(tmp_path: Path, reading: Samples, speech: SpeechClient) -> None:
     path = written(tmp_path / "a.flac", reading, rate=22_050)
-    told: list[float] = []
-    segments = list(transcribe_file(path, speech, on_progress=told.append))
+    told: list[tuple[float, float | None]] = []
+    segments = list(transcribe_file(path, speech, on_progress=lambda *seconds: told.append(seconds)))
     words = re.sub(r"[^a-z ]", " ", " ".join(segment.text.lower() for segment in segments))
     assert words.count("dashwood") == 2
     assert words.count("himself") == 2
@@ -134,7 +162,7 @@ def test_a_long_recording_is_heard_with_its_times(tmp_path: Path, reading: Sampl
     assert abs(second - first - half_s) < 1.0, "times are those of the whole"
     assert all(a.end_s <= b.start_s + 0.01 for a, b in itertools.pairwise(segments))
     assert told == sorted(told)
-    assert told[-1] == pytest.approx(len(reading) / RATE, abs=0.1)
+    assert told[-1] == pytest.approx((len(reading) / RATE, len(reading) / RATE), abs=0.1)
 
 
 @pytest.mark.weights
