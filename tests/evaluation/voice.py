@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import statistics
 import time
 from collections.abc import Callable
@@ -22,6 +23,7 @@ from tests.voice_weights import FASTER_BASE, Recording, recordings, voice_folder
 from voice.speech.choice import Hearing, Speaking, SpeechChoice
 from voice.speech.client import SpeechClient
 from voice.tts.speakable import speakable
+from voice.tts.spoken_words import in_words
 from voice.types import RATE, Samples, Sound
 from voice.weights import OPENAI_TINY_EN, WHISPER_BASE_EN, WHISPER_TINY
 
@@ -29,6 +31,20 @@ SENTENCES = Path(__file__).with_name("spoken.txt")
 LENGTHS_S = (3, 7, 11)
 RUNS = 5
 Normalise = Callable[[str], str]
+_SAME = tuple(
+    (re.compile(pattern, re.IGNORECASE), written)
+    for pattern, written in (
+        (r"\b([ap])\.\s?m\b\.?", r"\1m"),
+        (r"\b(\d{1,2})[.:](\d{2})\s?(?=[ap]m\b)", r"\1 \2 "),
+        (r"(?<=\d)(?=[ap]m\b)", " "),
+        (
+            r"\b((?:jan|febr)uary|march|april|may|june|july|august|(?:sept|nov|dec)ember|october)"
+            r" (\d+)(?:st|nd|rd|th)",
+            r"\1 \2",
+        ),
+    )
+)
+"""What a recogniser may write either way, and the normaliser does not know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +67,18 @@ class Read:
     sentence_ms: float
     real_time_factor: float
     wrong: tuple[str, ...]
+
+
+def alike(normalise: Normalise) -> Normalise:
+    """The normaliser, with units as words too."""
+
+    def both(text: str) -> str:
+        text = in_words(text)
+        for pattern, written in _SAME:
+            text = pattern.sub(written, text)
+        return normalise(text)
+
+    return both
 
 
 def hearing_choices() -> tuple[SpeechChoice, ...]:
@@ -146,7 +174,7 @@ def main() -> None:
     options = parser.parse_args()
     from whisper.normalizers import EnglishTextNormalizer
 
-    normalise: Normalise = EnglishTextNormalizer()
+    normalise = alike(EnglishTextNormalizer())
     clips = recordings()
     words = sum(len(clip.words.split()) for clip in clips)
     lines = [f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}", ""]
@@ -164,7 +192,7 @@ def main() -> None:
             by_length = " | ".join(f"{value:.0f}" for value in row.by_length_ms)
             lines.append(f"| {row.name} | {100 * row.error_rate:.1f} % | {row.clip_ms:.0f} | {by_length} |")
             wrong += [f"{row.name}: {line}" for line in row.wrong]
-            print(lines[-1], flush=True)
+            print(lines[-1], *row.wrong, sep="\n", flush=True)
     if options.only != "hearing":
         listed = sentences()
         lines += ["", f"Speaking: {len(listed)} sentences, heard again by Whisper base.en", ""]
@@ -178,7 +206,7 @@ def main() -> None:
             rate = f"{100 * spoken.error_rate:.1f} %"
             lines.append(f"| {spoken.name} | {rate} | {spoken.sentence_ms:.0f} | {spoken.real_time_factor:.3f} |")
             wrong += [f"{spoken.name}: {line}" for line in spoken.wrong]
-            print(lines[-1], flush=True)
+            print(lines[-1], *spoken.wrong, sep="\n", flush=True)
     report = "\n".join([*lines, "", "What was heard otherwise:", "", *(f"- {line}" for line in wrong), ""])
     print(report)
     if options.out is not None:
