@@ -28,7 +28,7 @@ AHEAD = 2
 """Sentences that are ready or being made, of a committed answer; one of another."""
 _WAIT_S = 0.5
 _LATER_S = 0.1
-_RINGS_BLOCKS = 30
+_RINGS_BLOCKS = 15
 
 
 class Mouth(Protocol):

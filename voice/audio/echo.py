@@ -17,6 +17,8 @@ from voice.types import RATE, Samples
 
 FRAME = RATE // 100
 """10 ms, what the canceller works on."""
+_RINGS = 2 * RATE
+"""After so much silence no echo is left, whatever the delay."""
 _MAX_AHEAD = RATE // 5
 """The far end may wait for the microphone so long; more is a clock that runs faster, and is dropped."""
 
@@ -71,6 +73,8 @@ class WebRtcCanceller:
         self._far: Samples = np.zeros(0, np.float32)
         self._near: Samples = np.zeros(0, np.float32)
         self._near_came = False
+        self._quiet = 0
+        """Samples of silence at the far end's end."""
 
     def played(self, samples: Samples, rate: int) -> None:
         """See `EchoCanceller`."""
@@ -87,6 +91,9 @@ class WebRtcCanceller:
         n = len(self._near) // FRAME * FRAME
         whole, self._near = self._near[:n], self._near[n:]
         far = self._far_end(n)
+        self._quiet = 0 if far.any() else self._quiet + n
+        if self._quiet > _RINGS:
+            return whole  # nothing is left to cancel, and most of the time nothing plays
         frames = [self._canceller.process(whole[at : at + FRAME], far[at : at + FRAME]) for at in range(0, n, FRAME)]
         return np.concatenate(frames) if frames else np.zeros(0, np.float32)
 

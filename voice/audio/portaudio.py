@@ -13,12 +13,13 @@ from typing import Any
 from voice.audio.devices import SoundSystem, chosen, fault_of, index_of, listed
 from voice.audio.ring import SampleRing
 from voice.audio.streams import DeviceError, Fault
-from voice.types import Samples
+from voice.types import RATE, Samples
+from voice.vad import FRAME
 
 _BACKLOG_S = 10
 """What the microphone may be ahead of who reads it."""
-_AHEAD_BLOCKS = 3
-"""Blocks of 10 ms that wait for the device: as little as keeps it from running dry."""
+_AHEAD_BLOCKS = 2
+"""Blocks of 20 ms that wait for the device: as little as keeps it from running dry."""
 _LATENCY_S = 0.03
 """Asked of the device; "low" stutters on PulseAudio."""
 _FALLBACK_RATE = 48_000
@@ -97,7 +98,7 @@ class _Stream:
         raise fault_of(fault, microphone=self._microphone) from fault
 
     def _capacity(self) -> int:
-        return self.rate * _BACKLOG_S if self._microphone else self.rate // 100 * _AHEAD_BLOCKS
+        return self.rate * _BACKLOG_S if self._microphone else self.rate // 50 * _AHEAD_BLOCKS
 
     def _check(self) -> None:
         """Raises `DeviceError` if the stream ended by itself. What became of its device shows when it is reopened."""
@@ -114,7 +115,7 @@ class Microphone(_Stream):
     def read(self, timeout_s: float) -> Samples | None:
         """See `AudioSource`."""
         self._check()
-        samples = self._ring.take_all(timeout_s)
+        samples = self._ring.take_all(timeout_s, at_least=self.rate * FRAME // RATE)
         if samples is None:
             self._check()
         return samples
@@ -129,7 +130,7 @@ class Loudspeaker(_Stream):
     @property
     def block(self) -> int:
         """See `AudioSink`."""
-        return self.rate // 100
+        return self.rate // 50
 
     @property
     def latency_s(self) -> float:

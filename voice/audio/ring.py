@@ -62,10 +62,10 @@ class SampleRing:
             self._changed.notify_all()
             return n
 
-    def take_all(self, timeout_s: float) -> Samples | None:
-        """Everything, once there is something; None after `timeout_s`, or when closed."""
+    def take_all(self, timeout_s: float, *, at_least: int = 1) -> Samples | None:
+        """Everything, once there is so much; None after `timeout_s`, or when closed."""
         with self._changed:
-            if not self._changed.wait_for(lambda: self._closed or self._count > 0, timeout_s) or not self._count:
+            if not self._changed.wait_for(lambda: self._closed or self._count >= at_least, timeout_s) or self._closed:
                 return None
             out = np.empty(self._count, np.float32)
             self._copy(out, len(out))

@@ -16,7 +16,7 @@ import numpy as np
 from voice.audio.streams import DeviceError
 from voice.types import Samples
 
-_TICK_S = 0.01
+_TICK_S = 0.032
 FLOOR = 1e-4
 """-80 dB, of a quiet microphone: nothing but zeros is no microphone at all."""
 
@@ -62,7 +62,7 @@ def room_impulse(rate: int, *, gain_db: float, delay_s: float, tail_s: float, se
 
 
 class ScriptedSource:
-    """See `AudioSource`: what `say` was given over a faint noise, 10 ms at a time as time passes."""
+    """See `AudioSource`: what `say` was given over a faint noise, 32 ms at a time as time passes."""
 
     def __init__(
         self,
@@ -148,13 +148,13 @@ class ScriptedSource:
 
 
 class RecordingSink:
-    """See `AudioSink`: takes a block every 10 ms, like a device, and keeps what it took with the time."""
+    """See `AudioSink`: takes a block every 20 ms, like a device, and keeps what it took with the time."""
 
     def __init__(
         self, rate: int = 16_000, *, clock: Callable[[], float] = time.monotonic, room: SimulatedRoom | None = None
     ) -> None:
         self.rate = rate
-        self.block = rate // 100
+        self.block = rate // 50
         self.latency_s = 0.0
         self._clock = clock
         self._room = room
@@ -205,7 +205,7 @@ class RecordingSink:
                 if self._due_s is None:
                     return False
                 self._play(self._clock())
-                if len(self._waiting) < 3:
+                if len(self._waiting) < 2:
                     self._waiting.append(samples.copy())
                     return True
                 left = deadline - time.monotonic()

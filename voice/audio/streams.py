@@ -62,7 +62,7 @@ class AudioSource(Protocol):
         ...
 
     def read(self, timeout_s: float) -> Samples | None:
-        """All that came since the last call, waiting for it; None where nothing came for `timeout_s`.
+        """All that came since the last call, at least 32 ms of it; None where so much did not come in `timeout_s`.
 
         Raises `DeviceError` from the moment the device has failed.
         """
@@ -83,7 +83,7 @@ class AudioSink(Protocol):
 
     @property
     def block(self) -> int:
-        """Samples to write at once: 10 ms."""
+        """Samples to write at once: 20 ms."""
         ...
 
     @property
