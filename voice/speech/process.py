@@ -39,6 +39,7 @@ from voice.speech.messages import (
 from voice.types import Samples, Synthesizer, Transcriber
 
 _BROKEN = sentence("Speech failed ({reason}). Choose another model or voice in the settings.")
+_REASON_LENGTH = 200
 _Work = tuple[Job, Samples, CancelToken]
 
 
@@ -74,7 +75,7 @@ class _Speech:
             except HearthError as error:
                 report, sound = Refused(job.job, fault_of(error)), samples[:0]
             except Exception as error:  # noqa: BLE001  # whatever a foreign library raises is said, and the next job tried
-                reason = str(error) or type(error).__name__
+                reason = (str(error).splitlines() or [type(error).__name__])[0][:_REASON_LENGTH]
                 report, sound = Refused(job.job, fault_of(VoiceError(_BROKEN, reason=reason))), samples[:0]
             finally:
                 with self._lock:

@@ -15,7 +15,7 @@ from voice.stt.window import is_loop, most_tokens
 from voice.types import RATE, Samples, Segment, Transcript
 
 _NOT_INSTALLED = sentence("faster-whisper is not installed. Install the Python package “faster-whisper” beside Hearth.")
-_WONT_LOAD = sentence("The speech recognition model “{name}” could not be loaded ({reason}). Fetch it again.")
+_WONT_LOAD = sentence("The speech recognition model “{name}” could not be loaded. Fetch it again.")
 
 
 class FasterWhisper:
@@ -32,7 +32,7 @@ class FasterWhisper:
                 str(model), device="cpu", compute_type="int8", cpu_threads=threads, local_files_only=True
             )
         except (OSError, RuntimeError, ValueError) as error:
-            raise VoiceError(_WONT_LOAD, name=model.name, reason=str(error)) from error
+            raise VoiceError(_WONT_LOAD, name=model.name) from error
 
     @property
     def name(self) -> str:

@@ -5,6 +5,7 @@ Knows no process. A decoding cannot be broken off, so that cancelling is noticed
 
 from __future__ import annotations
 
+import pickle  # for its exception; torch reads weights only
 from concurrent.futures import CancelledError
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from voice.stt.window import is_loop
 from voice.types import RATE, Samples, Segment, Transcript
 
 _NOT_INSTALLED = sentence("openai-whisper is not installed. Install Hearth with its extra “torch”.")
-_WONT_LOAD = sentence("The speech recognition model “{name}” could not be loaded ({reason}). Fetch it again.")
+_WONT_LOAD = sentence("The speech recognition model “{name}” could not be loaded. Fetch it again.")
 
 
 class OpenAiWhisper:
@@ -32,8 +33,8 @@ class OpenAiWhisper:
         try:
             # A path is read as it is; a name would be fetched.
             self._model: Any = whisper.load_model(str(model), device="cpu")
-        except (OSError, RuntimeError, KeyError, ValueError) as error:
-            raise VoiceError(_WONT_LOAD, name=model.name, reason=str(error)) from error
+        except (OSError, RuntimeError, KeyError, ValueError, pickle.UnpicklingError) as error:
+            raise VoiceError(_WONT_LOAD, name=model.name) from error
 
     @property
     def name(self) -> str:
