@@ -69,6 +69,10 @@ class Read:
     wrong: tuple[str, ...]
 
 
+_DIGITS_APART = re.compile(r"(?<=\d) (?=\d)")
+"""The normaliser makes one number of "five five", and leaves "5 5"."""
+
+
 def alike(normalise: Normalise) -> Normalise:
     """The normaliser, with units as words too."""
 
@@ -76,7 +80,7 @@ def alike(normalise: Normalise) -> Normalise:
         text = in_words(text)
         for pattern, written in _SAME:
             text = pattern.sub(written, text)
-        return normalise(text)
+        return _DIGITS_APART.sub("", normalise(text))
 
     return both
 
