@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 import soxr
@@ -54,6 +55,14 @@ def test_real_speech_is_heard(speech: SpeechClient) -> None:
     assert plain(transcript.text) == "go forward 10 meters"
     assert transcript.language == "en"
     assert 0 <= transcript.segments[0].start_s < transcript.segments[-1].end_s <= 3.0
+
+
+@pytest.mark.weights
+def test_a_little_silence_in_front_does_not_double_a_sentence(speech: SpeechClient) -> None:
+    samples = spoken("sense_and_sensibility_01_austen_64kb-0930")
+    silence = np.random.default_rng(0).normal(0, 1e-4, RATE // 5).astype(np.float32)
+    transcript = speech.transcribe(np.concatenate([silence, samples]), language="en")
+    assert plain(transcript.text) == "he might even have been made amiable himself"
 
 
 @pytest.mark.weights

@@ -90,9 +90,9 @@ def test_a_question_is_understood_and_the_whole_answer_is_spoken_without_hearing
     assert len(companion.all("commit")) == 1 and not companion.all("interrupted")
     heard = np.concatenate([block.samples for block in sink.played])
     read_back = words(speech.transcribe(resample(heard, sink.rate, RATE), language="en").text)
-    expected = words(ANSWER)
-    missed = len(set(expected) - set(read_back))
-    assert missed <= 2 and abs(len(read_back) - len(expected)) <= 3
+    # How a word is spelt, and "nine" or "9", changes with the silence around it; that all was said does not.
+    assert likeness(" ".join(read_back), ANSWER) > 0.9, read_back
+    assert abs(len(read_back) - len(words(ANSWER))) <= 3
 
 
 def test_an_interruption_is_understood_from_its_first_word(

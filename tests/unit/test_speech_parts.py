@@ -14,7 +14,7 @@ from engine.worker.envelope import ProtocolError
 from voice.speech.choice import Speaking, SpeechChoice
 from voice.speech.messages import Begin, Heard, Spoken, Transcribe, decode_command, decode_report, encode
 from voice.stt.ggml_file import read_header
-from voice.stt.window import FLOOR, TINY_FLOOR, audio_context, is_loop, most_tokens
+from voice.stt.window import FLOOR, TINY_FLOOR, audio_context, is_loop, most_tokens, said_once
 from voice.tts.trim import trimmed
 from voice.types import Segment, Sound
 
@@ -34,6 +34,12 @@ def test_a_loop_is_told_from_speech() -> None:
     assert not is_loop("Yes, go on then.", 0.4), "a clip cut close"
     assert not is_loop("", 0.0)
     assert most_tokens(3.0) == 40
+
+
+def test_a_sentence_said_twice_is_told_from_what_people_repeat() -> None:
+    assert said_once("He made it himself. He made it, himself.") == "He made it himself."
+    for text in ("", "Thank you. Thank you.", "two two two two two two two two", "He made it himself. She made it too."):
+        assert said_once(text) == text
 
 
 def _header(magic: int, vocabulary: int, layers: int) -> bytes:

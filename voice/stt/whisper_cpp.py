@@ -15,7 +15,7 @@ import numpy as np
 from engine.cancel import CancelToken
 from engine.errors import VoiceError, sentence
 from voice.stt.ggml_file import read_header
-from voice.stt.window import FLOOR, TINY_FLOOR, WINDOW_S, audio_context, is_loop, most_tokens
+from voice.stt.window import FLOOR, TINY_FLOOR, WINDOW_S, audio_context, is_loop, most_tokens, said_once
 from voice.types import RATE, Samples, Segment, Transcript
 
 _TICKS_A_SECOND = 100
@@ -60,9 +60,16 @@ class WhisperCpp:
         seconds = len(samples) / RATE
         context = audio_context(seconds, self._floor)
         transcript = self._decode(samples, context, language, cancel)
-        if is_loop(transcript.text, seconds) and context:
+        text = transcript.text
+        if context and (is_loop(text, seconds) or said_once(text) != text):
             transcript = self._decode(samples, 0, language, cancel)
-        return Transcript("", (), transcript.language) if is_loop(transcript.text, seconds) else transcript
+            text = transcript.text
+        if is_loop(text, seconds):
+            return Transcript("", (), transcript.language)
+        once = said_once(text)
+        if once == text:
+            return transcript
+        return Transcript(once, (Segment(0.0, seconds, once),), transcript.language)
 
     def close(self) -> None:
         self._model = None
