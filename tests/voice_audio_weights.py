@@ -12,7 +12,8 @@ from app.downloader.order import DownloadOrder
 from app.paths import default_models_folder
 from engine.cancel import CancelToken
 from engine.model.catalogue import SourceKind
-from voice.audio_weights import FILES, WeightsFile
+from engine.model.weights_file import WeightsFile
+from voice.audio_weights import FILES
 
 
 def voice_audio_folder() -> Path:

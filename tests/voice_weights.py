@@ -20,8 +20,8 @@ from app.downloader.order import DownloadOrder
 from app.paths import default_models_folder
 from engine.cancel import CancelToken
 from engine.model.catalogue import Source, SourceKind
+from engine.model.weights_file import WeightsFile
 from tests.evaluation.retrieval_sets import unpacked
-from voice.audio_weights import WeightsFile
 from voice.types import RATE, Samples
 from voice.weights import OPENAI_TINY_EN, WHISPER_BASE_EN, WHISPER_TINY
 

@@ -2,42 +2,30 @@
 nothing.
 
 Silero VAD 6.2 (snakers4/silero-vad, MIT) and smart-turn v3.2 (pipecat-ai/smart-turn, BSD-2-Clause), both the
-publishers' own. A download that differs is thrown away, so that a source need not be trusted.
+publishers' own.
 """
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass
 from pathlib import Path
 
 from engine.errors import VoiceError, sentence
 from engine.model.catalogue import Source, SourceKind
+from engine.model.weights_file import WeightsFile
 
-_MISSING = sentence("A file that voice needs is missing ({name}). Let Hearth fetch it in the settings of voice.")
-_DAMAGED = sentence("A file that voice needs is damaged ({name}). Let Hearth fetch it anew in the settings of voice.")
+_MISSING = sentence("A file that voice needs is missing ({name}). Fetch it with: hearth fetch voice")
+_DAMAGED = sentence("A file that voice needs is damaged ({name}). Remove it, then fetch it again: hearth fetch voice")
 
 
-@dataclass(frozen=True, slots=True)
-class WeightsFile:
-    """One file, under its name in the folder; `sources` first choice first."""
-
-    file_name: str
-    size_bytes: int
-    sha256: str
-    licence: str
-    sources: tuple[Source, ...]
-
-    def verified(self, folder: Path) -> Path:
-        """Where it lies in `folder`. Raises `VoiceError` where it is missing or not what was published."""
-        path = folder / self.file_name
-        try:
-            digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        except OSError as error:
-            raise VoiceError(_MISSING, name=self.file_name) from error
-        if digest != self.sha256:
-            raise VoiceError(_DAMAGED, name=self.file_name)
-        return path
+def verified(file: WeightsFile, folder: Path) -> Path:
+    """Where it lies in `folder`. Raises `VoiceError` where it is missing or not what was published."""
+    try:
+        right = file.is_as_published(folder)
+    except OSError as error:
+        raise VoiceError(_MISSING, name=file.file_name) from error
+    if not right:
+        raise VoiceError(_DAMAGED, name=file.file_name)
+    return folder / file.file_name
 
 
 VOICE_ACTIVITY = WeightsFile(

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import VoiceError, sentence
-from voice.audio_weights import END_OF_TURN
+from voice.audio_weights import END_OF_TURN, verified
 from voice.types import RATE, Samples
 
 SECONDS = 8
@@ -44,7 +44,7 @@ class SmartTurn:
     def __init__(self, folder: Path) -> None:
         import onnxruntime  # noqa: PLC0415  # takes 0.1 s and 40 MB; only who listens needs it
 
-        path = END_OF_TURN.verified(folder)
+        path = verified(END_OF_TURN, folder)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import VoiceError, sentence
-from voice.audio_weights import VOICE_ACTIVITY
+from voice.audio_weights import VOICE_ACTIVITY, verified
 from voice.types import Samples
 
 FRAME = 512
@@ -43,7 +43,7 @@ class SileroVoiceActivity:
     def __init__(self, folder: Path) -> None:
         import onnxruntime  # noqa: PLC0415  # takes 0.1 s and 40 MB; only who listens needs it
 
-        path = VOICE_ACTIVITY.verified(folder)
+        path = verified(VOICE_ACTIVITY, folder)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         # A spinning thread would burn a core between frames.

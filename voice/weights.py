@@ -7,7 +7,7 @@ comes with its library (`voice.tts.hibari_voice`).
 from __future__ import annotations
 
 from engine.model.catalogue import Source, SourceKind
-from voice.audio_weights import WeightsFile
+from engine.model.weights_file import WeightsFile
 
 _GGML = "https://huggingface.co/ggerganov/whisper.cpp/resolve/main"
 _LICENCE = "MIT"

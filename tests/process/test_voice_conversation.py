@@ -108,5 +108,5 @@ def test_an_interruption_is_understood_from_its_first_word(
     _, characters = companion.wait("interrupted")
     assert 0 < int(str(characters)) < len(ANSWER)
     _, asked = companion.wait("commit", count=2)
-    # The canceller swallows a little of the first word: "he" may come out as "you".
-    assert likeness(asked, text) > 0.8, asked
+    # The canceller swallows a little of the first words while both speak: "he" may come out as "you".
+    assert likeness(asked, text) > 0.65 and "might even have been made" in str(asked), asked

@@ -38,7 +38,12 @@ def test_a_loop_is_told_from_speech() -> None:
 
 def test_a_sentence_said_twice_is_told_from_what_people_repeat() -> None:
     assert said_once("He made it himself. He made it, himself.") == "He made it himself."
-    for text in ("", "Thank you. Thank you.", "two two two two two two two two", "He made it himself. She made it too."):
+    for text in (
+        "",
+        "Thank you. Thank you.",
+        "two two two two two two two two",
+        "He made it himself. She made it too.",
+    ):
         assert said_once(text) == text
 
 
