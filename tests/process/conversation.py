@@ -10,6 +10,7 @@ import numpy as np
 
 from engine.cancel import CancelToken
 from engine.errors import VoiceError
+from voice.client import VoiceClient
 from voice.pipeline import VoicePipeline
 from voice.stt.partials import Partial
 from voice.turn_events import TextStatus
@@ -24,7 +25,7 @@ class Companion:
 
     def __init__(self, answer: Callable[[str], Sequence[str]] = lambda text: (f"You said {text}.",)) -> None:
         self.answer = answer
-        self.pipeline: VoicePipeline | None = None
+        self.pipeline: VoicePipeline | VoiceClient | None = None
         self.told: list[tuple[float, str, tuple[object, ...]]] = []
         self._changed = threading.Condition()
 
