@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
 import wave
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,13 @@ import platformdirs
 import pytest
 import soxr
 
+from tests.conftest import QWEN_SMALL, weights_path
 from tests.process import devices_child
-from tests.voice_weights import recordings
+from tests.voice_weights import recordings, voice_folder, whisper_tiny
+from voice import audio_weights, weights
+from voice.audio.resampling import resample
+from voice.speech.choice import SpeechChoice
+from voice.speech.client import SpeechClient
 from voice.types import RATE
 
 pytestmark = pytest.mark.weights
@@ -137,8 +143,7 @@ def test_recorded_speech_in_and_an_answer_out(server: SoundServer, tmp_path: Pat
     assert asked["turns"] == 1
     assert seconds - 0.9 < asked["seconds"] < seconds + 1.5
     # What came out is the tone that was spoken, all of it, once.
-    with wave.open(str(heard)) as file:
-        sound = np.frombuffer(file.readframes(file.getnframes()), "<i2") / 32768
+    sound = _read(heard)
     loud = np.flatnonzero(np.abs(sound) > 0.1)
     lasted_s = (loud[-1] - loud[0]) / _RATE
     assert lasted_s == pytest.approx(answered["seconds"], abs=0.1)
@@ -152,6 +157,90 @@ def test_a_microphone_that_is_taken_away_is_noticed(server: SoundServer) -> None
         server.tell("suspend-source", "microphone", "1")
         server.tell("suspend-sink", "mouth", "1")
         assert next(told)["notice"] in ("microphone_gone", "silent")
+
+
+@contextmanager
+def hearth(server: SoundServer, folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """The program itself, with one model and voice's weights."""
+    models, voice = folder / "models", folder / "voice"
+    for made in (models, voice, folder / "data"):
+        made.mkdir()
+    (models / QWEN_SMALL).symlink_to(weights_path(QWEN_SMALL))
+    for file in (*weights.FILES, *audio_weights.FILES):
+        (voice / file.file_name).symlink_to(voice_folder() / file.file_name)
+    (folder / "data" / "settings.toml").write_text("[model]\nn_threads = 1\nn_ctx = 2048\n")
+    environment = server.environment | {"HEARTH_MODELS_DIR": str(models), "LANG": "C.UTF-8"}
+    command = [sys.executable, "-m", "app", "--data-dir", str(folder / "data"), "--json", *arguments]
+    with subprocess.Popen(
+        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as child:
+        try:
+            yield child
+        finally:
+            child.kill()
+
+
+def told_until(child: subprocess.Popen[str], **wanted: object) -> dict[str, Any]:
+    """The next record with those values."""
+    assert child.stdout is not None
+    for line in child.stdout:
+        record: dict[str, Any] = json.loads(line)
+        if all(record.get(name) == value for name, value in wanted.items()):
+            return record
+    raise AssertionError(f"{wanted} was not told")
+
+
+@pytest.mark.parametrize("push_to_talk", [False, True])
+def test_hearth_talk_answers_aloud(server: SoundServer, tmp_path: Path, push_to_talk: bool) -> None:
+    recording = next(found for found in recordings() if found.name.endswith("0930"))
+    spoken, heard = tmp_path / "spoken.wav", tmp_path / "heard.wav"
+    _write(spoken, np.concatenate([soxr.resample(recording.samples, RATE, _RATE), np.zeros(_RATE, np.float32)]))
+    recorder = server.record(heard)
+    how = ["--push-to-talk"] if push_to_talk else []
+    try:
+        with hearth(server, tmp_path, "talk", "--language", "en", "--max-tokens", "12", *how) as child:
+            assert child.stdin is not None
+            told_until(child, type="phase", phase="listening")
+            if push_to_talk:
+                child.stdin.write("\n")
+                child.stdin.flush()
+                told_until(child, type="phase", phase="user_speaking")
+            assert server.play(spoken).wait(_WAIT_S) == 0
+            if push_to_talk:
+                child.stdin.write("\n")
+                child.stdin.flush()
+            assert "might even have been made" in told_until(child, type="question")["text"]
+            answer = told_until(child, type="message")
+            assert answer["state"] == "complete" and answer["text"]
+            told_until(child, type="phase", phase="listening")
+            if push_to_talk:
+                child.stdin.close()  # nobody is left to press a key
+            else:
+                os.killpg(child.pid, signal.SIGINT)
+            assert child.wait(_WAIT_S) == 0
+    finally:
+        recorder.terminate()
+        recorder.wait()
+    assert np.count_nonzero(np.abs(_read(heard)) > 0.02) > _RATE // 10, "something was said"
+
+
+def test_hearth_say_says_all_of_it(server: SoundServer, tmp_path: Path) -> None:
+    heard = tmp_path / "heard.wav"
+    recorder = server.record(heard)
+    try:
+        with hearth(server, tmp_path, "say", "Good morning. The library opens at nine.") as child:
+            assert child.wait(_WAIT_S) == 0
+    finally:
+        recorder.terminate()
+        recorder.wait()
+    with closing(SpeechClient(SpeechChoice(whisper_tiny()))) as speech:
+        text = speech.transcribe(resample(_read(heard), _RATE, RATE), language="en").text.lower()
+    assert text.startswith("good morning") and "library opens at" in text
+
+
+def _read(path: Path) -> np.ndarray:
+    with wave.open(str(path)) as file:
+        return (np.frombuffer(file.readframes(file.getnframes()), "<i2") / 32768).astype(np.float32)
 
 
 def _write(path: Path, samples: np.ndarray) -> None:
