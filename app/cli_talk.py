@@ -169,7 +169,7 @@ class _Screen:
                 self._console.end_status()
                 self._console.say(self._console.bold(tr("You: {text}", text=text)))
             case _Cut():
-                self._end_answer(f" — {tr('(interrupted)')}")
+                self._end_answer(" — " + tr("(interrupted)"))
             case Streamed(_, _, TextDelta(_, text)):
                 self._stream(text)
             case MessageFinished():

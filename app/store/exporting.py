@@ -94,7 +94,7 @@ def to_markdown(conversation: Conversation, messages: Sequence[StoredMessage], r
                     blocks.append(f"> *{tr('Reasoning')}*\n>\n{quoted}")
                 case UnspokenPart(text):
                     quoted = "\n".join(f"> {line}" for line in text.strip().splitlines())
-                    blocks.append(f"> *{tr('Not spoken')}*\n>\n{quoted}")
+                    blocks.append("> *" + tr("Not spoken") + f"*\n>\n{quoted}")
                 case AttachmentPart(name, text):
                     fence = _fence(text)
                     blocks.append(f"**{tr('Attachment')}: {name}**\n\n{fence}\n{text}\n{fence}")
@@ -157,7 +157,8 @@ def to_html(conversation: Conversation, messages: Sequence[StoredMessage], read:
                 case ReasoningPart(text):
                     body.append(f"<details><summary>{tr('Reasoning')}</summary>{markdown.render(text)}</details>")
                 case UnspokenPart(text):
-                    body.append(f"<details><summary>{tr('Not spoken')}</summary>{markdown.render(text)}</details>")
+                    words = markdown.render(text)
+                    body.append("<details><summary>" + tr("Not spoken") + f"</summary>{words}</details>")
                 case AttachmentPart(name, text):
                     body.append(
                         f"<details><summary>{html.escape(name)}</summary><pre>{html.escape(text)}</pre></details>"
