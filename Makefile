@@ -37,6 +37,8 @@ dist: test-environment
 weights: test-environment
 	@$(BIN)/hearth fetch smollm2-135m-instruct qwen2.5-coder-0.5b-instruct qwen2.5-coder-1.5b-instruct
 	@$(BIN)/python -m tests.minilm_weights
+	@$(BIN)/python -m tests.voice_audio_weights
+	@$(BIN)/python -m tests.voice_weights
 
 environment:
 	@$(PYTHON) packaging/setup_environment.py run

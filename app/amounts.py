@@ -60,3 +60,9 @@ def progress_text(progress: Progress, size_text: Callable[[float], str] = bytes_
     if progress.seconds_left is not None:
         pieces.append(time_left_text(progress.seconds_left))
     return " · ".join(pieces)
+
+
+def clock_text(seconds: float) -> str:
+    """Of a recording: "3:07", "1:02:45"."""
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}" if minutes >= 60 else f"{minutes}:{rest:02}"

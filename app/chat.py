@@ -45,6 +45,7 @@ from app.store.types import (
     StoredMessage,
     Summary,
     TextPart,
+    UnspokenPart,
 )
 from app.summaries import SummaryMaker
 from app.titles import TitleMaker, provisional_title
@@ -232,6 +233,26 @@ class ChatService:
             return message.conversation_id
 
         return self._in_store(begin)
+
+    def keep_heard(self, message_id: str, characters: int) -> Future[StoredMessage]:
+        """Of an answer that was spoken and interrupted, let only the first `characters` count; the rest is kept apart.
+
+        Call it when the answer has ended. Where all of it was heard nothing changes.
+        """
+
+        def cut() -> StoredMessage:
+            message = self._store.message(message_id)
+            heard, unheard = message.text[:characters], message.text[characters:]
+            if not unheard.strip():
+                return message
+            others = tuple(part for part in message.parts if not isinstance(part, TextPart | UnspokenPart))
+            said = (TextPart(heard),) if heard else ()
+            parts = (*others, *said, UnspokenPart(unheard))
+            message = self._store.update_message(message_id, parts=parts, state=MessageState.STOPPED)
+            self._publish(PathChanged(message.conversation_id))
+            return message
+
+        return self._in_store(cut)
 
     # What the model sees
 

@@ -56,6 +56,14 @@ def _command(name: str | None) -> Command:
         from app.cli_models import fetch  # noqa: PLC0415
 
         return fetch
+    if name in ("transcribe", "say"):
+        from app import cli_voice  # noqa: PLC0415
+
+        return cli_voice.transcribe if name == "transcribe" else cli_voice.say
+    if name == "talk":
+        from app.cli_talk import talk  # noqa: PLC0415
+
+        return talk
     assert name == "doctor"
     from app.doctor import doctor  # noqa: PLC0415
 

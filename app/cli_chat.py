@@ -20,6 +20,7 @@ from app.bootstrap import Start
 from app.cli_answer import AnswerPrinter
 from app.command_line import Arguments
 from app.console import Console
+from app.events import ChatEvent
 from app.i18n import tr
 from app.limits import ATTACHMENT_BYTES, MIB
 from app.prompting import sampling_of
@@ -42,7 +43,7 @@ def chat(arguments: Arguments, start: Start, console: Console) -> int:
     elif piped:
         question = piped
     printer = AnswerPrinter(console, show_reasoning=arguments.show_reasoning)
-    with services_for(arguments, start, printer) as services:
+    with services_for(arguments, start, printer.take) as services:
         talk = Talk(arguments, services, console, printer)
         talk.begin()
         if question.strip() or (attachments and not console.interactive):
@@ -96,7 +97,7 @@ class Talk:
     def ask(self, question: str, attachments: Sequence[AttachmentPart]) -> int:
         """Send, print the answer, and return the exit code for how it ended."""
         return self._follow(
-            lambda: self.services.chat.send(self.conversation_id, question, attachments, sampling=self._sampling())
+            lambda: self.services.chat.send(self.conversation_id, question, attachments, sampling=self.sampling())
         )
 
     def regenerate(self) -> int:
@@ -104,7 +105,7 @@ class Talk:
         if self.last is None:
             raise ChatError(sentence("There is no answer yet."))
         message_id = self.last.id
-        return self._follow(lambda: self.services.chat.regenerate(message_id, sampling=self._sampling()))
+        return self._follow(lambda: self.services.chat.regenerate(message_id, sampling=self.sampling()))
 
     def _follow(self, begin: Callable[[], Future[str]]) -> int:
         message = self._printer.follow(self.services, begin)
@@ -136,7 +137,7 @@ class Talk:
         else:
             self.services.store_call(lambda store: store.set_system_prompt(conversation_id, text)).result()
 
-    def _sampling(self) -> SamplingParams | None:
+    def sampling(self) -> SamplingParams | None:
         """The settings with what the command line says; None where it says nothing."""
         arguments = self._arguments
         sampling = own = sampling_of(self.services.settings)
@@ -150,18 +151,18 @@ class Talk:
 
 
 @contextmanager
-def services_for(arguments: Arguments, start: Start, printer: AnswerPrinter) -> Iterator[Services]:
+def services_for(arguments: Arguments, start: Start, publish: Callable[[ChatEvent], None]) -> Iterator[Services]:
     """The services; with --no-save on a database that is gone afterwards."""
     settings: Settings = start.settings
     settings.override("chat.automatic_titles", False)  # The program would end before the model had found one.
     if arguments.save:
-        with Services.open(start.paths, publish=printer.take, settings=settings) as services:
+        with Services.open(start.paths, publish=publish, settings=settings) as services:
             yield services
         return
     with (
         tempfile.TemporaryDirectory(prefix="hearth-") as folder,
         Services.open(
-            start.paths, publish=printer.take, settings=settings, database=Path(folder) / "conversations.db"
+            start.paths, publish=publish, settings=settings, database=Path(folder) / "conversations.db"
         ) as services,
     ):
         yield services

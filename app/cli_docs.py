@@ -219,7 +219,7 @@ def _ask(arguments: Arguments, start: Start, console: Console, question: str) ->
     if not question.strip():
         raise LibraryError(sentence('There is no question. Ask one: hearth ask --docs FOLDER "…"'))
     printer = AnswerPrinter(console, show_reasoning=False)
-    with services_for(arguments, start, printer) as services:
+    with services_for(arguments, start, printer.take) as services:
         talk = Talk(arguments, services, console, printer)
         talk.begin()
         documents = services.documents

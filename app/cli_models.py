@@ -9,7 +9,6 @@ from concurrent.futures import TimeoutError as NotYetError
 from contextlib import contextmanager
 from pathlib import Path
 
-from app import embedder_weights
 from app.amounts import bytes_text, context_text, params_text, progress_text
 from app.bootstrap import Start
 from app.command_line import Arguments
@@ -19,12 +18,11 @@ from app.i18n import error_sentence, tr
 from app.model_choice import find_entry
 from app.model_entry import Availability, Fit, ModelEntry
 from app.models import ModelLibrary
+from app.weights_bundle import EMBEDDER, VOICE, WeightsBundle
 from engine.cancel import CancelToken
 from engine.errors import DownloadError
 from engine.model.catalogue import CatalogueModel
 
-EMBEDDER = "embedder"
-"""The name under which the model for embeddings is fetched."""
 _POLL_S = 0.2
 _LINE_EVERY_S = 10.0
 """Where there is no terminal, a line of progress now and then."""
@@ -71,11 +69,13 @@ def models(arguments: Arguments, start: Start, console: Console) -> int:
 def fetch(arguments: Arguments, start: Start, console: Console) -> int:
     """Download models into our own folder."""
     with library(start) as shelf:
-        names = tuple(name for name in arguments.names if name != EMBEDDER)
-        if len(names) < len(arguments.names) or not arguments.names:
-            failed = _fetch_embedder(start.paths.embedder, console)
-            if failed or (arguments.names and not names):
+        bundles = {EMBEDDER.id: (EMBEDDER, start.paths.embedder), VOICE.id: (VOICE, start.paths.voice)}
+        names = tuple(name for name in arguments.names if name not in bundles)
+        for name in dict.fromkeys(arguments.names or (EMBEDDER.id,)):
+            if name in bundles and (failed := _fetch_bundle(*bundles[name], console, asked=bool(arguments.names))):
                 return failed
+        if arguments.names and not names:
+            return 0
         if arguments.if_none and shelf.default() is not None:
             return 0
         wanted = _wanted(names, shelf)
@@ -99,20 +99,22 @@ def fetch(arguments: Arguments, start: Start, console: Console) -> int:
     return 0
 
 
-def _fetch_embedder(folder: Path, console: Console) -> int:
-    """The model that finds passages by meaning; returns the exit code."""
-    if not embedder_weights.missing(folder):
-        return 0
-    size = bytes_text(embedder_weights.SIZE_BYTES)
-    console.note(tr("Fetching {name} ({size})", name=embedder_weights.NAME, size=size))
-    try:
-        embedder_weights.fetch(folder, _Meter(console).show, CancelToken())
-    except DownloadError as error:
+def _fetch_bundle(bundle: WeightsBundle, folder: Path, console: Console, *, asked: bool) -> int:
+    """Files that a part of the program needs; returns the exit code. Ctrl+C pauses; the next call goes on."""
+    missing = bundle.missing(folder)
+    if missing:
+        size = bytes_text(sum(file.size_bytes for file in missing))
+        console.note(tr("Fetching {name} ({size})", name=bundle.name, size=size))
+        try:
+            bundle.fetch(folder, _Meter(console).show, CancelToken())
+        except DownloadError as error:
+            console.end_status()
+            console.fail(error_sentence(error))
+            return 1
         console.end_status()
-        console.fail(error_sentence(error))
-        return 1
-    console.end_status()
-    console.note(tr("{name} is ready.", name=embedder_weights.NAME))
+        console.note(tr("{name} is ready.", name=bundle.name))
+    elif asked:
+        console.note(tr("{name} is here already.", name=bundle.name))
     return 0
 
 

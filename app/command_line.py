@@ -48,6 +48,17 @@ class Arguments:
     action: str | None = None
     collection: str | None = None
     documents: Path | None = None
+    # transcribe
+    sound: Path | None = None
+    srt: bool = False
+    language: str = ""
+    # say
+    words: tuple[str, ...] = ()
+    output: Path | None = None
+    voice: str = ""
+    speed: float = 1.0
+    # talk
+    hands_free: bool = True
 
 
 def parse(argv: Sequence[str]) -> tuple[Arguments, Start]:
@@ -128,8 +139,47 @@ def _parser() -> argparse.ArgumentParser:
         "names", nargs="*", metavar=tr("NAME"), help=tr("without a name: the one that suits this computer")
     )
     fetch.add_argument("--if-none", action="store_true", help=tr("only where there is no model yet"))
+    _add_voice(command)
     command("doctor", tr("show what Hearth finds on this computer, and what is missing"))
     return parser
+
+
+def _add_voice(command: Callable[[str, str], argparse.ArgumentParser]) -> None:
+    heard = command("transcribe", tr("write down what is said in a sound or video file"))
+    heard.add_argument("sound", type=Path, metavar=tr("FILE"))
+    heard.add_argument("--srt", action="store_true", help=tr("as subtitles"))
+    _add_language(heard)
+    said = command("say", tr("speak a text, or write it as a sound file"))
+    said.add_argument("words", nargs="+", metavar=tr("TEXT"), help=tr("what to say; - reads it from a pipe"))
+    said.add_argument("-o", "--output", type=Path, metavar=tr("FILE"), help=tr("write a WAV file instead"))
+    _add_voice_choice(said)
+    talk = command("talk", tr("talk with the model by microphone and loudspeaker"))
+    talk.add_argument("-c", "--continue", dest="resume", action="store_true", help=tr("go on with the last chat"))
+    talk.add_argument("--system", metavar=tr("TEXT"), help=tr("instructions for this chat"))
+    talk.add_argument(
+        "--push-to-talk", dest="hands_free", action="store_false", help=tr("listen only between two presses of Enter")
+    )
+    _add_language(talk)
+    _add_voice_choice(talk)
+    _add_sampling(talk)
+    talk.add_argument("--no-save", dest="save", action="store_false", help=tr("keep nothing of this chat"))
+
+
+def _add_language(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--language", type=_language, metavar="CODE", help=tr("what is spoken, as two letters; else it is found out")
+    )
+
+
+def _add_voice_choice(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--voice", metavar=tr("NAME"), help=tr("a voice of Hearth or of this computer"))
+    parser.add_argument("--speed", type=_number(0.5, 2.0), metavar="0.5..2", help=tr("1 is the voice's own"))
+
+
+def _language(text: str) -> str:
+    if not (len(text) in (2, 3) and text.isascii() and text.isalpha()):
+        raise argparse.ArgumentTypeError(tr("a language is two letters, like en or de"))
+    return text.lower()
 
 
 def _add_docs(docs: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:

@@ -16,6 +16,8 @@ from app.i18n import tr
 from app.model_entry import Availability, Fit, ModelEntry
 from app.settings import Settings
 from app.settings_options import OPTIONS
+from app.voice_setup import SoundProbe, probe_sound
+from app.weights_bundle import VOICE
 from engine.types import FlashAttention, KvType
 
 _LITTLE_DISK = 2 * 1024**3
@@ -29,6 +31,7 @@ def doctor(_arguments: Arguments, start: Start, console: Console) -> int:
         models = [entry for entry in shelf.entries if entry.availability is Availability.HERE]
     default = next((entry for entry in models if entry.is_default), None)
     engine = probe_engine(default.path if default is not None else None, start.paths.notes)
+    sound = probe_sound(start.paths)
     no_window = why_no_window()
     missing = _missing(start, engine, models, no_window)
     usable = not engine.error and any(entry.fit is not Fit.TOO_LARGE for entry in models)
@@ -39,6 +42,7 @@ def doctor(_arguments: Arguments, start: Start, console: Console) -> int:
                 "engine": asdict(engine),
                 "loading": dict(_loading(start.settings, engine, default)),
                 "models": [{"name": entry.name, "path": str(entry.path), "fit": entry.fit.value} for entry in models],
+                "voice": {"weights": not VOICE.missing(start.paths.voice), **asdict(sound)},
                 "folders": {name: str(folder) for name, folder in _folders(start)},
                 "window": no_window is None,
                 "missing": missing,
@@ -48,6 +52,7 @@ def doctor(_arguments: Arguments, start: Start, console: Console) -> int:
     _say_hardware(hardware, engine, console)
     _say_models(models, console)
     _section(tr("How a model is loaded"), _loading(start.settings, engine, default), console)
+    _section(tr("Voice"), _voice(start, sound), console)
     _section(tr("Folders"), [(name, str(folder)) for name, folder in _folders(start)], console)
     if missing:
         console.say(console.bold(tr("To do")))
@@ -134,6 +139,16 @@ def _say_models(models: list[ModelEntry], console: Console) -> None:
         for entry in models
     ]
     _section(tr("Models"), rows or [(tr("none"), "")], console)
+
+
+def _voice(start: Start, sound: SoundProbe) -> list[tuple[str, str]]:
+    """What there is to talk and to listen with; all of it may be missing."""
+    here = not VOICE.missing(start.paths.voice)
+    rows = [(tr("Models that hear"), tr("here") if here else tr("none yet; fetch them with: hearth fetch voice"))]
+    if sound.problem:
+        return [*rows, (tr("Problem"), sound.problem)]
+    none = tr("none found")
+    return [*rows, (tr("Microphone"), sound.microphone or none), (tr("Loudspeaker"), sound.loudspeaker or none)]
 
 
 def _section(title: str, rows: list[tuple[str, str]], console: Console) -> None:

@@ -50,6 +50,11 @@ class Paths:
         return self.models.with_name("embedder")
 
     @property
+    def voice(self) -> Path:
+        """The models that hear, shared likewise."""
+        return self.models.with_name("voice")
+
+    @property
     def snapshots(self) -> Path:
         """What the model has read of the chats, to be continued without reading it again."""
         return self.cache / "snapshots"

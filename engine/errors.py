@@ -136,6 +136,10 @@ class DocumentError(HearthError):
     code = "document"
 
 
+class VoiceError(HearthError):
+    code = "voice"
+
+
 class EmbedderError(HearthError):
     code = "embedder"
 

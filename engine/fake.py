@@ -253,7 +253,10 @@ class FakeEngine(Streaming):
 
     def _answer(self, job: _Job) -> None:
         with self._lock:
-            answer = self._script.pop(0) if self._script else FakeAnswer(_echo(job.request))
+            if job.request.prefill_only:
+                answer = FakeAnswer("", reason=FinishReason.LENGTH)
+            else:
+                answer = self._script.pop(0) if self._script else FakeAnswer(_echo(job.request))
         for event in self._events(job, answer):
             if isinstance(event, Finished | Failed):
                 with self._lock:

@@ -43,12 +43,15 @@ def compile_lock(
 
 def main() -> None:
     LOCKS.mkdir(exist_ok=True)
-    # A tokeniser needs no client for a model hub, and a program without a network has none.
+    # A tokeniser needs no client for a model hub, and a program without a network has none. pyobjc stands for 170
+    # packages, of which speaking needs one.
+    unneeded = ("huggingface-hub", "pyobjc")
     base = ("--extra", "build", "--no-emit-package", "llama-cpp-python")
-    compile_lock("base.txt", *base, left_out=("huggingface-hub",))
-    compile_lock("dev.txt", *base, "--extra", "dev", "--extra", "ocr", left_out=("huggingface-hub",))
+    compile_lock("base.txt", *base, left_out=unneeded)
+    compile_lock("dev.txt", *base, "--extra", "dev", "--extra", "ocr", left_out=unneeded)
     same = ("--constraints", str(LOCKS / "dev.txt"))
-    compile_lock("torch.txt", *base, "--extra", "torch", *same, left_out=("torch",))
+    # torch brings the triton that fits it.
+    compile_lock("torch.txt", *base, "--extra", "torch", *same, left_out=("torch", "triton", "pyobjc"))
     pinned = next(
         line.strip().strip('",')
         for line in (ROOT / "pyproject.toml").read_text().splitlines()

@@ -26,7 +26,7 @@ PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 PROFILES = {"run": "base", "test": "dev"}
 
 # Debian package -> the shared library or program that shows it is there.
-WINDOW_LIBRARIES = {
+SYSTEM_LIBRARIES = {
     "libegl1": "EGL",
     "libgl1": "GL",
     "libxkbcommon-x11-0": "xkbcommon-x11",
@@ -38,8 +38,21 @@ WINDOW_LIBRARIES = {
     "libxcb-shape0": "xcb-shape",
     "libdbus-1-3": "dbus-1",
     "libfontconfig1": "fontconfig",
+    "libportaudio2": "portaudio",
 }
-TEST_PROGRAMS = {"xvfb": "Xvfb", "xdotool": "xdotool", "openbox": "openbox", "strace": "strace"}
+TEST_PROGRAMS = {
+    "xvfb": "Xvfb",
+    "xdotool": "xdotool",
+    "openbox": "openbox",
+    "strace": "strace",
+    "pulseaudio": "pulseaudio",
+    "pulseaudio-utils": "pactl",
+    "espeak-ng": "espeak-ng",
+    # Some weights travel in Node packages.
+    "npm": "npm",
+}
+# Debian package -> its file, anywhere below /usr/lib: PortAudio's way to PulseAudio.
+TEST_FILES = {"libasound2-plugins": "*/alsa-lib/libasound_module_pcm_pulse.so"}
 
 
 def say(text: str) -> None:
@@ -56,11 +69,12 @@ def run(*command: str | Path, **options: object) -> None:
 
 def missing_system_packages(profile: str) -> list[str]:
     """Names of the Debian packages whose library or program is not found here."""
-    missing = [package for package, library in WINDOW_LIBRARIES.items() if ctypes.util.find_library(library) is None]
+    missing = [package for package, library in SYSTEM_LIBRARIES.items() if ctypes.util.find_library(library) is None]
     if shutil.which("c++") is None and shutil.which("g++") is None:
         missing.append("g++")
     if profile == "test":
         missing += [package for package, program in TEST_PROGRAMS.items() if shutil.which(program) is None]
+        missing += [package for package, file in TEST_FILES.items() if not any(Path("/usr/lib").glob(file))]
     return missing
 
 

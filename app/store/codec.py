@@ -23,6 +23,7 @@ from app.store.types import (
     SourcesPart,
     StoredMessage,
     TextPart,
+    UnspokenPart,
 )
 from engine.context.segments import Role, image_text
 from engine.types import SamplingParams
@@ -60,6 +61,8 @@ def part_rows(message_number: int, parts: Iterable[Part]) -> list[PartRow]:
             case ReasoningPart(text, seconds):
                 kept = storable(text), seconds, "", "", 0
                 rows.append((message_number, position, "reasoning", *kept, "", "", *_NO_IMAGE))
+            case UnspokenPart(text):
+                rows.append((message_number, position, "unspoken", storable(text), 0.0, "", "", 0, "", "", *_NO_IMAGE))
             case AttachmentPart(name, text, size, media_type):
                 kept = storable(text), 0.0, storable(name), media_type, size
                 rows.append((message_number, position, "attachment", *kept, "", "", *_NO_IMAGE))
@@ -80,6 +83,8 @@ def part_of(row: sqlite3.Row) -> Part:
     """One row of `parts`; a kind from a newer version reads as text."""
     if row["kind"] == "reasoning":
         return ReasoningPart(row["text"], row["seconds"])
+    if row["kind"] == "unspoken":
+        return UnspokenPart(row["text"])
     if row["kind"] == "attachment":
         return AttachmentPart(row["name"], row["text"], row["size"], row["media_type"])
     if row["kind"] == "image":

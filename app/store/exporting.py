@@ -43,6 +43,7 @@ from app.store.types import (
     SourcesPart,
     StoredMessage,
     TextPart,
+    UnspokenPart,
 )
 from engine.context.segments import Role
 
@@ -91,6 +92,9 @@ def to_markdown(conversation: Conversation, messages: Sequence[StoredMessage], r
                 case ReasoningPart(text):
                     quoted = "\n".join(f"> {line}" for line in text.splitlines())
                     blocks.append(f"> *{tr('Reasoning')}*\n>\n{quoted}")
+                case UnspokenPart(text):
+                    quoted = "\n".join(f"> {line}" for line in text.strip().splitlines())
+                    blocks.append("> *" + tr("Not spoken") + f"*\n>\n{quoted}")
                 case AttachmentPart(name, text):
                     fence = _fence(text)
                     blocks.append(f"**{tr('Attachment')}: {name}**\n\n{fence}\n{text}\n{fence}")
@@ -152,6 +156,9 @@ def to_html(conversation: Conversation, messages: Sequence[StoredMessage], read:
                     body.append(markdown.render(text))
                 case ReasoningPart(text):
                     body.append(f"<details><summary>{tr('Reasoning')}</summary>{markdown.render(text)}</details>")
+                case UnspokenPart(text):
+                    words = markdown.render(text)
+                    body.append("<details><summary>" + tr("Not spoken") + f"</summary>{words}</details>")
                 case AttachmentPart(name, text):
                     body.append(
                         f"<details><summary>{html.escape(name)}</summary><pre>{html.escape(text)}</pre></details>"
@@ -173,6 +180,7 @@ def to_html(conversation: Conversation, messages: Sequence[StoredMessage], read:
 _KINDS: dict[type[Part], str] = {
     TextPart: "text",
     ReasoningPart: "reasoning",
+    UnspokenPart: "unspoken",
     AttachmentPart: "attachment",
     ImagePart: "image",
     RecallPart: "recall",

@@ -30,6 +30,7 @@ from app.store.types import (
     SourcesPart,
     StoredMessage,
     TextPart,
+    UnspokenPart,
 )
 from engine.context.clean import clean
 from engine.context.segments import Role
@@ -245,6 +246,8 @@ def _from_hearth(raw: Json, take: TakeImage | None) -> ForeignConversation:
 def _hearth_part(raw: Json, take: TakeImage | None) -> Part:
     if raw["kind"] == "reasoning":
         return ReasoningPart(_clean(raw["text"]), _amount(raw["seconds"]))
+    if raw["kind"] == "unspoken":
+        return UnspokenPart(_clean(raw["text"]))
     if raw["kind"] == "attachment":
         text = _clean(raw["text"], ATTACHMENT_BYTES)
         return AttachmentPart(_name(raw["name"]), text, int(_amount(raw["size"])), _name(raw["media_type"]))

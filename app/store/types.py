@@ -42,6 +42,13 @@ class ReasoningPart:
 
 
 @dataclass(frozen=True, slots=True)
+class UnspokenPart:
+    """The rest of an answer by speech that was interrupted: nobody heard it, and the model does not know it said so."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class AttachmentPart:
     """A file's text, untrusted. `size` is the file's in bytes."""
 
@@ -118,7 +125,7 @@ class SourcesPart:
 
 Attached = AttachmentPart | ImagePart
 """What a person can add to a message."""
-Part = TextPart | ReasoningPart | AttachmentPart | ImagePart | RecallPart | SourcesPart
+Part = TextPart | ReasoningPart | UnspokenPart | AttachmentPart | ImagePart | RecallPart | SourcesPart
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,12 +30,14 @@ class SourceKind(StrEnum):
 
     URL = "url"
     PACKAGES = "packages"
+    NODE_PACKAGE = "node-package"
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One place to take a model from. `locator` is (address,) for URL, ("name==version", ...) in order for PACKAGES.
+    """One place to take a model from.
 
+    `locator` is (address,) for URL, ("name==version", ...) in order for PACKAGES, ("name@version",) for NODE_PACKAGE.
     `member` is a glob of the part inside each package. `label` is shown to the person.
     """
 

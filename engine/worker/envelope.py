@@ -76,7 +76,8 @@ def error_of(fault: Fault) -> HearthError:
 
 
 def _tree(kind: type[HearthError]) -> dict[str, type[HearthError]]:
-    found = {kind.code: kind}
+    """Those that have a code of their own: a subclass without one may be made in another way."""
+    found = {kind.code: kind} if "code" in vars(kind) else {}
     for below in kind.__subclasses__():
         found.update(_tree(below))
     return found

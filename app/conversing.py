@@ -1,0 +1,224 @@
+"""A conversation by speech becomes messages: what is asked is sent, what is answered is said. Qt-free.
+
+A question that may still change is only read ahead by the model; it is sent, stored and shown when it is committed.
+Whoever interrupts stops the answer, and of the stored answer counts what was heard. Knows no device and no window.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Protocol
+
+from app.chat import ChatService
+from app.events import ChatEvent, MessageAdded, MessageFinished, Notice, Streamed
+from app.i18n import error_sentence, tr
+from app.read_ahead import ReadAhead
+from engine.cancel import CancelToken
+from engine.context.segments import Role
+from engine.errors import HearthError, VoiceError
+from engine.types import Failed, Finished, SamplingParams, TextDelta
+from voice.listener import Listener
+from voice.stt.partials import Partial
+from voice.turn_events import TextStatus
+from voice.turn_state import Phase
+
+
+class Line(Protocol):
+    """What is needed of `voice.client.VoiceClient` (or of a `VoicePipeline`)."""
+
+    def say(self, question: int, delta: str) -> None: ...
+
+    def progressed(self, question: int) -> None: ...
+
+    def answer_ended(self, question: int) -> None: ...
+
+
+class SpokenConversation:
+    """See `voice.listener.Listener`; what it hears it also passes on to `listener`, after having acted.
+
+    `take` gets every event of the chat service, from any thread. `conversation_id` None starts a conversation with
+    the first question. `publish` gets notices of what went wrong.
+    """
+
+    def __init__(
+        self,
+        chat: ChatService,
+        ahead: ReadAhead,
+        listener: Listener,
+        publish: Callable[[ChatEvent], None],
+        *,
+        conversation_id: str | None = None,
+        sampling: SamplingParams | None = None,
+    ) -> None:
+        self.line: Line | None = None
+        """Set it before it is turned on."""
+        self.conversation_id = conversation_id
+        self._chat = chat
+        self._ahead = ahead
+        self._listener = listener
+        self._publish = publish
+        self._sampling = sampling
+        self._lock = threading.RLock()
+        self._reading: dict[int, CancelToken] = {}
+        """Questions that are read ahead."""
+        self._waiting: deque[tuple[int, str]] = deque()
+        """Committed, while the answer before still ends."""
+        self._sent: tuple[int, str] | None = None
+        """Given to the chat service, which has not made its answer yet."""
+        self._answers: dict[str, int] = {}
+        """Answers under way, and their questions."""
+        self._message_of: dict[int, str] = {}
+        """The newest questions and their answers."""
+        self._heard: dict[int, int] = {}
+        """Questions whose answer was interrupted, and how many characters were heard."""
+
+    # What the voice tells
+
+    def ask(self, question: int, turn_id: int, text: str) -> None:
+        with self._lock:
+            self._reading[question] = self._ahead.read(self.conversation_id, text)
+        self._listener.ask(question, turn_id, text)
+
+    def withdraw(self, question: int) -> None:
+        self._end_reading(question)
+        self._listener.withdraw(question)
+
+    def commit(self, question: int, turn_id: int, text: str) -> None:
+        self._end_reading(question)
+        with self._lock:
+            self._waiting.append((question, text))
+            busy = self._is_busy()
+        if busy and self.conversation_id is not None:
+            self._chat.stop(self.conversation_id)  # its end sends this question
+        else:
+            self._send()
+        self._listener.commit(question, turn_id, text)
+
+    def interrupted(self, question: int, characters: int) -> None:
+        with self._lock:
+            self._heard[question] = characters
+            message_id = self._message_of.get(question)
+            under_way = message_id in self._answers or (self._sent is not None and self._sent[0] == question)
+        if under_way and self.conversation_id is not None:
+            self._chat.stop(self.conversation_id)
+        elif message_id is not None:
+            self._cut(question, message_id)
+        self._listener.interrupted(question, characters)
+
+    def phase_changed(self, phase: Phase) -> None:
+        self._listener.phase_changed(phase)
+
+    def level(self, heard: float, spoken: float) -> None:
+        self._listener.level(heard, spoken)
+
+    def partial(self, turn_id: int, partial: Partial) -> None:
+        self._listener.partial(turn_id, partial)
+
+    def text(self, turn_id: int, text: str, status: TextStatus) -> None:
+        self._listener.text(turn_id, text, status)
+
+    def spoken(self, question: int, characters: int) -> None:
+        self._listener.spoken(question, characters)
+
+    def done(self, question: int) -> None:
+        self._listener.done(question)
+
+    def notice(self, error: VoiceError) -> None:
+        self._listener.notice(error)
+
+    # What the chat tells
+
+    def take(self, event: ChatEvent) -> None:
+        """Any thread."""
+        if isinstance(event, Streamed):
+            question = self._answers.get(event.message_id)
+            if question is not None:
+                self._take_answer(question, event)
+        elif isinstance(event, MessageAdded):
+            self._take_message(event)
+        elif isinstance(event, MessageFinished):
+            self._take_end(event)
+
+    def _take_answer(self, question: int, streamed: Streamed) -> None:
+        assert self.line is not None
+        event = streamed.event
+        if isinstance(event, TextDelta):
+            self.line.say(question, event.text)
+        elif isinstance(event, Failed | Finished):
+            self.line.answer_ended(question)
+        else:
+            self.line.progressed(question)
+
+    def _take_message(self, added: MessageAdded) -> None:
+        """The answer's message is there before any of its words."""
+        message = added.message
+        with self._lock:
+            if self._sent is None:
+                return
+            question, text = self._sent
+            if self.conversation_id is None and message.role is Role.USER and message.text == text:
+                self.conversation_id = message.conversation_id
+            if message.role is not Role.ASSISTANT or message.conversation_id != self.conversation_id:
+                return
+            self._sent = None
+            self._answers[message.id] = question
+            self._message_of = {question: message.id}
+            unwanted = question in self._heard
+        if unwanted:
+            self._chat.stop(message.conversation_id)
+        elif self.line is not None:
+            self.line.progressed(question)
+
+    def _take_end(self, finished: MessageFinished) -> None:
+        """On the store's thread: what is asked of the store now comes after."""
+        message = finished.message
+        with self._lock:
+            question = self._answers.pop(message.id, None)
+            interrupted = question in self._heard
+        if question is not None and interrupted:
+            self._cut(question, message.id)
+        if message.conversation_id == self.conversation_id:
+            self._send()
+
+    # What is done
+
+    def _is_busy(self) -> bool:
+        """Under the lock: an answer is under way in this conversation, or about to be."""
+        known = self.conversation_id
+        return self._sent is not None or (known is not None and self._chat.generating(known) is not None)
+
+    def _send(self) -> None:
+        """The first question that waits, if one does."""
+        with self._lock:
+            if not self._waiting or self._is_busy():
+                return
+            self._sent = question, text = self._waiting.popleft()
+        self._chat.send(self.conversation_id, text, sampling=self._sampling).add_done_callback(
+            lambda sent: self._on_sent(question, sent)
+        )
+
+    def _on_sent(self, question: int, sent: Future[str]) -> None:
+        error = None if sent.cancelled() else sent.exception()
+        if error is None and not sent.cancelled():
+            return
+        with self._lock:
+            self._sent = None
+        text = error_sentence(error) if isinstance(error, HearthError) else tr("Something went wrong inside Hearth.")
+        self._publish(Notice(text, "error", self.conversation_id))
+        if self.line is not None:
+            self.line.answer_ended(question)
+
+    def _cut(self, question: int, message_id: str) -> None:
+        with self._lock:
+            characters = self._heard.pop(question, None)
+        if characters is not None:
+            self._chat.keep_heard(message_id, characters)
+
+    def _end_reading(self, question: int) -> None:
+        with self._lock:
+            reading = self._reading.pop(question, None)
+        if reading is not None:
+            reading.cancel()

@@ -1,0 +1,49 @@
+"""Weights that come beside the language models: what finds passages by meaning, and what hears.
+
+A bundle is some files in one folder. Knows no window and none of those who load the files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.downloader.order import DownloadOrder, Progress
+from engine.cancel import CancelToken
+from engine.model.weights_file import WeightsFile
+from rag.embedding import weights as embedding
+from voice import audio_weights, weights
+
+
+@dataclass(frozen=True, slots=True)
+class WeightsBundle:
+    """`id` is what a person names it by on the command line, `name` what it is called."""
+
+    id: str
+    name: str
+    files: tuple[WeightsFile, ...]
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(file.size_bytes for file in self.files)
+
+    def missing(self, folder: Path) -> list[WeightsFile]:
+        """The files that are not there whole."""
+        return [file for file in self.files if not file.is_whole(folder)]
+
+    def fetch(self, folder: Path, on_progress: Callable[[Progress], None], cancel: CancelToken) -> None:
+        """Download what is missing, one file after another. Blocks. Raises `DownloadError`, `CancelledError`.
+
+        `on_progress` is called from the downloader's thread; its numbers are of the file that is being fetched.
+        """
+        from app.downloader import client  # noqa: PLC0415  # the only door to the network, opened on request
+
+        folder.mkdir(parents=True, exist_ok=True)
+        for file in self.missing(folder):
+            order = DownloadOrder(file.file_name, file.size_bytes, file.sha256, file.sources)
+            client.fetch(order, folder, on_progress=on_progress, cancel=cancel).result()
+
+
+EMBEDDER = WeightsBundle("embedder", embedding.NAME, embedding.FILES)
+VOICE = WeightsBundle("voice", "Whisper tiny, Silero VAD, smart-turn", (*weights.FILES, *audio_weights.FILES))

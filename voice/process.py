@@ -1,0 +1,273 @@
+"""Runs in a process of its own: everything of a conversation by speech that must not wait for a window.
+
+Owns the sound devices, the echo canceller, the detectors, the turns and the speaker; what recognises and synthesises
+is its child. Nothing is opened or loaded before it is asked to listen. No network; ends with its parent. Knows no
+language model, no store and no window.
+"""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import CancelledError, ThreadPoolExecutor
+from multiprocessing.connection import Connection
+
+from engine.errors import HearthError, VoiceError, sentence
+from engine.worker.envelope import ProtocolError, receive
+from engine.worker.settle import settle
+from voice import protocol
+from voice.audio.devices import SoundSystem
+from voice.audio.echo import EchoCanceller, NoCanceller, WebRtcCanceller
+from voice.audio.portaudio import Loudspeaker, Microphone
+from voice.audio.streams import AudioSink, AudioSource
+from voice.endpoint import SmartTurn
+from voice.pipeline import Parts, VoicePipeline
+from voice.protocol import Command, Noticed, Report, VoiceSetup
+from voice.speaker import VoiceChoice
+from voice.speech.client import SpeechClient
+from voice.stt.partials import Partial
+from voice.tts.sentences import SentenceSplitter
+from voice.turn_events import TextStatus
+from voice.turn_state import Phase
+from voice.types import VoiceName
+from voice.vad import SileroVoiceActivity
+
+PROTOCOL_EXIT, BUG_EXIT = 70, 71
+_BUG = sentence("Voice met an error of its own ({reason}).")
+
+Audio = tuple[AudioSource, AudioSink]
+
+
+class _Machine:
+    """The devices of this machine."""
+
+    def __init__(self) -> None:
+        self.system = SoundSystem()
+
+    def open_audio(self, setup: VoiceSetup) -> Audio:
+        return Microphone(self.system, setup.microphone), Loudspeaker(self.system, setup.loudspeaker)
+
+
+def main(connection: Connection) -> None:
+    """The child's entry point."""
+    serve(connection)
+
+
+def serve(connection: Connection, open_audio: Callable[[VoiceSetup], Audio] | None = None) -> None:
+    """Obey until the pipe ends. `open_audio` gives other devices than the machine's; they are not started."""
+    logging.disable(logging.CRITICAL)  # libraries would log what was said
+    settle()
+    # It starts the speech process, which `multiprocessing` forbids children that end with their parent.
+    multiprocessing.current_process()._config["daemon"] = False  # type: ignore[attr-defined]
+    machine = _Machine()
+    _Voice(connection, machine.system, open_audio or machine.open_audio).run()
+
+
+class _Voice:
+    """The commands' side is this thread; the listener's is the pipeline's own."""
+
+    def __init__(self, connection: Connection, system: SoundSystem, open_audio: Callable[[VoiceSetup], Audio]) -> None:
+        self._connection = connection
+        self._sending = threading.Lock()
+        self._system = system
+        self._open_audio = open_audio
+        self._setup: VoiceSetup | None = None
+        self._speech: SpeechClient | None = None
+        self._pipeline: VoicePipeline | None = None
+        self._choice = protocol.Choose("", 1.0, "")
+        self._muted = False
+        self._questions = ThreadPoolExecutor(1, "voice-questions")
+
+    def run(self) -> None:
+        """Never returns."""
+        try:
+            while True:
+                command = protocol.decode_command(receive(self._connection, protocol.MESSAGE_BYTES))
+                if isinstance(command, protocol.Quit):
+                    break
+                self._obey(command)
+            self._close()
+            os._exit(0)
+        except EOFError:
+            os._exit(0)  # the parent is gone
+        except ProtocolError:
+            os._exit(PROTOCOL_EXIT)
+        except Exception:  # noqa: BLE001 - a bug
+            os._exit(BUG_EXIT)
+
+    def post(self, report: Report) -> None:
+        """Any thread."""
+        raw = protocol.encode(report)
+        try:
+            with self._sending:
+                self._connection.send_bytes(raw)
+        except OSError:
+            os._exit(0)  # the parent is gone
+
+    def _obey(self, command: Command) -> None:
+        match command:
+            case protocol.Begin(setup):
+                self._setup = setup
+            case protocol.Listen(mode, half_duplex):
+                pipeline = self._pipeline or self._made()
+                if pipeline is not None:
+                    pipeline.turn_on(mode, half_duplex=half_duplex)
+            case protocol.Choose():
+                self._choice = command
+                self._apply_choice()
+            case protocol.Mute(on):
+                self._muted = on
+                if self._pipeline is not None:
+                    self._pipeline.mute(on)
+            case protocol.ListDevices() | protocol.ListVoices():
+                self._questions.submit(self._answer, command)
+            case _:
+                self._conduct(command)
+
+    def _conduct(self, command: Command) -> None:
+        """What there is nothing to do for before the first time of listening."""
+        pipeline = self._pipeline
+        if pipeline is None:
+            return
+        match command:
+            case protocol.Leave():
+                pipeline.turn_off()
+            case protocol.Key(down):
+                pipeline.key(down)
+            case protocol.StandStill(on):
+                pipeline.pause(on)
+            case protocol.StopAnswer():
+                pipeline.stop()
+            case protocol.Say(question, delta):
+                pipeline.say(question, delta)
+            case protocol.Progressed(question):
+                pipeline.progressed(question)
+            case protocol.AnswerEnded(question):
+                pipeline.answer_ended(question)
+
+    def _made(self) -> VoicePipeline | None:
+        """The pipeline, with its models loaded; None where that fails, which has been told then."""
+        assert self._setup is not None, "the first command is Begin"
+        setup = self._setup
+        self.post(protocol.PhaseChanged(Phase.OPENING))
+        try:
+            activity, end_of_turn = SileroVoiceActivity(setup.folder), SmartTurn(setup.folder)
+        except VoiceError as error:
+            self.post(protocol.noticed(error))
+            self.post(protocol.PhaseChanged(Phase.OFF))
+            return None
+        source, sink = self._open_audio(setup)
+        speech = self._spoken_to()
+        parts = Parts(
+            source,
+            sink,
+            self._canceller(setup),
+            activity,
+            end_of_turn,
+            speech,
+            speech,
+            lambda: SentenceSplitter(language=setup.answers_in, phrases=setup.phrases),
+        )
+        self._pipeline = VoicePipeline(parts, _Told(self.post))
+        self._apply_choice()
+        self._pipeline.mute(self._muted)
+        self._questions.submit(self._prepare, speech)
+        return self._pipeline
+
+    def _canceller(self, setup: VoiceSetup) -> EchoCanceller:
+        if not setup.cancels_echo:
+            return NoCanceller()
+        try:
+            return WebRtcCanceller()
+        except VoiceError as error:
+            self.post(protocol.noticed(error))
+            return NoCanceller()
+
+    def _spoken_to(self) -> SpeechClient:
+        assert self._setup is not None
+        self._speech = self._speech or SpeechClient(self._setup.speech)
+        return self._speech
+
+    def _prepare(self, speech: SpeechClient) -> None:
+        """While the devices open, which takes longer."""
+        try:
+            speech.prepare()
+        except VoiceError as error:
+            self.post(protocol.noticed(error))
+        except CancelledError:
+            return
+
+    def _apply_choice(self) -> None:
+        if self._pipeline is not None:
+            choice = self._choice
+            self._pipeline.choose(voice=VoiceChoice(choice.voice, choice.speed), language=choice.language)
+
+    def _answer(self, question: protocol.Question) -> None:
+        try:
+            if isinstance(question, protocol.ListDevices):
+                answer: Report = protocol.Devices(question.call_id, self._system.devices())
+            else:
+                answer = protocol.Voices(question.call_id, self._voices())
+        except VoiceError as error:
+            answer = protocol.Refused(question.call_id, protocol.noticed(error))
+        except Exception as error:  # noqa: BLE001  # whatever the sound library raises is said
+            answer = protocol.Refused(question.call_id, _bug(error))
+        self.post(answer)
+
+    def _voices(self) -> tuple[VoiceName, ...]:
+        return tuple(self._spoken_to().voices())
+
+    def _close(self) -> None:
+        if self._speech is not None:
+            self._speech.close()  # first: whoever waits for a word must not wait any longer
+        if self._pipeline is not None:
+            self._pipeline.close()
+
+
+class _Told:
+    """See `voice.listener.Listener`: every call as a message."""
+
+    def __init__(self, post: Callable[[Report], None]) -> None:
+        self._post = post
+
+    def phase_changed(self, phase: Phase) -> None:
+        self._post(protocol.PhaseChanged(phase))
+
+    def level(self, heard: float, spoken: float) -> None:
+        self._post(protocol.Level(heard, spoken))
+
+    def partial(self, turn_id: int, partial: Partial) -> None:
+        self._post(protocol.PartialHeard(turn_id, partial.stable, partial.tail))
+
+    def text(self, turn_id: int, text: str, status: TextStatus) -> None:
+        self._post(protocol.TextHeard(turn_id, text, status))
+
+    def ask(self, question: int, turn_id: int, text: str) -> None:
+        self._post(protocol.Asked(question, turn_id, text))
+
+    def commit(self, question: int, turn_id: int, text: str) -> None:
+        self._post(protocol.Committed(question, turn_id, text))
+
+    def withdraw(self, question: int) -> None:
+        self._post(protocol.Withdrawn(question))
+
+    def interrupted(self, question: int, characters: int) -> None:
+        self._post(protocol.Interrupted(question, characters))
+
+    def spoken(self, question: int, characters: int) -> None:
+        self._post(protocol.SpokenSoFar(question, characters))
+
+    def done(self, question: int) -> None:
+        self._post(protocol.Done(question))
+
+    def notice(self, error: VoiceError) -> None:
+        self._post(protocol.noticed(error))
+
+
+def _bug(error: Exception) -> Noticed:
+    reason = (str(error).splitlines() or [type(error).__name__])[0]
+    known = error if isinstance(error, HearthError) else VoiceError(_BUG, reason=reason)
+    return protocol.noticed(known if isinstance(known, VoiceError) else VoiceError(known.template, **known.fields))

@@ -1,0 +1,1 @@
+"""The speech process, which hears and speaks, and its client."""

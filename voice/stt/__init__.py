@@ -1,0 +1,1 @@
+"""Speech to text: backends behind `voice.types.Transcriber`, and what they share."""

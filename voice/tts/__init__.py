@@ -1,0 +1,1 @@
+"""Text to speech: backends behind `voice.types.Synthesizer`, and what makes text speakable."""
