@@ -10,8 +10,9 @@ run: environment
 	@# 2: there is no display, which has been said.
 	@$(BIN)/hearth || [ $$? -eq 2 ]
 
+# OpenMP's threads sleep early: on a machine that others use too, spinning ones keep each other from working.
 test: test-environment weights
-	$(BIN)/python -m pytest
+	GOMP_SPINCOUNT=1000 $(BIN)/python -m pytest
 
 check: test-environment
 	$(BIN)/ruff check .

@@ -7,7 +7,7 @@ that made the vectors it is compared with, also while another one takes its plac
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -93,6 +93,11 @@ class MeaningIndex:
     def n_vectors(self) -> int:
         serving = self._serving
         return 0 if serving is None else len(serving.index)
+
+    def unlearned(self, chunk_ids: Iterable[int]) -> frozenset[int]:
+        """Those of the chunks that have no vector yet."""
+        serving = self._serving
+        return frozenset(number for number in chunk_ids if serving is None or number not in serving.index)
 
     def close(self) -> None:
         """Find nothing any more. The embedder is closed by whoever gave it."""

@@ -7,7 +7,7 @@ passages come along for the person to look at. Knows no model and no prompt.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 from pathlib import Path
@@ -57,6 +57,10 @@ class MeaningSearch(Protocol):
 
     def n_vectors(self) -> int:
         """How many chunks can be found."""
+        ...
+
+    def unlearned(self, chunk_ids: Iterable[int]) -> frozenset[int]:
+        """Those of the chunks that cannot be found yet."""
         ...
 
 
@@ -143,7 +147,11 @@ class Retriever:
         words = self._pool.submit(self._lexical.search, question, k, allowed)
         dense = self._meaning.search(question, k, allowed)
         lexical = words.result()
-        return fuse(dense, lexical, weight=dense_weight(language_of(question))), dense, lexical
+        unlearned = frozenset[int]()
+        if dense and not self._is_complete():
+            unlearned = self._meaning.unlearned(number for number, _score in lexical)
+        fused = fuse(dense, lexical, weight=dense_weight(language_of(question)), unlearned=unlearned)
+        return fused, dense, lexical
 
     def _confidence(
         self, question: str, dense: Sequence[tuple[int, float]], ranked: Sequence[Passage], n_searched: int

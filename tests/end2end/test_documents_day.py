@@ -90,7 +90,7 @@ def dragged(screen: Screen, hearth: Program, paths: list[Path]) -> None:
 
 def exchanges(data: Path) -> list[tuple[StoredMessage, StoredMessage]]:
     """Questions with their answers, as the store has them."""
-    store = ConversationStore(data / "conversations.db")
+    store = ConversationStore.open(data / "conversations.db")
     try:
         (conversation,) = store.conversations()
         path = store.path(conversation.id)
@@ -125,7 +125,7 @@ def test_a_manual_and_a_folder_are_asked_and_a_page_opens(
     asked = {
         "When was the lamp of the Marlund lighthouse lit for the first time?": ("1887", "lighthouse.md"),
         "How much does it cost to mend the roof of the school?": ("48,200", "letter.docx"),
-        "By default, the default sampling rate of set samples is how many points?": ("100", "gnuplot.pdf"),
+        "Who wrote the original gnuplot together with Thomas Williams?": ("Kelley", "gnuplot.pdf"),
     }
     with Program(screen, data, starter, tmp_path / "documents.trace") as hearth:
         dragged(screen, hearth, [manual, mixed])
