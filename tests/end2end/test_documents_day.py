@@ -125,7 +125,7 @@ def test_a_manual_and_a_folder_are_asked_and_a_page_opens(
     asked = {
         "When was the lamp of the Marlund lighthouse lit for the first time?": ("1887", "lighthouse.md"),
         "How much does it cost to mend the roof of the school?": ("48,200", "letter.docx"),
-        "Who wrote the original gnuplot together with Thomas Williams?": ("Kelley", "gnuplot.pdf"),
+        "What output plot size in pixels does set terminal png default to?": ("640", "gnuplot.pdf"),
     }
     with Program(screen, data, starter, tmp_path / "documents.trace") as hearth:
         dragged(screen, hearth, [manual, mixed])
