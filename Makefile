@@ -3,7 +3,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do $$p -c '
 BIN := .venv/bin
 OUT ?= out
 
-.PHONY: run test check bench eval shots dist weights environment test-environment lock
+.PHONY: run test check bench eval clients shots dist dist-test bundle-test weights environment test-environment dist-environment bundle-environment lock
 
 run: environment
 	@$(BIN)/hearth fetch --if-none || true
@@ -11,8 +11,10 @@ run: environment
 	@$(BIN)/hearth || [ $$? -eq 2 ]
 
 # OpenMP's threads sleep early: on a machine that others use too, spinning ones keep each other from working.
+# What keeps one core busy shares the cores; what runs models and voices has the machine to itself.
 test: test-environment weights
-	GOMP_SPINCOUNT=1000 $(BIN)/python -m pytest
+	GOMP_SPINCOUNT=1000 $(BIN)/python -m pytest -n 2 --dist loadfile -m beside
+	GOMP_SPINCOUNT=1000 $(BIN)/python -m pytest -m "not beside"
 
 check: test-environment
 	$(BIN)/ruff check .
@@ -27,12 +29,27 @@ eval: test-environment weights
 	$(BIN)/python -m tests.evaluation --out $(OUT)/eval
 	$(BIN)/python -m tests.evaluation.documents --only ""
 	$(BIN)/python -m tests.evaluation.answers --out $(OUT)/eval
+	$(BIN)/python -m tests.evaluation.injection --out $(OUT)/eval
+
+# Programs that people have, against the local API; they bring an environment of their own.
+clients: test-environment weights
+	$(BIN)/python -m tests.api_clients
 
 shots: test-environment weights
 	$(BIN)/python packaging/make_shots.py $(OUT)/shots
 
-dist: test-environment
-	$(BIN)/python packaging/make_dist.py
+# What can be installed on machines like this one, in dist/.
+dist: dist-environment
+	.venv-dist/bin/python packaging/make_dist.py
+
+# The same, and then its own test, on a display of its own and without this machine's Python.
+dist-test: dist
+	.venv-dist/bin/python packaging/try_dist.py --out $(OUT)/dist
+
+# The installed program, made with the llama.cpp that this machine's tests run, tries itself: minutes instead of a half hour.
+bundle-test: bundle-environment
+	.venv-bundle/bin/python packaging/make_bundle.py
+	.venv-bundle/bin/python packaging/try_dist.py --bundle --out $(OUT)/bundle
 
 # The three models that tests and benchmarks run, and an embedding model's weights for the tests.
 weights: test-environment
@@ -46,6 +63,12 @@ environment:
 
 test-environment:
 	@$(PYTHON) packaging/setup_environment.py test
+
+dist-environment:
+	@$(PYTHON) packaging/setup_environment.py dist
+
+bundle-environment:
+	@$(PYTHON) packaging/setup_environment.py bundle
 
 # For whoever changes a dependency: write the hash-pinned locks anew.
 lock:

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
+from app.cited_moment import at_the_moment, times_of
 from app.i18n import tr
 from app.source_names import place_name
-from app.store.types import SourcesPart
+from app.store.types import SourcePassage, SourcesPart
 from rag.citations import Citation, Verdict, cited, marked
 from rag.claims import SourceText
 from rag.passages import Way
@@ -26,8 +27,24 @@ def citations_of(answer: str, sources: SourcesPart) -> tuple[Citation, ...]:
         return ()
     if sources.way in _OUR_OWN:
         return tuple(marked(answer, len(sources.passages)))
-    given = [f"{place_name(each)}\n{each.title}\n{each.section}" for each in sources.passages]
+    given = ["\n".join((place_name(each), each.title, each.section, *times_of(each))) for each in sources.passages]
     return tuple(cited(answer, [each.text for each in sources.passages], given=given, asked=sources.question))
+
+
+def cited_passage(answer: str, citation: Citation, sources: SourcesPart) -> SourcePassage:
+    """The passage that a citation names (its source exists); of a transcript, the line that its sentence speaks of."""
+    passage = sources.passages[citation.number - 1]
+    return at_the_moment(passage, answer[citation.claim_start : citation.claim_end])
+
+
+def cited_places(answer: str, sources: SourcesPart) -> list[tuple[int, SourcePassage]]:
+    """What an answer leans on, each place once, by number and then by its place in the document."""
+    found = {
+        (each.number, cited_passage(answer, each, sources))
+        for each in citations_of(answer, sources)
+        if each.verdict is Verdict.HOLDS
+    }
+    return sorted(found, key=lambda place: (place[0], place[1].start))
 
 
 def doubt(answer: str, sources: SourcesPart) -> str:
@@ -81,8 +98,8 @@ def with_places(answer: str, sources: SourcesPart | None) -> str:
     text = replaced(answer, citations, marks)
     if warning := doubt(answer, sources):
         text = f"*{warning}*\n\n{text}"
-    numbers = sorted({each.number for each in citations if each.verdict is Verdict.HOLDS})
-    if not numbers:
+    places = cited_places(answer, sources)
+    if not places:
         return text
-    lines = [f"- [{number}] {place_name(sources.passages[number - 1])}" for number in numbers]
+    lines = [f"- [{number}] {place_name(passage)}" for number, passage in places]
     return "\n".join([text, "", tr("Sources:"), "", *lines])

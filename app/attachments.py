@@ -1,4 +1,4 @@
-"""Files and long pastes as text attachments: which kind it is, which encoding, and why not if not.
+"""Files as text attachments: which kind it is, which encoding, and why not if not.
 
 An image file is told from the others here, and read as bytes; nothing decodes it. Blocking; run it off the main thread.
 Knows no window, no store, and leaves the text as untrusted as it came: cleaning belongs to `engine.context.clean`.
@@ -11,12 +11,12 @@ import os
 import stat
 from pathlib import Path
 
-from app.i18n import tr
 from app.limits import ATTACHMENT_BYTES, IMAGE_BYTES, MIB
 from app.store.types import AttachmentPart
 from engine.decode_text import decode_text
 from engine.display_name import display_name
 from engine.errors import AttachmentError, LimitError, sentence
+from rag.recording_kinds import is_recording
 
 _DOCUMENT = sentence(
     "“{name}” is a document, so it was not attached. Drop it on a chat in Hearth's window, or ask it on the command "
@@ -26,7 +26,10 @@ _PICTURE = sentence("“{name}” is an image. Attach it in Hearth's window, wit
 _OTHER_PICTURE = sentence(
     "Hearth cannot look at this kind of image, so “{name}” was not attached. Save it as PNG or JPEG first."
 )
-_SOUND = sentence("Hearth cannot listen to sound or video files yet, so “{name}” was not attached.")
+_RECORDING = sentence(
+    "“{name}” is a sound or video file, so it was not attached. Drop it on a chat in Hearth's window, or ask it on the "
+    "command line: hearth ask --docs FILE"
+)
 _ARCHIVE = sentence("“{name}” is an archive. Unpack it and attach the text files inside.")
 _MODEL = sentence("“{name}” is a model, not a document. Open it in the list of models.")
 _NOT_TEXT = sentence("“{name}” does not hold text, so it was not attached.")
@@ -35,7 +38,6 @@ _FOLDER = sentence("“{name}” is a folder. Attach the files inside it.")
 _SPECIAL = sentence("“{name}” is not an ordinary file, so it was not attached.")
 _EMPTY = sentence("“{name}” is empty, so it was not attached.")
 _TOO_LARGE = sentence("“{name}” is larger than {limit} MB, which is the most Hearth can attach.")
-_PASTE_TOO_LARGE = sentence("This text is longer than {limit} MB, which is the most Hearth can take in at once.")
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _SIGNATURES: tuple[tuple[bytes, str], ...] = (
@@ -44,16 +46,12 @@ _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"{\\rtf", _DOCUMENT),
     (b"II*\x00", _OTHER_PICTURE),
     (b"MM\x00*", _OTHER_PICTURE),
-    (b"ID3", _SOUND),
-    (b"OggS", _SOUND),
-    (b"fLaC", _SOUND),
     (b"GGUF", _MODEL),
     (b"\x1f\x8b", _ARCHIVE),
     (b"7z\xbc\xaf\x27\x1c", _ARCHIVE),
     (b"Rar!", _ARCHIVE),
     (b"\xfd7zXZ\x00", _ARCHIVE),
 )
-_RIFF_KINDS = {b"WEBP": _PICTURE, b"WAVE": _SOUND, b"AVI ": _SOUND}
 _OFFICE_SUFFIXES = frozenset({".docx", ".xlsx", ".pptx", ".odt", ".ods", ".odp", ".epub", ".pages", ".numbers", ".key"})
 
 _BEGINNING = 32
@@ -97,18 +95,6 @@ def read_picture(path: Path) -> tuple[str, bytes] | None:
     return (kind, _read_bytes(path, name, IMAGE_BYTES)) if kind else None
 
 
-def pasted_attachment(text: str, number: int = 1) -> AttachmentPart:
-    """A paste that is too long for the composer; `number` tells several apart. Raises `LimitError`."""
-    limit = ATTACHMENT_BYTES // MIB
-    if len(text) > ATTACHMENT_BYTES:
-        raise LimitError(_PASTE_TOO_LARGE, limit=limit)
-    size = len(text.encode("utf-8", "replace"))
-    if size > ATTACHMENT_BYTES:
-        raise LimitError(_PASTE_TOO_LARGE, limit=limit)
-    name = tr("Pasted text.txt") if number == 1 else tr("Pasted text {number}.txt", number=number)
-    return AttachmentPart(name, _plain_lines(text), size)
-
-
 def _read_bytes(path: Path, name: str, most: int, *, whole: bool = True) -> bytes:
     try:
         # A FIFO or a device would block or never end: look first, and open without waiting.
@@ -133,10 +119,12 @@ def _foreign_format(data: bytes, suffix: str) -> str | None:
     for signature, refusal in _SIGNATURES:
         if data.startswith(signature):
             return refusal
+    if is_recording(data):
+        return _RECORDING
     if data.startswith(b"RIFF"):
-        return _RIFF_KINDS.get(data[8:12], _NOT_TEXT)
+        return _NOT_TEXT
     if data[4:8] == b"ftyp":
-        return _OTHER_PICTURE if data[8:12] in (b"heic", b"heix", b"avif", b"mif1") else _SOUND
+        return _OTHER_PICTURE
     if data.startswith(b"PK\x03\x04"):
         return _DOCUMENT if suffix in _OFFICE_SUFFIXES else _ARCHIVE
     return None

@@ -1,36 +1,32 @@
 """Conversations and the engine together: what the person does becomes messages, requests and events.
 
-A question is committed before anything else; its answer is a message from the moment it is queued, is saved while
-it grows, and ends in one of the states of `MessageState` whatever happens. Several conversations may be answered
-in turn. Qt-free; every method may be called from any thread. Knows no window and does not choose a model.
+A question is committed before anything else; its answer is a message from the moment it is queued. `app.asking` has it
+written, `app.answers` keeps it while it grows, and it ends in one of the states of `MessageState` whatever happens.
+Several conversations may be answered in turn. Qt-free; every method may be called from any thread. Knows no window and
+does not choose a model.
 """
 
 from __future__ import annotations
 
 import logging
-import threading
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
-from app.answer import Answer, Ending, ending_of, failure_of
-from app.consulting import Consultant
+from app.answers import Answers
+from app.asking import Asking, Turn
+from app.chat_needs import ModelSource, PersonaDesk
 from app.events import (
     ChatEvent,
     MessageAdded,
-    MessageFinished,
-    Notice,
     PathChanged,
     StoreChanged,
-    Streamed,
     SummaryChanged,
 )
-from app.i18n import error_sentence, ntr, tr
-from app.librarian import Desk, DocumentLibrary, Librarian
-from app.prompting import build_request
-from app.recalling import Recaller
+from app.future_results import log_failure
+from app.librarian import DocumentLibrary
+from app.prompt_source import nobody
 from app.settings import Settings
 from app.store.summaries import covered_by, newest_on
 from app.store.types import (
@@ -38,10 +34,12 @@ from app.store.types import (
     Changes,
     Conversation,
     ImagePart,
+    KeyedPart,
     MessageState,
     Part,
     RecallPart,
     SourcesPart,
+    SpokenPart,
     StoredMessage,
     Summary,
     TextPart,
@@ -49,54 +47,21 @@ from app.store.types import (
 )
 from app.summaries import SummaryMaker
 from app.titles import TitleMaker, provisional_title
-from engine.cancel import CancelToken
 from engine.context.segments import Role
 from engine.engine import Engine
-from engine.errors import ChatError, HearthError, sentence
-from engine.types import Failed, Finished, FinishReason, LoadedModel, SamplingParams, StreamEvent, TextDelta
-from rag.passages import Way
+from engine.errors import ChatError, sentence
+from engine.types import SamplingParams
 
 if TYPE_CHECKING:
+    from app.personas.folder import Shelved
     from app.store.store import ConversationStore
-
-AUTOSAVE_S = 0.5
-"""A growing answer is saved this often; at least every second is promised."""
 
 T = TypeVar("T")
 Publish = Callable[[ChatEvent], None]
 
 _log = logging.getLogger(__name__)
-_BUG = sentence("Something went wrong inside Hearth. Details are in the log.")
-
-
-class ModelSource(Protocol):
-    """What the chat needs of the model library."""
-
-    def expected_name(self) -> str:
-        """The name of the model that is loaded, or would be loaded now; "" if there is none."""
-        ...
-
-    def ensure_loaded(self) -> Future[LoadedModel]:
-        """Ends when a model is loaded; fails with the sentence that says what to do."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class _Turn:
-    """All that a request is built from, read in the transaction's thread."""
-
-    conversation: Conversation
-    path: tuple[StoredMessage, ...]
-    answer: Answer
-    sampling: SamplingParams | None = None
-    continue_last: bool = False
-    summary: Summary | None = None
-    looked_back: bool = False
-    """What the question needs of earlier messages has been looked for."""
-    looked_up: bool = False
-    """It has been looked up in the documents."""
-    is_ordinary: bool = False
-    """It is known to be no question about the library itself."""
+_NOT_KEPT = (TextPart, RecallPart, SourcesPart, SpokenPart, KeyedPart)
+"""Of a question whose words are changed by hand."""
 
 
 class ChatService:
@@ -113,6 +78,7 @@ class ChatService:
         pool: Executor,
         models: ModelSource | None = None,
         documents: DocumentLibrary | None = None,
+        personas: PersonaDesk | None = None,
     ) -> None:
         self._store = store
         self._engine = engine
@@ -121,19 +87,15 @@ class ChatService:
         self._store_pool = store_pool
         self._pool = pool
         self._models = models
-        self._titles = TitleMaker(store, engine, settings, publish, store_pool=store_pool)
-        self._summaries = SummaryMaker(store, engine, settings, publish, store_pool=store_pool)
-        self._recaller = Recaller(store, engine, settings, publish, store_pool=store_pool, pool=pool)
-        self._consultant = self._librarian = None
-        if documents is not None:
-            self._librarian = Librarian(store, engine, publish, documents, store_pool=store_pool, pool=pool)
-            self._consultant = Consultant(store, engine, settings, publish, documents, store_pool=store_pool)
-        self._changed = threading.Condition()
-        self._answers: dict[str, Answer] = {}  # by conversation
-        self._told_dropped: set[str] = set()
-        self._closed = False
-        self._autosaver = threading.Thread(target=self._autosave, name="chat-autosave", daemon=True)
-        self._autosaver.start()
+        self._personas = personas
+        dress = personas.dress if personas is not None else nobody
+        self._titles = TitleMaker(store, engine, settings, publish, store_pool=store_pool, dress=dress)
+        self._summaries = SummaryMaker(store, engine, settings, publish, store_pool=store_pool, dress=dress)
+        self._answers = Answers(store, publish, self._completed, store_pool=store_pool)
+        self._asking = Asking(
+            store, engine, settings, publish, self._answers, store_pool=store_pool, pool=pool, models=models,
+            documents=documents, personas=personas,
+        )  # fmt: skip
 
     # What the person does
 
@@ -144,22 +106,29 @@ class ChatService:
         attachments: Sequence[Attached] = (),
         *,
         sampling: SamplingParams | None = None,
+        spoken: bool = False,
+        persona: str | None = None,
     ) -> Future[str]:
         """Add the person's message and have it answered; None starts a conversation.
 
         The future gives the conversation's id once the message is committed. It fails with `ChatError` while an
         answer of that conversation is under way, and with `StoreError`. `sampling` is for this answer only.
+        `spoken`: it was asked aloud, and is to be answered briefly.
+        `persona`: whose the new conversation is, by its short name; "" nobody's, None that of new chats.
         """
         words = _storable(text)
         if not words.strip() and not attachments:
             raise ValueError("a message needs words or an attachment")
 
-        def begin() -> str:
+        def begin(shelved: Shelved | None = None) -> str:
             self._refuse_lost(attachments)
-            conversation = self._conversation_for(conversation_id)
-            self._refuse_if_busy(conversation.id)
+            conversation = self._conversation_for(conversation_id, shelved)
+            self._answers.refuse_if_busy(conversation.id)
             question = self._store.add_message(
-                conversation.id, parent_id=conversation.active_leaf, role=Role.USER, parts=_parts(words, attachments)
+                conversation.id,
+                parent_id=conversation.active_leaf or self._greet(conversation),
+                role=Role.USER,
+                parts=_parts(words, (*attachments, SpokenPart()) if spoken else attachments),
             )
             self._publish(MessageAdded(question))
             if not conversation.title:
@@ -167,8 +136,12 @@ class ChatService:
                 self._store.rename(conversation.id, provisional_title(words, names), automatic=True)
             self._publish_list(conversation.id)
             self._answer(question, sampling)
+            self._remember(conversation, question)
             return conversation.id
 
+        personas = self._personas
+        if conversation_id is None and personas is not None and (personas.default if persona is None else persona):
+            return self._pool.submit(lambda: self._in_store(partial(begin, personas.wanted(persona))).result())
         return self._in_store(begin)
 
     def regenerate(self, message_id: str, *, sampling: SamplingParams | None = None) -> Future[str]:
@@ -176,7 +149,7 @@ class ChatService:
 
         def begin() -> str:
             message = self._store.message(message_id)
-            self._refuse_if_busy(message.conversation_id)
+            self._answers.refuse_if_busy(message.conversation_id)
             question = message
             if message.role is Role.ASSISTANT:
                 if message.parent_id is None:
@@ -197,8 +170,8 @@ class ChatService:
 
         def begin() -> str:
             message = self._store.message(message_id)
-            self._refuse_if_busy(message.conversation_id)
-            others = tuple(part for part in message.parts if not isinstance(part, TextPart | RecallPart | SourcesPart))
+            self._answers.refuse_if_busy(message.conversation_id)
+            others = tuple(part for part in message.parts if not isinstance(part, _NOT_KEPT))
             if message.role is Role.USER:
                 question = self._store.add_message(
                     message.conversation_id,
@@ -210,6 +183,7 @@ class ChatService:
                 self._publish(MessageAdded(question))
                 self._publish_list(message.conversation_id)
                 self._answer(question, None)
+                self._remember(self._store.conversation(message.conversation_id), question)
             else:
                 self._store.update_message(message_id, parts=(*others, TextPart(words)), state=MessageState.COMPLETE)
                 self._publish(PathChanged(message.conversation_id))
@@ -222,7 +196,7 @@ class ChatService:
 
         def begin() -> str:
             message = self._store.message(message_id)
-            self._refuse_if_busy(message.conversation_id)
+            self._answers.refuse_if_busy(message.conversation_id)
             path = tuple(self._store.path(message.conversation_id))
             if message.role is not Role.ASSISTANT or not path or path[-1].id != message_id:
                 raise ChatError(sentence("Only the last answer of a chat can be continued."))
@@ -286,24 +260,20 @@ class ChatService:
         """
 
         def begin() -> None:
-            self._refuse_if_busy(conversation_id)
+            self._answers.refuse_if_busy(conversation_id)
             self._summaries.consider(conversation_id, wanted=True)
 
         return self._in_store(begin)
 
+    # Answers under way
+
     def stop(self, conversation_id: str) -> None:
         """End the answer under way, keeping what has come. Nothing happens if there is none."""
-        with self._changed:
-            answer = self._answers.get(conversation_id)
-        if answer is not None:
-            answer.cancel.cancel()
+        self._answers.stop(conversation_id)
 
     def stop_all(self) -> None:
         """As `stop`, for every conversation."""
-        with self._changed:
-            answers = list(self._answers.values())
-        for answer in answers:
-            answer.cancel.cancel()
+        self._answers.stop_all()
 
     def force_stop(self) -> None:
         """Kill the model's process, for when `stop` is not heard; it is started again."""
@@ -312,45 +282,55 @@ class ChatService:
 
     def generating(self, conversation_id: str) -> str | None:
         """The id of the answer under way in a conversation."""
-        with self._changed:
-            answer = self._answers.get(conversation_id)
-        return None if answer is None else answer.message.id
+        return self._answers.generating(conversation_id)
 
     def wait_until_idle(self, timeout_s: float | None = None) -> bool:
         """Block until no answer is under way and all are stored; False if that takes longer."""
-        with self._changed:
-            return self._changed.wait_for(lambda: not self._answers, timeout_s)
+        return self._answers.wait_until_idle(timeout_s)
 
     def close(self, timeout_s: float = 2.0) -> bool:
         """Take nothing new, stop what is under way and wait until it is stored; False if that takes longer.
 
         What is still open then ends when the engine is closed; `wait_until_idle` waits for it.
         """
-        with self._changed:
-            self._closed = True
-            self._changed.notify_all()
+        self._answers.take_no_more()
         self._titles.close()
         self._summaries.close()
-        self.stop_all()
-        self._autosaver.join()
-        return self.wait_until_idle(timeout_s)
+        return self._answers.close(timeout_s)
 
     # On the store's thread
 
     def _in_store(self, begin: Callable[[], T]) -> Future[T]:
-        if self._closed:
+        if self._answers.closed:
             raise RuntimeError("the chat service is closed")
         return self._store_pool.submit(begin)
 
-    def _conversation_for(self, conversation_id: str | None) -> Conversation:
+    def _conversation_for(self, conversation_id: str | None, shelved: Shelved | None) -> Conversation:
         if conversation_id is not None:
             return self._store.conversation(conversation_id)
-        return self._store.create_conversation(model=self._model_name())
+        model = self._model_name()
+        if shelved is None:
+            return self._store.create_conversation(model=model)
+        return self._store.create_conversation(
+            model=model, persona=shelved.persona.short_name, persona_version=shelved.number
+        )
 
-    def _refuse_if_busy(self, conversation_id: str) -> None:
-        with self._changed:
-            if conversation_id in self._answers:
-                raise ChatError(sentence("An answer is still being written here. Stop it first, or wait."))
+    def _greet(self, conversation: Conversation) -> str | None:
+        """The persona's first words as the first message, by its id; None for none."""
+        greeting = self._personas.greeting(conversation) if self._personas is not None else ""
+        if not greeting:
+            return None
+        message = self._store.add_message(
+            conversation.id, parent_id=None, role=Role.ASSISTANT, parts=(TextPart(greeting),)
+        )
+        self._publish(MessageAdded(message))
+        return message.id
+
+    def _remember(self, conversation: Conversation, question: StoredMessage) -> None:
+        if self._personas is not None and conversation.persona:
+            self._pool.submit(self._personas.remember, conversation, question).add_done_callback(
+                log_failure(_log, "remembering for a persona")
+            )
 
     def _refuse_lost(self, attachments: Sequence[Attached]) -> None:
         """On this thread files are swept away too: one that is there now stays, for a message will name it."""
@@ -385,38 +365,14 @@ class ChatService:
     ) -> None:
         summary = newest_on(path, self._store.summaries(message.conversation_id))
         spared = frozenset(each.id for each in covered_by(summary, path)) | {each.id for each in path if each.excluded}
-        answer = Answer(message, CancelToken(), spared)
-        with self._changed:
-            self._answers[message.conversation_id] = answer
-            self._changed.notify_all()
-        self._publish(MessageAdded(message))
         conversation = self._store.conversation(message.conversation_id)
-        turn = _Turn(conversation, path, answer, sampling, continue_last, summary)
-        answer.cancel.on_cancel(lambda: self._end_early(answer, Finished(message.id, FinishReason.CANCELLED)))
-        if self._closed:
-            answer.cancel.cancel()
-        elif self._needs_no_model(turn):
-            self._submit(turn)
-        else:
-            self._load_and_submit(turn)
+        answer = self._answers.begin(message, spared)
+        if not answer.cancel.cancelled:
+            self._asking.begin(Turn(conversation, path, answer, sampling, continue_last, summary))
 
-    def _finish(self, answer: Answer, ending: Ending) -> None:
-        message = answer.snapshot(ending)
-        try:
-            message = self._store.update_message(
-                message.id, parts=message.parts, state=ending.state, usage=message.usage, error=ending.error
-            )
-        except HearthError as error:
-            self._publish(Notice(error_sentence(error), "error", answer.conversation_id))
-        finally:
-            with self._changed:
-                self._answers.pop(answer.conversation_id, None)
-                self._changed.notify_all()
-        self._publish(MessageFinished(message))
-        self._publish_list(answer.conversation_id)
-        if ending.state is MessageState.COMPLETE and not self._closed:
-            self._titles.consider(answer.conversation_id)
-            self._summaries.consider(answer.conversation_id)
+    def _completed(self, conversation_id: str) -> None:
+        self._titles.consider(conversation_id)
+        self._summaries.consider(conversation_id)
 
     def _mark(self, message_id: str, *, pinned: bool | None, excluded: bool | None) -> StoredMessage:
         message = self._store.update_message(message_id, pinned=pinned, excluded=excluded)
@@ -427,198 +383,14 @@ class ChatService:
         self._publish(SummaryChanged(summary))
         return summary
 
-    def _save(self, answer: Answer) -> None:
-        parts = answer.unsaved_parts()
-        if parts is not None:
-            self._store.update_message(answer.message.id, parts=parts)
-
-    # On other threads
+    def _publish_list(self, conversation_id: str) -> None:
+        self._publish(StoreChanged(Changes(frozenset({conversation_id}), conversation_list=True)))
 
     def _model_name(self) -> str:
         if self._models is not None:
             return self._models.expected_name()
         model = self._engine.state.model
         return model.name if model is not None else ""
-
-    def _load_and_submit(self, turn: _Turn) -> None:
-        if self._models is None:
-            self._submit(turn)
-        else:
-            self._models.ensure_loaded().add_done_callback(lambda loaded: self._on_loaded(turn, loaded))
-
-    def _on_loaded(self, turn: _Turn, loaded: Future[LoadedModel]) -> None:
-        """Some model is there, or none can be: from whichever thread found out."""
-        error = None if loaded.cancelled() else loaded.exception()
-        if error is None and not loaded.cancelled():
-            self._submit(turn)
-            return
-        known = error if isinstance(error, HearthError) else HearthError(_BUG)
-        if known is not error and error is not None:
-            _log.error("loading a model failed", exc_info=error)
-        self._end_early(turn.answer, failure_of(turn.answer.message.id, known))
-
-    def _submit(self, turn: _Turn) -> None:
-        """Cleaning and joining long attachments takes time: not on the store's thread."""
-
-        def built(future: Future[None]) -> None:
-            error = None if future.cancelled() else future.exception()
-            if error is not None:  # A bug must not leave an answer that never ends.
-                _log.error("building a request failed", exc_info=error)
-                self._end_early(turn.answer, failure_of(turn.answer.message.id, HearthError(_BUG)))
-
-        self._pool.submit(self._build_and_submit, turn).add_done_callback(built)
-
-    def _build_and_submit(self, turn: _Turn) -> None:
-        answer = turn.answer
-        request_id = answer.message.id
-        if self._is_about_library(turn):
-            assert self._librarian is not None
-            self._librarian.take(turn.conversation, turn.path, self._desk(turn))
-            return
-        if self._is_to_be_looked_up(turn):
-            assert self._consultant is not None
-            self._consultant.find(
-                turn.conversation, turn.path, lambda path: self._submit(replace(turn, path=path, looked_up=True))
-            )
-            return
-        if self._is_not_in_documents(turn):
-            self._say(answer, tr("Your documents do not say."))
-            return
-        try:
-            request = build_request(
-                request_id,
-                turn.conversation,
-                turn.path,
-                self._settings,
-                sampling=turn.sampling,
-                continue_last=turn.continue_last,
-                summary=turn.summary,
-                find=self._store.images.ref,
-            )
-            if not turn.looked_back and self._recaller.may_help(turn.path, request):
-                self._recaller.find(
-                    turn.path, request, lambda path: self._submit(replace(turn, path=path, looked_back=True))
-                )
-            elif answer.hand_over():
-                self._engine.submit(request, answer.cancel, lambda event: self._on_event(answer, event))
-        except HearthError as error:
-            self._end_early(answer, failure_of(request_id, error))
-
-    def _is_about_library(self, turn: _Turn) -> bool:
-        if self._librarian is None or turn.looked_up or turn.is_ordinary or turn.continue_last:
-            return False
-        return self._librarian.may_help(turn.conversation, turn.path)
-
-    def _needs_no_model(self, turn: _Turn) -> bool:
-        if self._librarian is None or turn.continue_last:
-            return False
-        return self._librarian.needs_no_model(turn.conversation, turn.path)
-
-    def _desk(self, turn: _Turn) -> Desk:
-        """The ways on for a question that may be about the library itself."""
-        answer = turn.answer
-        answer_id = answer.message.id
-
-        def tell(event: StreamEvent) -> None:
-            if not answer.cancel.cancelled:
-                self._on_event(answer, event)
-
-        return Desk(
-            answer_id,
-            answer.cancel,
-            say=lambda words: self._say(answer, words),
-            ask=lambda path: self._submit(replace(turn, path=path, looked_up=True)),
-            ordinary=lambda: self._load_and_submit(replace(turn, is_ordinary=True)),
-            fail=lambda error: self._end_early(answer, failure_of(answer_id, error)),
-            end=lambda event: self._end_early(answer, event),
-            tell=tell,
-        )
-
-    def _is_to_be_looked_up(self, turn: _Turn) -> bool:
-        if self._consultant is None or turn.looked_up or turn.continue_last:
-            return False
-        return self._consultant.may_help(turn.conversation, turn.path)
-
-    def _is_not_in_documents(self, turn: _Turn) -> bool:
-        """Nothing near the question was found, and the person wants answers from the documents only."""
-        sources = turn.path[-1].sources if turn.path else None
-        return (
-            sources is not None
-            and sources.way == Way.NOTHING
-            and not turn.continue_last
-            and self._settings.flag("documents.only")
-        )
-
-    def _say(self, answer: Answer, words: str) -> None:
-        """Answer without the model."""
-        if answer.hand_over():
-            self._on_event(answer, TextDelta(answer.message.id, words))
-            self._on_event(answer, Finished(answer.message.id, FinishReason.STOP))
-
-    def _end_early(self, answer: Answer, event: Finished | Failed) -> None:
-        """End an answer that the engine has not been given."""
-        if answer.hand_over():
-            self._on_event(answer, event)
-
-    def _on_event(self, answer: Answer, event: StreamEvent) -> None:
-        """The engine's thread: collect, tell, and leave all that takes time to others."""
-        answer.take(event)
-        self._publish(Streamed(answer.conversation_id, answer.message.id, event))
-        if isinstance(event, Finished | Failed):
-            ending = ending_of(event)
-            self._tell_limits(answer, ending)
-            self._store_pool.submit(self._finish, answer, ending).add_done_callback(_log_bug)
-
-    def _tell_limits(self, answer: Answer, ending: Ending) -> None:
-        conversation_id = answer.conversation_id
-        if answer.dropped and conversation_id not in self._told_dropped:
-            self._told_dropped.add(conversation_id)
-            text = ntr(
-                "This chat is longer than the model can read at once. The oldest message was left out.",
-                "This chat is longer than the model can read at once. The {count} oldest messages were left out.",
-                answer.dropped,
-            )
-            self._publish(Notice(text, "info", conversation_id))
-        if ending.reason is FinishReason.LENGTH:
-            self._publish(
-                Notice(
-                    tr("The answer reached the longest length that is set. It can be continued."),
-                    "info",
-                    conversation_id,
-                )
-            )
-        elif ending.reason is FinishReason.CONTEXT:
-            self._publish(
-                Notice(
-                    tr("The answer filled all that the model can read at once, and ended there."),
-                    "warning",
-                    conversation_id,
-                )
-            )
-
-    def _publish_list(self, conversation_id: str) -> None:
-        self._publish(StoreChanged(Changes(frozenset({conversation_id}), conversation_list=True)))
-
-    def _autosave(self) -> None:
-        """A thread of its own: while answers grow, save them every `AUTOSAVE_S`."""
-        told = False
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._closed or self._answers)
-                if self._closed:
-                    return
-                answers = list(self._answers.values())
-            started = time.monotonic()
-            for answer in answers:
-                try:
-                    self._store_pool.submit(self._save, answer).result()
-                except HearthError as error:
-                    if not told:
-                        self._publish(Notice(error_sentence(error), "error", answer.conversation_id))
-                    told = True
-            with self._changed:
-                left = AUTOSAVE_S - (time.monotonic() - started)
-                self._changed.wait_for(lambda: self._closed, max(left, 0.05))
 
 
 def _parts(words: str, others: Sequence[Part]) -> tuple[Part, ...]:
@@ -628,9 +400,3 @@ def _parts(words: str, others: Sequence[Part]) -> tuple[Part, ...]:
 def _storable(text: str) -> str:
     """Text that UTF-8 can hold: a lone half of a surrogate pair, as a paste can have, becomes "?"."""
     return text.encode("utf-8", "replace").decode("utf-8")
-
-
-def _log_bug(future: Future[None]) -> None:
-    error = None if future.cancelled() else future.exception()
-    if error is not None:
-        _log.error("finishing an answer failed", exc_info=error)

@@ -1,5 +1,7 @@
 """Follows one answer on the terminal: words to stdout as they come, the rest to stderr. Ctrl+C stops the answer.
 
+Terminals make links of addresses: those that only a document has brought into the chat are broken there.
+
 Knows no command.
 """
 
@@ -7,19 +9,25 @@ from __future__ import annotations
 
 import contextlib
 import queue
+import re
 from collections.abc import Callable
 from concurrent.futures import Future, TimeoutError  # noqa: A004  # the builtin one from 3.11 on
+from typing import TypeVar
 
 from app.answer import failure_sentence
 from app.console import Console
+from app.document_addresses import NO_DOCUMENTS, DocumentAddresses
 from app.events import ChatEvent, MessageAdded, MessageFinished, Notice, Streamed
 from app.i18n import tr
 from app.services import Services
 from app.store.types import MessageState, StoredMessage
 from engine.context.segments import Role
 from engine.engine import EngineStatus
-from engine.types import Failed, Finished, PromptProgress, ReasoningDelta, Started, TextDelta, Usage
+from engine.types import Failed, Finished, PromptLogprobs, PromptProgress, ReasoningDelta, Started, TextDelta, Usage
 
+T = TypeVar("T")
+_OPEN = re.compile(r"(?:(?:https?:|www\.|mailto:)\S*|[!-~]+)\Z", re.IGNORECASE)
+"""The end of a text that may be part of an address."""
 _POLL_S = 0.2
 """How often a wait looks up, so that Ctrl+C is heard (a blocked lock does not hear it on Windows)."""
 
@@ -33,6 +41,9 @@ class AnswerPrinter:
         self._events: queue.SimpleQueue[ChatEvent] = queue.SimpleQueue()
         self._thinking = False
         self._ends_with_newline = True
+        self._addresses: DocumentAddresses | None = None
+        self._held = ""
+        """The end of what has come, as long as it may go on as an address."""
 
     def take(self, event: ChatEvent) -> None:
         """Any thread."""
@@ -44,6 +55,7 @@ class AnswerPrinter:
         conversation_id = wait_for(begin())
         interrupts = 0
         answer_id = ""
+        self._addresses, self._held = None, ""
         while True:
             try:
                 try:
@@ -54,7 +66,7 @@ class AnswerPrinter:
                 if isinstance(event, MessageAdded) and event.message.role is Role.ASSISTANT:
                     answer_id = event.message.id
                 elif isinstance(event, Streamed) and event.message_id == answer_id:
-                    self._show(event)
+                    self._show(event, services)
                 elif isinstance(event, MessageFinished) and event.message.id == answer_id:
                     self._end(event.message)
                     return event.message
@@ -83,7 +95,7 @@ class AnswerPrinter:
             name = services.models.expected_name()
             self._console.status(tr("Loading {name}… {percent} %", name=name, percent=round(state.progress * 100)))
 
-    def _show(self, streamed: Streamed) -> None:
+    def _show(self, streamed: Streamed, services: Services) -> None:
         event = streamed.event
         if self._console.json:
             self._console.record(_record(streamed))
@@ -95,20 +107,46 @@ class AnswerPrinter:
             if self._show_reasoning:
                 self._console.end_status()
                 self._thinking = True
-                self._console.dim(event.text)
+                self._console.dim(self._words(event.text, self._addresses_of(services, streamed)))
             else:
                 self._console.status(tr("Thinking…"))
         elif isinstance(event, TextDelta):
             self._console.end_status()
             if self._thinking:
                 self._thinking = False
-                self._console.dim("\n\n")
-            self._console.stream(event.text)
-            self._ends_with_newline = event.text.endswith("\n")
+                self._console.dim(f"{self._last_word()}\n\n")
+            self._stream(self._words(event.text, self._addresses_of(services, streamed)))
+
+    def _words(self, text: str, addresses: DocumentAddresses) -> str:
+        """What can be written: whole words, where they may be addresses."""
+        text = self._held + text
+        end = match.start() if addresses.documents and (match := _OPEN.search(text)) else len(text)
+        self._held = text[end:]
+        return addresses.spelled_out(text[:end])
+
+    def _last_word(self) -> str:
+        held, self._held = self._held, ""
+        return self._addresses.spelled_out(held) if self._addresses is not None else held
+
+    def _stream(self, text: str) -> None:
+        if text:
+            self._console.stream(text)
+            self._ends_with_newline = text.endswith("\n")
+
+    def _addresses_of(self, services: Services, streamed: Streamed) -> DocumentAddresses:
+        """Those that documents have brought into the chat; none for programs, which get an answer as it is."""
+        if self._addresses is None:
+            self._addresses = NO_DOCUMENTS
+            if self._console.out.isatty():
+                path = services.store_call(lambda store: store.path(streamed.conversation_id)).result()
+                for message in path:
+                    self._addresses = self._addresses.after(message)
+        return self._addresses
 
     def _end(self, message: StoredMessage) -> None:
         console = self._console
         console.end_status()
+        self._stream(self._last_word())
         if console.json:
             console.record({
                 "type": "message", "conversation_id": message.conversation_id, "message_id": message.id,
@@ -123,7 +161,7 @@ class AnswerPrinter:
             console.note(tr("(stopped)"))
 
 
-def wait_for(future: Future[str]) -> str:
+def wait_for(future: Future[T]) -> T:
     """The result, while Ctrl+C stays heard."""
     while True:
         try:
@@ -145,6 +183,13 @@ def _record(streamed: Streamed) -> dict[str, object]:
             }  # fmt: skip
         case PromptProgress():
             return {"type": "progress", **ids, "processed": event.processed, "total": event.total}
+        case PromptLogprobs():
+            return {
+                "type": "prompt_logprobs",
+                **ids,
+                "at": event.at,
+                "logprobs": [each.logprob for each in event.logprobs],
+            }
         case TextDelta():
             return {"type": "text", **ids, "text": event.text}
         case ReasoningDelta():

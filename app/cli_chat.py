@@ -14,6 +14,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app.attachments import read_attachment
 from app.bootstrap import Start
@@ -24,11 +25,15 @@ from app.events import ChatEvent
 from app.i18n import tr
 from app.limits import ATTACHMENT_BYTES, MIB
 from app.prompting import sampling_of
+from app.prompting_persona import drawn_as
 from app.services import Services
 from app.settings import Settings
 from app.store.types import AttachmentPart, MessageState, StoredMessage
-from engine.errors import ChatError, LimitError, ModelFileError, sentence
+from engine.errors import ChatError, LimitError, sentence
 from engine.types import SamplingParams
+
+if TYPE_CHECKING:
+    from app.personas.persona import Persona
 
 EXIT_OK, EXIT_FAILED, EXIT_INTERRUPTED = 0, 1, 130
 
@@ -56,13 +61,21 @@ def chat(arguments: Arguments, start: Start, console: Console) -> int:
 
 
 class Talk:
-    """One conversation as a terminal holds it."""
+    """One conversation as a terminal holds it, with a persona or with that of new chats."""
 
-    def __init__(self, arguments: Arguments, services: Services, console: Console, printer: AnswerPrinter) -> None:
+    def __init__(
+        self,
+        arguments: Arguments,
+        services: Services,
+        console: Console,
+        printer: AnswerPrinter,
+        persona: Persona | None = None,
+    ) -> None:
         self.services = services
         self.console = console
         self._arguments = arguments
         self._printer = printer
+        self._persona = persona
         self.conversation_id: str | None = None
         self.last: StoredMessage | None = None
 
@@ -85,19 +98,19 @@ class Talk:
 
     def load(self, wanted: str) -> None:
         """Start loading a model that a person named; the next answer waits for it. Raises `ModelFileError`."""
-        entry = self.services.models.resolve(wanted)
-        if entry.path is None:
-            raise ModelFileError(
-                sentence("{name} is not on this computer yet. Fetch it first: hearth fetch {wanted}"),
-                name=entry.name,
-                wanted=wanted,
-            )
-        self.services.models.load(entry.path)
+        _entry, path = self.services.models.here(wanted)
+        self.services.models.load(path)
 
     def ask(self, question: str, attachments: Sequence[AttachmentPart]) -> int:
         """Send, print the answer, and return the exit code for how it ended."""
         return self._follow(
-            lambda: self.services.chat.send(self.conversation_id, question, attachments, sampling=self.sampling())
+            lambda: self.services.chat.send(
+                self.conversation_id,
+                question,
+                attachments,
+                sampling=self.sampling(),
+                persona=self._persona.short_name if self._persona is not None else None,
+            )
         )
 
     def regenerate(self) -> int:
@@ -138,9 +151,9 @@ class Talk:
             self.services.store_call(lambda store: store.set_system_prompt(conversation_id, text)).result()
 
     def sampling(self) -> SamplingParams | None:
-        """The settings with what the command line says; None where it says nothing."""
+        """The settings and the persona with what the command line says; None where it says nothing."""
         arguments = self._arguments
-        sampling = own = sampling_of(self.services.settings)
+        sampling = own = drawn_as(self._persona, sampling_of(self.services.settings))
         if arguments.temperature is not None:
             sampling = replace(sampling, temperature=arguments.temperature)
         if arguments.max_tokens is not None:

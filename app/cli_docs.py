@@ -8,22 +8,23 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from concurrent.futures import TimeoutError as NotYetError
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
 from app import cli_embedder
-from app.answer_citations import citations_of, complaint, doubt
+from app.answer_citations import citations_of, cited_places, complaint, doubt
 from app.bootstrap import Start
-from app.cli_answer import AnswerPrinter
+from app.cli_answer import AnswerPrinter, wait_for
 from app.cli_chat import EXIT_FAILED, EXIT_OK, Talk, services_for
 from app.command_line import Arguments
 from app.console import Console
 from app.documents_care import COMMAND_LINE
-from app.documents_view import anew_sentence
+from app.documents_view import anew_sentence, pages_text, reading_sentence
 from app.embedder_choice import KEY as EMBEDDER
 from app.i18n import error_sentence, ntr, tr
+from app.library_process import run_library
+from app.services import Services
 from app.source_names import page_name
 from app.store.types import SourcesPart
 from engine.errors import LibraryError, sentence
@@ -32,14 +33,15 @@ from rag.citations import Verdict
 from rag.client import LibraryClient, LibraryPlace
 from rag.events import EmbeddingProgress, LibraryEvent, ReadingProgress
 from rag.passages import Passage
+from rag.scan import plain_path
 from rag.store.types import Collection, FilePlace, FileState, StoredFile
+from rag.types import Unit
 
 DEFAULT_COLLECTION = "Documents"
 SEARCH_CHARACTERS = 8_000
-_POLL_S = 0.2
 _AT_ONCE = 1000
 """Files that are listed by one question."""
-_LONGEST_S = 24 * 3600.0
+LONGEST_S = 24 * 3600.0
 T = TypeVar("T")
 
 
@@ -47,7 +49,7 @@ def docs(arguments: Arguments, start: Start, console: Console) -> int:
     """Run one of the commands behind `hearth docs`."""
     if arguments.action == "ask":
         return _ask(arguments, start, console, " ".join(arguments.question))
-    with _library(start, console) as library:
+    with open_library(start, console) as library:
         actions: dict[str, Callable[[], int]] = {
             "add": lambda: _add(arguments, library, console),
             "list": lambda: _list(arguments, library, console),
@@ -69,17 +71,13 @@ class _Library:
 
     def __init__(self, start: Start, console: Console) -> None:
         self._console = console
-        place = LibraryPlace(start.paths.library, start.settings.text(EMBEDDER), start.paths.embedder)
-        self.client = LibraryClient(place, self._on_event)
+        paths = start.paths
+        place = LibraryPlace(paths.library, start.settings.text(EMBEDDER), paths.embedder, paths.voice)
+        self.client = LibraryClient(place, self._on_event, entry_point=run_library)
 
     def result(self, future: Future[T]) -> T:
         """Wait, while Ctrl+C stays heard."""
-        while True:
-            try:
-                return future.result(timeout=_POLL_S)
-            except NotYetError:
-                if future.done():
-                    raise
+        return wait_for(future)
 
     def collection(self, name: str) -> Collection:
         """Raises `LibraryError` where there is none of that name."""
@@ -99,7 +97,9 @@ class _Library:
             after = (str(part[-1].path), part[-1].id)
 
     def _on_event(self, event: LibraryEvent) -> None:
-        if isinstance(event, ReadingProgress):
+        if isinstance(event, ReadingProgress) and event.unit is Unit.TIME:
+            self._console.status(reading_sentence(event))
+        elif isinstance(event, ReadingProgress):
             self._console.status(tr("Reading… {number} pages", number=event.n_pages))
         elif isinstance(event, EmbeddingProgress) and event.n_left and event.anew:
             self._console.status(anew_sentence(event))
@@ -108,7 +108,7 @@ class _Library:
 
 
 @contextmanager
-def _library(start: Start, console: Console) -> Iterator[_Library]:
+def open_library(start: Start, console: Console) -> Iterator[_Library]:
     start.paths.create()
     library = _Library(start, console)
     try:
@@ -123,7 +123,7 @@ def _add(arguments: Arguments, library: _Library, console: Console) -> int:
     collection = library.result(library.client.add_collection(name))
     for path in arguments.files:
         library.result(library.client.add(collection.id, path))
-    library.result(library.client.wait_until_idle(_LONGEST_S))
+    library.result(library.client.wait_until_idle(LONGEST_S))
     console.end_status()
     (summary,) = (each for each in library.result(library.client.summaries()) if each.id == collection.id)
     if summary.n_failed:
@@ -152,7 +152,7 @@ def _search(arguments: Arguments, library: _Library, console: Console) -> int:
             " ".join(arguments.question),
             most_characters=SEARCH_CHARACTERS,
             collection_ids=library.scope(arguments.collection),
-            wait_s=_LONGEST_S,
+            wait_s=LONGEST_S,
         )
     )
     console.end_status()
@@ -169,12 +169,20 @@ def _search(arguments: Arguments, library: _Library, console: Console) -> int:
 
 
 def _remove(arguments: Arguments, library: _Library, console: Console) -> int:
-    wanted = {path.absolute() for path in arguments.files}
-    sources = [source for source in library.result(library.client.sources()) if source.path in wanted]
+    wanted = {plain_path(path) for path in arguments.files}
+    known = library.result(library.client.sources())
+    sources = [source for source in known if source.path in wanted]
     for source in sources:
         library.result(library.client.remove_source(source.id))
     for path in sorted(wanted - {source.path for source in sources}):
-        console.fail(tr("{path} is not in the library.", path=path))
+        folder = next((each for each in known if each.path in path.parents), None)
+        if folder is None:
+            console.fail(tr("{path} is not in the library.", path=path))
+        else:
+            name = folder.path
+            console.fail(
+                tr("This file belongs to the folder {name}: remove that, or move the file out of it.", name=name)
+            )
     if sources:
         console.note(ntr("{count} was removed.", "{count} were removed.", len(sources)))
     return EXIT_OK if len(sources) == len(wanted) else EXIT_FAILED
@@ -209,7 +217,7 @@ def _status(arguments: Arguments, library: _Library, console: Console) -> int:
 def _embedder(arguments: Arguments, start: Start, library: _Library, console: Console) -> int:
     if arguments.names:
         cli_embedder.choose(" ".join(arguments.names), start.settings, library.client, console)
-        library.result(library.client.wait_until_idle(_LONGEST_S))
+        library.result(library.client.wait_until_idle(LONGEST_S))
         console.end_status()
     cli_embedder.show(library.result(library.client.learning()), start.settings.text(EMBEDDER), console)
     return EXIT_OK
@@ -224,7 +232,7 @@ def _ask(arguments: Arguments, start: Start, console: Console, question: str) ->
         talk.begin()
         documents = services.documents
         if arguments.documents is not None:
-            folder = arguments.documents.absolute()
+            folder = plain_path(arguments.documents)
             collection = documents.add_collection(str(folder), COMMAND_LINE).result()
             documents.add(collection.id, folder).result()
             ids: tuple[int, ...] = (collection.id,)
@@ -234,26 +242,41 @@ def _ask(arguments: Arguments, start: Start, console: Console, question: str) ->
             ids = tuple(each.id for each in names if wanted is None or each.name.casefold() == wanted.casefold())
             if not ids:
                 raise LibraryError(sentence("The library is empty. Add something: hearth docs add FILE"))
-        documents.wait_until_idle(_LONGEST_S).result()
+        wait_for(documents.wait_until_idle(LONGEST_S))
         conversation = services.store_call(lambda store: store.create_conversation()).result()
         services.store_call(lambda store: store.set_collections(conversation.id, ids)).result()
         talk.conversation_id = conversation.id
         code = talk.ask(question, ())
-        path = services.store_call(lambda store: store.path(conversation.id)).result()
-        if len(path) >= 2 and path[-2].sources is not None:
-            _print_sources(path[-1].text, path[-2].sources, console)
+        print_cited(services, conversation.id, console)
         return code
 
 
+def print_cited(
+    services: Services,
+    conversation_id: str,
+    console: Console,
+    shown: Callable[[SourcesPart], SourcesPart] = lambda sources: sources,
+) -> None:
+    """The places that the newest answer cites."""
+    path = services.store_call(lambda store: store.path(conversation_id)).result()
+    if len(path) >= 2 and (sources := path[-2].sources) is not None:
+        _print_sources(path[-1].text, shown(sources), console)
+
+
 def _print_sources(answer: str, sources: SourcesPart, console: Console) -> None:
+    """The passages that an answer cites, and what is wrong with its citations."""
     citations = citations_of(answer, sources)
-    holding = sorted({each.number for each in citations if each.verdict is Verdict.HOLDS})
+    places = cited_places(answer, sources)
+    holding = {number for number, _passage in places}
     if console.json:
         console.record({
             "type": "sources", "way": sources.way,
             "passages": [
-                {"number": number, "file": each.path, "page": each.page, "line": each.first_line,
-                 "section": each.section, "score": round(each.score, 4), "cited": number in holding, "text": each.text}
+                {"number": number, "file": each.path, "page": each.page, **_line_record(each.unit, each.first_line),
+                 "section": each.section, "score": round(each.score, 4), "cited": number in holding,
+                 **({"cited_at": [found.first_line for other, found in places if other == number]}
+                    if each.unit == Unit.TIME else {}),
+                 "text": each.text}
                 for number, each in enumerate(sources.passages, 1)
             ],
             "found": not doubt(answer, sources),
@@ -262,11 +285,11 @@ def _print_sources(answer: str, sources: SourcesPart, console: Console) -> None:
         return
     if warning := doubt(answer, sources):
         console.note(warning)
-    shown = holding or (range(1, 1 + len(sources.passages)) if sources.way == "nothing" else [])
-    if shown:
+    if not places and sources.way == "nothing":
+        places = list(enumerate(sources.passages, 1))
+    if places:
         console.say()
-    for number in shown:
-        each = sources.passages[number - 1]
+    for number, each in places:
         place = place_text(Path(each.path), each.unit, each.page, each.page_label, each.first_line)
         console.say(console.faint(f"[{number}] {place}"))
     for citation in citations:
@@ -289,13 +312,15 @@ def _print_files(files: Sequence[StoredFile], console: Console) -> None:
                 if not file.reachable
                 else tr("waiting")
                 if file.state is FileState.WAITING
-                else ntr("{count} page", "{count} pages", file.n_pages)
+                else tr("transcript")
+                if file.unit is Unit.TIME
+                else pages_text(file.unit, file.n_pages) or tr("read")
             )
             console.say(f"{file.path}  {console.faint(state)}")
 
 
 def place_text(path: Path, unit: str, page: int, label: str, line: int) -> str:
-    """`file:12` for a page, `file:120` for a line, as compilers and editors write places."""
+    """`file:12` for a page, `file:120` for a line, as compilers and editors write places; `file: 12:34` for a time."""
     if unit == "text":
         return f"{path}:{line}"
     return f"{path}:{label or page}" if unit == "page" else f"{path}: {page_name(unit, page, label, line)}"
@@ -303,6 +328,12 @@ def place_text(path: Path, unit: str, page: int, label: str, line: int) -> str:
 
 def _passage_record(passage: Passage) -> dict[str, object]:
     return {
-        "type": "passage", "file": str(passage.path), "page": passage.page, "line": passage.first_line,
+        "type": "passage", "file": str(passage.path), "page": passage.page,
+        **_line_record(passage.unit, passage.first_line),
         "section": passage.section, "score": round(passage.score, 4), "text": passage.text,
     }  # fmt: skip
+
+
+def _line_record(unit: str, line: int) -> dict[str, int]:
+    """Lines of a transcript are seconds."""
+    return {"seconds": line} if unit == Unit.TIME else {"line": line}

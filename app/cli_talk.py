@@ -19,17 +19,22 @@ from app.console import Console
 from app.conversing import SpokenConversation
 from app.events import ChatEvent, MessageFinished, Notice, Streamed
 from app.i18n import error_sentence, tr
+from app.paths import Paths
 from app.read_ahead import ReadAhead
 from app.services import Services
-from app.voice_setup import find_voice, require_weights, speech_choice, voice_setup
+from app.settings import Settings
+from app.spoken_languages import run_voice
+from app.voice_choice import chosen_setup, chosen_voice
+from app.voice_setup import find_voice, require_weights, speech_choice
 from engine.errors import VoiceError
 from engine.types import TextDelta
 from voice.client import VoiceClient
 from voice.listener import QuietListener
-from voice.speaker import VoiceChoice
+from voice.protocol import VoiceSetup
 from voice.stt.partials import Partial
 from voice.turn_events import Mode
 from voice.turn_state import Phase
+from voice.types import VoiceChoice
 
 EXIT_OK, EXIT_FAILED = 0, 1
 _POLL_S = 0.2
@@ -71,7 +76,9 @@ def talk(arguments: Arguments, start: Start, console: Console) -> int:
         chat = Talk(arguments, services, console, AnswerPrinter(console, show_reasoning=False))
         chat.begin()
         _load(services, console)
-        ahead = ReadAhead(services.store_call, services.engine, services.settings, pool=services.pool)
+        ahead = ReadAhead(
+            services.store_call, services.engine, services.settings, pool=services.pool, dress=services.dress
+        )
         conversation = SpokenConversation(
             services.chat,
             ahead,
@@ -81,10 +88,10 @@ def talk(arguments: Arguments, start: Start, console: Console) -> int:
             sampling=chat.sampling(),
         )
         takers.insert(0, conversation.take)
-        speech, voice_id = find_voice(speech_choice(start.paths), arguments.voice)
-        voice = VoiceClient(replace(voice_setup(start.paths), speech=speech), conversation)
+        setup, choice, language = chosen_for(arguments, start.paths, services.settings)
+        voice = VoiceClient(setup, conversation, entry_point=run_voice)
         conversation.line = voice
-        voice.choose(voice=VoiceChoice(voice_id, arguments.speed), language=arguments.language)
+        voice.choose(voice=choice, language=language)
         try:
             return _Screen(arguments, console, voice, shown).run()
         except KeyboardInterrupt:
@@ -93,6 +100,17 @@ def talk(arguments: Arguments, start: Start, console: Console) -> int:
             return EXIT_OK
         finally:
             voice.close()
+
+
+def chosen_for(arguments: Arguments, paths: Paths, settings: Settings) -> tuple[VoiceSetup, VoiceChoice, str]:
+    """Devices, voice and language as the settings say, but for what the command line says. Raises `VoiceError`."""
+    setup, choice = chosen_setup(paths, settings), chosen_voice(settings)
+    if arguments.voice:
+        speech, voice_id = find_voice(speech_choice(paths), arguments.voice)
+        setup, choice = replace(setup, speech=speech), replace(choice, voice=voice_id)
+    if arguments.speed != VoiceChoice().speed:
+        choice = replace(choice, speed=arguments.speed)
+    return setup, choice, arguments.language or settings.text("voice.language")
 
 
 class _Screen:

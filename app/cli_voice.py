@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import CancelledError
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from app.bootstrap import Start
 from app.command_line import Arguments
 from app.console import Console
 from app.i18n import tr
+from app.spoken_languages import SpokenLanguages
 from app.voice_setup import find_voice, require_weights, speech_choice
 from engine.cancel import CancelToken
 from engine.errors import VoiceError, sentence
@@ -23,8 +25,10 @@ from voice.audio.devices import SoundSystem
 from voice.audio.portaudio import Loudspeaker
 from voice.audio.resampling import resample
 from voice.files import srt, transcribe_file
+from voice.speech.choice import Speaking
 from voice.speech.client import SpeechClient
-from voice.tts.sentences import SentenceSplitter
+from voice.tts.other_voices import OtherVoices, voice_for
+from voice.tts.sentences import Chunk, spoken_sentences
 from voice.types import Samples, Segment, Sound
 
 EXIT_OK, EXIT_INTERRUPTED = 0, 130
@@ -63,27 +67,29 @@ def transcribe(arguments: Arguments, start: Start, console: Console) -> int:
 
 
 def say(arguments: Arguments, start: Start, console: Console) -> int:
-    """Speak a text, sentence by sentence, or write it as a file; Ctrl+C ends it."""
+    """Speak a text, each sentence by a voice of its language, or write it as a file; Ctrl+C ends it."""
     text = " ".join(arguments.words)
     if text == "-":
         text = console.source.read()
-    sentences = spoken_sentences(text)
+    sentences = spoken_sentences(text, languages=SpokenLanguages())
     if not sentences:
         raise VoiceError(_NOTHING)
     choice, voice = find_voice(speech_choice(start.paths), arguments.voice)
-    with closing(SpeechClient(choice)) as speech:
-        sounds = (speech.synthesize(each, voice=voice, speed=arguments.speed) for each in sentences)
+    computers = replace(choice, speaking=Speaking.SYSTEM)
+    with closing(SpeechClient(choice)) as speech, closing(SpeechClient(computers)) as system:
+        # Hearth's own voice speaks one language; one of this computer that was chosen speaks everything.
+        others = OtherVoices(system) if choice.speaking is Speaking.HIBARI else None
+
+        def said(each: Chunk) -> Sound:
+            synthesizer, named = voice_for(each.language, speech, voice, others)
+            return synthesizer.synthesize(each.text, voice=named, speed=arguments.speed)
+
+        sounds = map(said, sentences)
         if arguments.output is not None:
             _write(sounds, arguments.output)
         else:
             _play(sounds)
     return EXIT_OK
-
-
-def spoken_sentences(text: str) -> list[str]:
-    """What is said of a text in Markdown, cut where a voice breathes."""
-    splitter = SentenceSplitter()
-    return [chunk.text for chunk in (*splitter.feed(text), *splitter.end()) if chunk.text]
 
 
 class _Hearing:

@@ -7,7 +7,7 @@ sees it. Knows no window and no request's end.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
 from typing import TYPE_CHECKING, Protocol
 
@@ -72,19 +72,14 @@ class Consultant:
 
     def may_help(self, conversation: Conversation, path: Path) -> bool:
         """Whether the last message of `path` is a question that the conversation's documents may answer."""
-        if not conversation.collections or not path:
-            return False
-        question = path[-1]
-        if question.role is not Role.USER or question.sources is not None:
-            return False
-        return is_looked_up(question.text, answered=any(each.role is Role.ASSISTANT for each in path))
+        return bool(conversation.collections) and is_asked(path) and path[-1].sources is None
 
     def find(self, conversation: Conversation, path: Path, done: Callable[[Path], None]) -> None:
         """Call `done` with the path, its question holding what was found by then. Once, on any thread."""
         words = search_words(path)
         found = self._documents.search(
             words,
-            most_characters=self._most_characters(),
+            most_characters=most_characters(self._settings, self._engine),
             collection_ids=conversation.collections,
             wait_s=PATIENCE_S,
         )
@@ -108,13 +103,6 @@ class Consultant:
 
         found.add_done_callback(searched)
 
-    def _most_characters(self) -> int:
-        model = self._engine.state.model
-        tokens = self._settings.integer("documents.tokens")
-        if model is not None:
-            tokens = min(tokens, int(SHARE_OF_WINDOW * model.n_ctx))
-        return int(tokens * CHARACTERS_A_TOKEN)
-
     def _keep(self, question: StoredMessage, part: SourcesPart) -> StoredMessage:
         message = self._store.update_message(question.id, parts=(part, *question.parts))
         self._publish(PathChanged(message.conversation_id))
@@ -126,6 +114,22 @@ class Consultant:
             self._publish(Notice(error_sentence(error), "warning", conversation_id))
         elif error is not None:
             _log.error("looking a question up failed", exc_info=error)
+
+
+def is_asked(path: Sequence[StoredMessage]) -> bool:
+    """Whether the last message of `path` is a question that is looked up in documents."""
+    if not path or path[-1].role is not Role.USER:
+        return False
+    return is_looked_up(path[-1].text, answered=any(each.role is Role.ASSISTANT for each in path))
+
+
+def most_characters(settings: Settings, engine: Engine) -> int:
+    """Of the passages for one question, as the settings and the present model's window allow."""
+    tokens = settings.integer("documents.tokens")
+    model = engine.state.model
+    if model is not None:
+        tokens = min(tokens, int(SHARE_OF_WINDOW * model.n_ctx))
+    return int(tokens * CHARACTERS_A_TOKEN)
 
 
 def sources_part(found: Found, question: str) -> SourcesPart:

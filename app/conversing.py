@@ -40,7 +40,7 @@ class SpokenConversation:
     """See `voice.listener.Listener`; what it hears it also passes on to `listener`, after having acted.
 
     `take` gets every event of the chat service, from any thread. `conversation_id` None starts a conversation with
-    the first question. `publish` gets notices of what went wrong.
+    the first question; `begin` turns to another. `publish` gets notices of what went wrong.
     """
 
     def __init__(
@@ -74,6 +74,36 @@ class SpokenConversation:
         """The newest questions and their answers."""
         self._heard: dict[int, int] = {}
         """Questions whose answer was interrupted, and how many characters were heard."""
+        self._is_left = False
+
+    def begin(self, conversation_id: str | None) -> None:
+        """What is said from now on belongs to this conversation."""
+        with self._lock:
+            self.leave()
+            self.conversation_id = conversation_id
+            self._waiting.clear()
+            self._sent = None
+            self._is_left = False
+
+    def continue_in(self, conversation_id: str) -> bool:
+        """The conversation has begun otherwise than with the first question; False: it has begun already."""
+        with self._lock:
+            if self.conversation_id is not None or self._sent is not None or self._waiting:
+                return False
+            self.conversation_id = conversation_id
+            return True
+
+    def leave(self) -> None:
+        """Nobody listens any more: the answer under way goes on as text, whole."""
+        with self._lock:
+            self._is_left = True
+            self._answers.clear()
+            self._message_of.clear()
+            self._heard.clear()
+
+    def message_of(self, question: int) -> str:
+        """The answer to one of the newest questions, "" for none."""
+        return self._message_of.get(question, "")
 
     # What the voice tells
 
@@ -98,14 +128,8 @@ class SpokenConversation:
         self._listener.commit(question, turn_id, text)
 
     def interrupted(self, question: int, characters: int) -> None:
-        with self._lock:
-            self._heard[question] = characters
-            message_id = self._message_of.get(question)
-            under_way = message_id in self._answers or (self._sent is not None and self._sent[0] == question)
-        if under_way and self.conversation_id is not None:
-            self._chat.stop(self.conversation_id)
-        elif message_id is not None:
-            self._cut(question, message_id)
+        if not self._is_left:
+            self._cut_short(question, characters)
         self._listener.interrupted(question, characters)
 
     def phase_changed(self, phase: Phase) -> None:
@@ -164,6 +188,8 @@ class SpokenConversation:
             if message.role is not Role.ASSISTANT or message.conversation_id != self.conversation_id:
                 return
             self._sent = None
+            if self._is_left:
+                return
             self._answers[message.id] = question
             self._message_of = {question: message.id}
             unwanted = question in self._heard
@@ -196,9 +222,8 @@ class SpokenConversation:
             if not self._waiting or self._is_busy():
                 return
             self._sent = question, text = self._waiting.popleft()
-        self._chat.send(self.conversation_id, text, sampling=self._sampling).add_done_callback(
-            lambda sent: self._on_sent(question, sent)
-        )
+        sent = self._chat.send(self.conversation_id, text, sampling=self._sampling, spoken=True)
+        sent.add_done_callback(lambda sent: self._on_sent(question, sent))
 
     def _on_sent(self, question: int, sent: Future[str]) -> None:
         error = None if sent.cancelled() else sent.exception()
@@ -210,6 +235,16 @@ class SpokenConversation:
         self._publish(Notice(text, "error", self.conversation_id))
         if self.line is not None:
             self.line.answer_ended(question)
+
+    def _cut_short(self, question: int, characters: int) -> None:
+        with self._lock:
+            message_id = self._message_of.get(question)
+            under_way = message_id in self._answers or (self._sent is not None and self._sent[0] == question)
+            self._heard[question] = characters
+        if under_way and self.conversation_id is not None:
+            self._chat.stop(self.conversation_id)
+        elif message_id is not None:
+            self._cut(question, message_id)
 
     def _cut(self, question: int, message_id: str) -> None:
         with self._lock:

@@ -12,7 +12,9 @@ from app.command_line import Arguments
 from app.console import Console
 from app.engine_probe import EngineProbe, probe_engine
 from app.hardware import Hardware, free_disk, look_at_hardware
+from app.hardware_words import card_texts, hardware_rows
 from app.i18n import tr
+from app.installation import is_installed
 from app.model_entry import Availability, Fit, ModelEntry
 from app.settings import Settings
 from app.settings_options import OPTIONS
@@ -64,37 +66,20 @@ def doctor(_arguments: Arguments, start: Start, console: Console) -> int:
 
 
 def _say_hardware(hardware: Hardware, engine: EngineProbe, console: Console) -> None:
-    _section(
-        tr("This computer"),
-        [
-            (tr("System"), f"{hardware.system}, {hardware.architecture}"),
-            (tr("Python"), hardware.python),
-            (tr("Processor"), hardware.processor),
-            (tr("Cores"), tr("{cores} ({threads} threads)", cores=hardware.cores, threads=hardware.threads)),
-            (
-                tr("Memory"),
-                tr(
-                    "{total}, {free} free now",
-                    total=bytes_text(hardware.memory_total),
-                    free=bytes_text(hardware.memory_available),
-                ),
-            ),
-        ],
-        console,
-    )
+    system, *others = hardware_rows(hardware)
+    _section(tr("This computer"), [system, (tr("Python"), hardware.python), *others], console)
     if engine.error:
         _section("llama.cpp", [(tr("Problem"), engine.error)], console)
         return
-    cards = [f"{gpu.description} ({gpu.backend}, {bytes_text(gpu.total_bytes)})" for gpu in engine.gpus]
-    _section(
-        "llama.cpp",
-        [
-            (tr("Version"), f"llama-cpp-python {engine.binding}"),
-            (tr("Runs on"), ", ".join([*cards, tr("processor")])),
-            (tr("Uses"), " ".join(engine.features)),
-        ],
-        console,
-    )
+    cards = card_texts(engine)
+    rows = [
+        (tr("Version"), f"llama-cpp-python {engine.binding}"),
+        (tr("Runs on"), ", ".join([*cards, tr("processor")])),
+        (tr("Uses"), " ".join(engine.features)),
+    ]
+    if engine.lacks:
+        rows.append((tr("Lacks"), tr("{features}: answers come slowly", features=" ".join(engine.lacks))))
+    _section("llama.cpp", rows, console)
 
 
 def _loading(settings: Settings, engine: EngineProbe, model: ModelEntry | None) -> list[tuple[str, str]]:
@@ -174,7 +159,9 @@ def _missing(start: Start, engine: EngineProbe, models: list[ModelEntry], no_win
     texts = []
     if engine.error:
         texts.append(
-            tr("llama.cpp does not work here ({reason}). Set Hearth up again with: make run", reason=engine.error)
+            tr("llama.cpp does not work here ({reason}). Install Hearth again.", reason=engine.error)
+            if is_installed()
+            else tr("llama.cpp does not work here ({reason}). Set Hearth up again with: make run", reason=engine.error)
         )
     if not models:
         texts.append(tr("There is no model on this computer yet. Fetch one with: hearth fetch"))

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from app.limits import KIB
+from rag.recording_kinds import RECORDING_SUFFIXES
 
 WHOLE_BYTES = 32 * KIB
 """A longer text file is looked into as a document; a shorter one is read whole with the message."""
 _IMAGES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp"})
-_DOCUMENTS = frozenset(
+_DOCUMENTS = RECORDING_SUFFIXES.union(
     """
     .pdf .docx .odt .odp .pptx .xlsx .xls .ods .epub .html .htm .mhtml .mht .rtf .eml .mbox .ipynb .srt .vtt .ass
     """.split()  # noqa: SIM905  # easier to read than a list
@@ -17,7 +18,7 @@ _DOCUMENTS = frozenset(
 
 
 def is_document(path: Path) -> bool:
-    """True for folders, for formats that must be taken apart, and for long texts. Looks at name and size only."""
+    """True for folders, formats that must be taken apart or heard, and long texts. Looks at name and size only."""
     try:
         if path.is_dir():
             return True

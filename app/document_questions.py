@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Protocol
 
-from app.store.types import StoredMessage
 from engine.context.segments import Role
 from rag.language import needs_fragments
 
@@ -30,7 +30,7 @@ MOST_LEANING = 4
 """Informative words of a question with a pronoun; one with more says by itself what it is about."""
 _LEANING = frozenset(
     """
-    it its they them their that this these those he she his her him then ones same such former latter else
+    it its they them their that this these those he she his her him then one ones same such former latter else
     er sie es ihn ihm ihr ihre ihren dies diese dieser dieses dort dann davon dazu darin darüber
     il elle ils elles cela ça celui lui leur ello eso esto ellos
     """.split()  # noqa: SIM905  # as above
@@ -68,6 +68,16 @@ _HOW = frozenset(
 )
 
 
+class Said(Protocol):
+    """A message as far as it matters here."""
+
+    @property
+    def role(self) -> Role: ...
+
+    @property
+    def text(self) -> str: ...
+
+
 def is_looked_up(text: str, *, answered: bool = False) -> bool:
     """False for greetings and thanks, which no document answers; and, in a chat where something has been `answered`,
     for what is to be done with the answer itself ("Translate it into German").
@@ -79,7 +89,7 @@ def is_looked_up(text: str, *, answered: bool = False) -> bool:
     return any(word.casefold() not in _SMALL_TALK for word in _WORD.findall(text))
 
 
-def search_words(path: Sequence[StoredMessage]) -> str:
+def search_words(path: Sequence[Said]) -> str:
     """What to look for, for the question that `path` ends with; it must be a person's message."""
     questions: list[str] = []
     for message in reversed(path):

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 COMMAND_LINE = "command line"
 """The owner of what `hearth ask --docs` has read: kept, so that the second question is quick."""
+PERSONA = "persona:"
+"""Begins the owner of what a persona answers from; its short name follows. Kept as long as there is the persona."""
+VERSION = "#"
+"""Stands between the short name and what names the documents of an older version."""
 T = TypeVar("T")
 StoreCall = Callable[[Callable[["ConversationStore"], frozenset[int]]], Future[frozenset[int]]]
 _log = logging.getLogger(__name__)
@@ -35,7 +39,10 @@ def go_on(paths: Paths, documents: LibraryClient, store_call: StoreCall) -> None
 
     def with_collections(future: Future[tuple[Collection, ...]]) -> None:
         collections = result_or_none(future, _log, "looking after the documents")
-        owned = [each for each in collections or () if each.owner not in ("", COMMAND_LINE) and each.created_at < began]
+        for each in collections or ():
+            if each.owner.startswith(PERSONA) and not (paths.personas / persona_of(each.owner)).is_dir():
+                documents.remove_collection(each.id)
+        owned = [each for each in collections or () if _goes_with_chats(each) and each.created_at < began]
         if owned:
             used = store_call(lambda store: store.used_collections())
             used.add_done_callback(
@@ -43,6 +50,15 @@ def go_on(paths: Paths, documents: LibraryClient, store_call: StoreCall) -> None
             )
 
     documents.collections().add_done_callback(with_collections)
+
+
+def persona_of(owner: str) -> str:
+    """The short name in the owner of a persona's collection."""
+    return owner.removeprefix(PERSONA).partition(VERSION)[0]
+
+
+def _goes_with_chats(collection: Collection) -> bool:
+    return collection.owner not in ("", COMMAND_LINE) and not collection.owner.startswith(PERSONA)
 
 
 def _forget(documents: LibraryClient, owned: list[Collection], used: frozenset[int] | None) -> None:

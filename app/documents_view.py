@@ -19,6 +19,7 @@ from rag.store.types import FileState, StoredFile
 from rag.types import HiddenReason, Unit
 
 Number = Callable[[int], str]
+_NAME_CHARACTERS = 60
 
 
 class Readiness(StrEnum):
@@ -61,7 +62,7 @@ def state_sentence(file: StoredFile, reading: ReadingProgress | None = None, *, 
             return tr("Not reachable just now")
         case Readiness.READING:
             assert reading is not None
-            return _reading_sentence(reading, number)
+            return reading_sentence(reading, number=number)
         case Readiness.WAITING:
             return tr("Changed, waiting to be read again") if file.n_chunks else tr("Waiting")
         case Readiness.EMPTY:
@@ -77,7 +78,10 @@ def state_sentence(file: StoredFile, reading: ReadingProgress | None = None, *, 
             return tr("Ready")
 
 
-def _reading_sentence(reading: ReadingProgress, number: Number) -> str:
+def reading_sentence(reading: ReadingProgress, *, number: Number = str) -> str:
+    """ "Reading, 34 of 120 pages"; of a recording "Listening, 12 of 58 minutes"."""
+    if reading.unit is Unit.TIME:
+        return _listening_sentence(reading, number)
     if reading.of_pages:
         return ntr(
             "Reading, {done} of {number} page",
@@ -91,6 +95,25 @@ def _reading_sentence(reading: ReadingProgress, number: Number) -> str:
     return ntr(
         "Reading, {number} page so far",
         "Reading, {number} pages so far",
+        reading.n_pages,
+        number=number(reading.n_pages),
+    )
+
+
+def _listening_sentence(reading: ReadingProgress, number: Number) -> str:
+    if reading.of_pages:
+        return ntr(
+            "Listening, {done} of {number} minute",
+            "Listening, {done} of {number} minutes",
+            reading.of_pages,
+            done=number(reading.n_pages),
+            number=number(reading.of_pages),
+        )
+    if not reading.n_pages:
+        return tr("Listening")
+    return ntr(
+        "Listening, {number} minute so far",
+        "Listening, {number} minutes so far",
         reading.n_pages,
         number=number(reading.n_pages),
     )
@@ -114,7 +137,7 @@ def pages_text(unit: Unit, n_pages: int, *, number: Number = str) -> str:
             return ntr("{number} message", "{number} messages", count, number=written)
         case Unit.CELL:
             return ntr("{number} cell", "{number} cells", count, number=written)
-        case Unit.TEXT:
+        case Unit.TEXT | Unit.TIME:
             return ""
 
 
@@ -199,7 +222,7 @@ def work_sentence(
     """What the library is doing, "" when it rests: a file called `name` is being read, `n_waiting` are to be read."""
     pieces = []
     if reading is not None and name:
-        pieces.append(f"{name}: {_reading_sentence(reading, number)}")
+        pieces.append(f"{name}: {reading_sentence(reading, number=number)}")
     if n_waiting > 1 or (n_waiting and not pieces):
         pieces.append(ntr("{number} file to be read", "{number} files to be read", n_waiting, number=number(n_waiting)))
     if embedding is not None and embedding.n_left and embedding.anew:
@@ -229,3 +252,10 @@ def anew_sentence(embedding: EmbeddingProgress, *, number: Number = str) -> str:
 def embedder_name(choice: str) -> str:
     """A choice of embedder as a person knows it: the end of a path, or the light one's name."""
     return tr("The light one that comes with Hearth") if choice == LIGHT else display_name(Path(choice).name or choice)
+
+
+def text_name(text: str) -> str:
+    """What a pasted text is called: its first words."""
+    first = next((row.strip() for row in text.splitlines() if row.strip()), "")
+    name = display_name(" ".join(first.split())[:_NAME_CHARACTERS]).strip()
+    return name or tr("Pasted text")

@@ -6,10 +6,15 @@ Published from any thread. A face draws itself from these and asks the service f
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from app.store.types import Changes, StoredMessage, Summary
+from app.voice_events import VoiceEvent
 from engine.types import StreamEvent
 from rag.events import LibraryEvent
+
+if TYPE_CHECKING:
+    from app.personas.memory import Fact
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +72,31 @@ class StoreChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class PersonasChanged:
+    """Something on the shelf of personas may be another now, or what was decided about one."""
+
+
+@dataclass(frozen=True, slots=True)
+class FactKept:
+    """A question asked a persona to remember something, and it does. `PersonaMemory.undo` takes it back."""
+
+    conversation_id: str
+    short_name: str
+    fact: Fact
+
+
+@dataclass(frozen=True, slots=True)
 class DocumentsHappened:
     """Something happened in the document library."""
 
     event: LibraryEvent
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceHappened:
+    """Something was heard or spoken, or voice is used for something else now."""
+
+    event: VoiceEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +116,9 @@ ChatEvent = (
     | SummaryAdded
     | SummaryChanged
     | StoreChanged
+    | PersonasChanged
+    | FactKept
     | DocumentsHappened
+    | VoiceHappened
     | Notice
 )

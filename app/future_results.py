@@ -1,10 +1,11 @@
-"""What a future gave, where its failure changes nothing for whoever asked."""
+"""What a future gave, where its failure changes nothing for whoever asked, and the failure that nobody waits for."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from concurrent.futures import Future
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from engine.errors import HearthError
 
@@ -21,3 +22,14 @@ def result_or_none(future: Future[T], log: logging.Logger, what_failed: str) -> 
     if not isinstance(error, HearthError):
         log.error("%s failed", what_failed, exc_info=error)
     return None
+
+
+def log_failure(log: logging.Logger, what_failed: str) -> Callable[[Future[Any]], None]:
+    """For `add_done_callback`, where nobody waits: a failure is logged as `what_failed`."""
+
+    def ended(future: Future[Any]) -> None:
+        error = None if future.cancelled() else future.exception()
+        if error is not None:
+            log.error("%s failed", what_failed, exc_info=error)
+
+    return ended

@@ -21,6 +21,8 @@ from engine.engine import Engine
 from engine.types import FlashAttention, KvType, LoadedModel, ModelSpec
 
 GIGABYTE = 1_000_000_000
+LOCK_FILE = "hearth.lock"
+"""Held by the program that does the housekeeping of a data folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ def head_start(paths: Paths, model: str | None) -> HeadStart | None:
     None, too, while another computer answers, and while another Hearth has this data folder: this one will hand over
     to it and end.
     """
-    if not _is_alone(paths):
+    if not is_alone(paths):
         return None
     settings = Settings.load(paths.settings_file, look_only=True)
     if model is None and RemoteChoice(settings, paths.config).spec is not None:
@@ -80,9 +82,10 @@ def spec_by_settings(path: Path, settings: Settings, n_ctx: int | None, paths: P
     )
 
 
-def _is_alone(paths: Paths) -> bool:
+def is_alone(paths: Paths) -> bool:
+    """Whether no program has the data folder open."""
     try:
-        with FileLock(paths.data / "hearth.lock", timeout=0):
+        with FileLock(paths.data / LOCK_FILE, timeout=0):
             return True
     except (Timeout, OSError):
         return False

@@ -1,5 +1,5 @@
 """What is done for the conversations while nobody waits: broken answers marked, backups, the bin emptied, and what
-the model had read of what was in it forgotten.
+the model had read of what was in it forgotten. Personas that were deleted long ago go too.
 
 Runs on the store's thread, by a timer. Knows no window.
 """
@@ -43,12 +43,14 @@ class Housekeeping:
         publish: Callable[[ChatEvent], None],
         remembered: RememberedChats | None = None,
         *,
+        sweep_personas: Callable[[], None] = lambda: None,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._call = store_call
         self._backups = backups
         self._publish = publish
         self._remembered = remembered
+        self._sweep_personas = sweep_personas
         self._now = now
         self._lock = threading.Lock()
         self._timer: threading.Timer | None = None
@@ -69,8 +71,10 @@ class Housekeeping:
         """Plan nothing more; what runs on the store's thread ends there."""
         with self._lock:
             self._closed = True
-            if self._timer is not None:
-                self._timer.cancel()
+            timer = self._timer
+        if timer is not None:
+            timer.cancel()
+            timer.join()
 
     def _plan(self, seconds: float) -> None:
         with self._lock:
@@ -97,9 +101,9 @@ class Housekeeping:
         store.purge_deleted(self._now() - KEPT_DELETED_S)
         if self._remembered is not None:
             self._remembered.forget_deleted(store)
-        if self._newest_backup() < self._now() - BACKUP_AGE_S:
-            return store.backup()
-        return None
+        made = store.backup() if self._newest_backup() < self._now() - BACKUP_AGE_S else None
+        self._sweep_personas()
+        return made
 
     def _newest_backup(self) -> float:
         try:

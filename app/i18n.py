@@ -10,10 +10,12 @@ import gettext
 import locale
 from pathlib import Path
 
-from engine.errors import HearthError
+from engine.errors import HearthError, sentence
 
 LOCALE_FOLDER = Path(__file__).parent / "locale"
 DOMAIN = "hearth"
+BUG = sentence("Something went wrong inside Hearth. Details are in the log.")
+"""What is said of an error that is no `HearthError`."""
 
 _catalogue: gettext.NullTranslations = gettext.NullTranslations()
 
@@ -24,6 +26,16 @@ def set_language(language: str) -> None:
     if language == "system":
         language = (locale.getlocale()[0] or "en").split("_")[0]
     _catalogue = gettext.translation(DOMAIN, LOCALE_FOLDER, [language], fallback=True)
+
+
+def language() -> str:
+    """The language that is spoken now, ISO 639-1."""
+    return str(_catalogue.info().get("language", "en"))
+
+
+def translated(language: str, text: str) -> str:
+    """A literal in a language (ISO 639-1) that need not be the window's: for words that are spoken among others."""
+    return gettext.translation(DOMAIN, LOCALE_FOLDER, [language], fallback=True).gettext(text)
 
 
 def tr(text: str, /, **fields: object) -> str:

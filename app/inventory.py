@@ -25,7 +25,8 @@ MOST_ON_SUBJECT = 30
 SNIPPET_CHARACTERS = 160
 _MOST_MARKS = 8
 """Places that are named behind one value."""
-_MARKUP = re.compile(r"([\\`*_{}\[\]<>()#+!|~&$:@^=-])")
+_MARKUP = re.compile(r"([\\`*_{}\[\]<>()|~&$:@^])")
+"""What means something within a line; no name or passage begins one."""
 _VERBATIM = (Finding.MAIL_ADDRESSES, Finding.WEB_ADDRESSES, Finding.PHONE_NUMBERS)
 
 

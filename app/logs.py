@@ -11,6 +11,7 @@ import platform
 from pathlib import Path
 
 from app.limits import KIB, MIB
+from app.report_log import report_handler
 
 LOG_NAME = "hearth.log"
 LEVELS = ("debug", "info", "warning", "error")
@@ -33,18 +34,24 @@ class _Short(logging.Formatter):
 
 
 def start_log(folder: Path, level: str = "info") -> Path:
-    """Log the program's own records into `folder`. Returns the file. Raises `OSError` where that is refused."""
+    """Log the program's own records into `folder`, and beside it what may be shown to others. Returns the file.
+
+    Raises `OSError` where that is refused.
+    """
     path = folder / LOG_NAME
     handler = logging.handlers.RotatingFileHandler(
         path, maxBytes=MAX_BYTES, backupCount=BACKUPS, encoding="utf-8", delay=True
     )
     handler.setFormatter(_Short("%(asctime)s %(levelname)s %(process)d %(name)s: %(message)s"))
+    report = report_handler(folder)
     for room in _ROOMS:
         logger = logging.getLogger(room)
         logger.setLevel(level.upper())
         logger.addHandler(handler)
+        logger.addHandler(report)
         logger.propagate = False
-    logging.getLogger("concurrent.futures").addHandler(handler)
+    for each in (handler, report):
+        logging.getLogger("concurrent.futures").addHandler(each)
     logging.getLogger(__name__).info("started on %s, Python %s", platform.platform(), platform.python_version())
     return path
 

@@ -6,7 +6,7 @@ nothing and fetches nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,6 +24,9 @@ from engine.model.discovery_memory import ScanMemory
 from engine.model.discovery_stores import Places, Problem
 from engine.model.fit import gigabytes
 from engine.model.memory import machine_memory
+
+DIGESTED_BYTES = 12_000_000_000
+"""How much is read at most in search of a file by its digest; what was read once is known from then on."""
 
 
 class ModelShelf:
@@ -61,6 +64,31 @@ class ModelShelf:
         if self._memory_file is not None:
             self._memory.save()
         return self._entries(result)
+
+    def holding(self, sha256: str, entries: Sequence[ModelEntry], cancel: CancelToken) -> Path | None:
+        """The model among `entries` whose file has this digest, in hex; None where there is none.
+
+        Files that were never read whole are read now, the smallest first: seconds for each gigabyte.
+        """
+        memory = self._memory = self._memory or ScanMemory(self._memory_file)
+        size = next((model.size_bytes for model in self.catalogue.models if model.sha256 == sha256), None)
+        paths = [
+            (not memory.knows(entry.path), entry.size_bytes, entry.path)
+            for entry in entries
+            if entry.availability is Availability.HERE and entry.path is not None and entry.path.is_file()
+            if size in (None, entry.size_bytes)
+        ]
+        left, found = DIGESTED_BYTES, None
+        for unknown, n_bytes, path in sorted(paths):
+            left -= n_bytes if unknown else 0
+            if left < 0:
+                break
+            if memory.digest(path, cancel) == sha256:
+                found = path
+                break
+        if self._memory_file is not None:
+            memory.save()
+        return found
 
     def entry_of(self, path: Path) -> ModelEntry:
         """The entry of one file, wherever it lies. Raises `ModelFileError`."""

@@ -212,6 +212,24 @@ class ModelLibrary:
             self._scan()
         return find_entry(self.entries, wanted)
 
+    def here(self, wanted: str) -> tuple[ModelEntry, Path]:
+        """What `resolve` finds, and its file. Raises `ModelFileError` also where it must be fetched first."""
+        entry = self.resolve(wanted)
+        if entry.path is None:
+            raise ModelFileError(_NOT_HERE, name=entry.name, wanted=wanted)
+        return entry, entry.path
+
+    def holding(self, sha256: str) -> Path | None:
+        """The model on this computer whose file has this digest, in hex. Blocks: see `ModelShelf.holding`."""
+        if not self._scanned:
+            self._scan()
+        with self._looking:
+            try:
+                return self._shelf.holding(sha256, self._entries, self._closing)
+            except OSError as error:
+                _log.warning("a model file could not be read: %s", error)
+                return None
+
     def load(self, path: Path, *, n_ctx: int | None = None) -> Future[LoadedModel]:
         """Load a model file and remember it as the last one used. Fails with `HearthError`.
 
@@ -225,7 +243,7 @@ class ModelLibrary:
         return loading
 
     def load_named(self, wanted: str) -> Future[LoadedModel]:
-        """Load what `resolve` finds; on its way from this moment on, so that nothing else is loaded meanwhile."""
+        """Load what `here` finds; on its way from this moment on, so that nothing else is loaded meanwhile."""
         with self._lock:
             loading: Future[LoadedModel] = Future()
             self._loading, self._loading_path = loading, None
@@ -233,15 +251,13 @@ class ModelLibrary:
 
         def find_and_load() -> None:
             try:
-                entry = self.resolve(wanted)
-                if entry.path is None:
-                    raise ModelFileError(_NOT_HERE, name=entry.name, wanted=wanted)
+                _entry, path = self.here(wanted)
             except HearthError as error:
                 loading.set_exception(error)
                 return
             with self._lock:
-                self._loading_path = entry.path
-            self._load(entry.path, None, loading)
+                self._loading_path = path
+            self._load(path, None, loading)
 
         self._pool.submit(find_and_load).add_done_callback(_pass_bug_to(loading))
         return loading

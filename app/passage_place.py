@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.amounts import clock_text
 from app.i18n import tr
 from app.source_names import page_name
 from rag.passages import Passage
@@ -29,7 +30,8 @@ Mark = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class PassagePlace:
-    """Characters [start, end) of the `page`th page of a blob of the library, lines [first_line, last_line].
+    """Characters [start, end) of the `page`th page of a blob of the library, lines [first_line, last_line],
+    of a transcript seconds.
 
     `path` is a file that held these words when it was read.
     """
@@ -55,7 +57,9 @@ def place_of(passage: Passage) -> PassagePlace:
 
 
 def where_text(place: PassagePlace | Passage) -> str:
-    """ "page 12", "lines 3 to 9": what a citation names."""
+    """ "page 12", "lines 3 to 9", "12:34 to 13:10": what a citation names."""
+    if place.unit is Unit.TIME and place.last_line > place.first_line:
+        return tr("{first} to {last}", first=clock_text(place.first_line), last=clock_text(place.last_line))
     if place.unit is Unit.TEXT and place.last_line > place.first_line:
         return tr("lines {first} to {last}", first=place.first_line, last=place.last_line)
     return page_name(place.unit, place.page, place.page_label, place.first_line)

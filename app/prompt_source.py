@@ -6,6 +6,7 @@ For requests that nobody typed: a look at the window, a summary, a title. Touche
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,17 @@ from engine.context.segments import Origin, PromptMessage, Role, Segment
 from engine.types import GenerationRequest, SamplingParams
 
 if TYPE_CHECKING:
+    from app.personas.in_use import PersonaInUse
     from app.store.store import ConversationStore
+
+
+Dress = Callable[[Conversation], "PersonaInUse | None"]
+"""The persona of a conversation as its prompts use it; None where there is none."""
+
+
+def nobody(_conversation: Conversation) -> PersonaInUse | None:
+    """Every conversation without its persona."""
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +39,14 @@ class PromptSource:
     path: tuple[StoredMessage, ...]
     summary: Summary | None
     find: FindImage = no_images
+    dress: Dress = nobody
 
     @classmethod
-    def read(cls, store: ConversationStore, conversation_id: str) -> PromptSource:
+    def read(cls, store: ConversationStore, conversation_id: str, dress: Dress = nobody) -> PromptSource:
         """On the store's thread. Raises `StoreError`."""
         path = tuple(store.path(conversation_id))
         summary = newest_on(path, store.summaries(conversation_id))
-        return cls(store.conversation(conversation_id), path, summary, store.images.ref)
+        return cls(store.conversation(conversation_id), path, summary, store.images.ref, dress)
 
     def request(self, name: str, settings: Settings) -> GenerationRequest:
         """The request as it would be now; its id begins with `name`.
@@ -42,7 +54,15 @@ class PromptSource:
         Cleaning long files takes time: not on a thread that a frame waits for.
         """
         whole = [message for message in self.path if message.state is not MessageState.STREAMING]
-        return build_request(_new_id(name), self.conversation, whole, settings, summary=self.summary, find=self.find)
+        return build_request(
+            _new_id(name),
+            self.conversation,
+            whole,
+            settings,
+            summary=self.summary,
+            find=self.find,
+            persona=self.dress(self.conversation),
+        )
 
     def wish(
         self, name: str, instruction: str, settings: Settings, sampling: SamplingParams, *, covering: int | None = None
@@ -51,7 +71,9 @@ class PromptSource:
 
         `sampling` limits the answer's tokens.
         """
-        messages = prompt_messages(self.conversation, self.path[:covering], settings, self.summary, self.find)
+        persona = self.dress(self.conversation)
+        path = self.path[:covering]
+        messages = prompt_messages(self.conversation, path, settings, self.summary, self.find, persona=persona)
         assert sampling.max_tokens is not None
         return GenerationRequest(
             request_id=_new_id(name),
@@ -61,6 +83,7 @@ class PromptSource:
             thinking=False,
             background=True,
             cache_key=self.conversation.id,
+            adapters=None if persona is None else persona.adapters,
         )
 
 

@@ -11,11 +11,13 @@ from concurrent.futures import Executor, Future
 from dataclasses import replace
 from typing import TypeVar
 
+from app.persona_service import DEFAULT
+from app.prompt_source import Dress, nobody
 from app.prompting import build_request
 from app.settings import Settings
 from app.store.store import ConversationStore
 from app.store.summaries import newest_on
-from app.store.types import Conversation, MessageState, StoredMessage, Summary, TextPart
+from app.store.types import Conversation, MessageState, SpokenPart, StoredMessage, Summary, TextPart
 from engine.cancel import CancelToken
 from engine.context.segments import Role
 from engine.engine import Engine
@@ -29,11 +31,20 @@ _QUESTION = "question"
 class ReadAhead:
     """Any thread. `store_call` runs something on the store's thread; requests are built on `pool`."""
 
-    def __init__(self, store_call: StoreCall[_Before], engine: Engine, settings: Settings, *, pool: Executor) -> None:
+    def __init__(
+        self,
+        store_call: StoreCall[_Before],
+        engine: Engine,
+        settings: Settings,
+        *,
+        pool: Executor,
+        dress: Dress = nobody,
+    ) -> None:
         self._store_call = store_call
         self._engine = engine
         self._settings = settings
         self._pool = pool
+        self._dress = dress
         self._numbers = itertools.count(1)
 
     def read(self, conversation_id: str | None, text: str) -> CancelToken:
@@ -45,11 +56,14 @@ class ReadAhead:
         if self._engine.state.model is None:
             return cancel
         if conversation_id is None:
-            self._pool.submit(self._submit, (Conversation("", "", True, 0.0, 0.0), (), None), text, cancel)
+            self._pool.submit(self._submit, (self._new(), (), None), text, cancel)
         else:
             before = self._store_call(lambda store: _before(store, conversation_id))
             before.add_done_callback(lambda read: self._go_on(read, text, cancel))
         return cancel
+
+    def _new(self) -> Conversation:
+        return Conversation("", "", True, 0.0, 0.0, persona=self._settings.text(DEFAULT))
 
     def _go_on(self, read: Future[_Before], text: str, cancel: CancelToken) -> None:
         if not read.cancelled() and read.exception() is None and not cancel.cancelled:
@@ -57,14 +71,17 @@ class ReadAhead:
 
     def _submit(self, before: _Before, text: str, cancel: CancelToken) -> None:
         conversation, path, summary = before
-        if conversation.collections:
+        persona = self._dress(conversation)
+        if conversation.collections or (persona is not None and persona.persona.knowledge):
             return
         question = StoredMessage(
-            _QUESTION, conversation.id, None, Role.USER, (TextPart(text),), MessageState.COMPLETE, 0.0
+            _QUESTION, conversation.id, None, Role.USER, (TextPart(text), SpokenPart()), MessageState.COMPLETE, 0.0
         )
         name = f"ahead-{next(self._numbers)}"
         try:
-            request = build_request(name, conversation, (*path, question), self._settings, summary=summary)
+            request = build_request(
+                name, conversation, (*path, question), self._settings, summary=summary, persona=persona
+            )
         except HearthError:
             return  # the question itself will say why
         if not cancel.cancelled:

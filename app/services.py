@@ -7,6 +7,7 @@ share one data folder: the one that came first does the housekeeping.
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -20,13 +21,19 @@ from app.embedder_choice import KEY as EMBEDDER
 from app.embedder_choice import EmbedderFollower
 from app.engines import follow_settings, make_engine
 from app.events import ChatEvent, DocumentsHappened, Notice, StoreChanged
-from app.head_start import HeadStart
+from app.future_results import result_or_none
+from app.head_start import LOCK_FILE, HeadStart
 from app.housekeeping import Housekeeping
 from app.i18n import error_sentence, ntr, tr
+from app.library_process import run_library
 from app.models import ModelLibrary
 from app.paths import Paths
+from app.persona_models import PersonaModels
+from app.persona_service import PersonaService
+from app.persona_turns import PersonaTurns
 from app.remembered import RememberedChats
 from app.remote.choice import RemoteChoice
+from app.said_once import SaidOnce
 from app.settings import Settings
 from app.store.recovery import RecoveryReport, open_or_recover
 from app.store.store import ConversationStore
@@ -41,6 +48,8 @@ from rag.events import LibraryEvent
 
 if TYPE_CHECKING:
     from types import TracebackType
+
+    from app.voice import VoiceService
 
 _log = logging.getLogger(__name__)
 _GENERAL_THREADS = 4
@@ -74,7 +83,10 @@ class Services:
         self.store_pool = store_pool
         self.pool = pool
         self.engine = engine
-        self._publish = publish
+        self._publish_on = publish
+        publish = self._publish
+        self._voice: VoiceService | None = None
+        self._making_voice = threading.Lock()
         self._lock = lock
         self._closed = False
         self.recovery: RecoveryReport | None = None
@@ -96,10 +108,27 @@ class Services:
         if residents is not None:
             self._unfollow.append(follow_settings(residents, settings))
         self.documents = LibraryClient(
-            documents or LibraryPlace(paths.library, settings.text(EMBEDDER), paths.embedder), self._on_documents
+            documents or LibraryPlace(paths.library, settings.text(EMBEDDER), paths.embedder, paths.voice),
+            self._on_documents,
+            entry_point=run_library,
         )
         self._embedder = EmbedderFollower(settings, self.documents, paths.library / "library.db", publish)
         self._unfollow.append(self._embedder.unfollow)
+        said = SaidOnce(publish)
+        self.personas = PersonaService(
+            paths.personas,
+            settings,
+            publish,
+            store_call=self.store_call,
+            pool=pool,
+            models=PersonaModels(self.models, engine, settings, said),
+            documents=self.documents,
+            library=paths.library,
+        )
+        turns = PersonaTurns(self.personas, said, publish)
+        self.dress = turns.dress
+        """The persona of a conversation as its prompts use it."""
+        self.persona_of = turns.persona
         self.chat = ChatService(
             store,
             engine,
@@ -109,9 +138,16 @@ class Services:
             pool=pool,
             models=self.models,
             documents=self.documents,
+            personas=turns,
         )
         self.remembered = RememberedChats(paths.snapshots, engine)
-        self.housekeeping = Housekeeping(self.store_call, paths.backups, publish, self.remembered)
+        self.housekeeping = Housekeeping(
+            self.store_call,
+            paths.backups,
+            publish,
+            self.remembered,
+            sweep_personas=self._sweep_personas,
+        )
         settings.write_on(pool)
         settings.subscribe_notices(lambda text: publish(Notice(text, "warning")))
 
@@ -179,6 +215,29 @@ class Services:
             services.housekeeping.start()
         return services
 
+    @property
+    def voice(self) -> VoiceService:
+        """Made when it is first wanted. Any thread."""
+        with self._making_voice:
+            if self._voice is None:
+                from app.persona_voice import PersonaVoice  # noqa: PLC0415
+                from app.read_ahead import ReadAhead  # noqa: PLC0415  # most starts do without
+                from app.voice import VoiceService  # noqa: PLC0415
+
+                ahead = ReadAhead(self.store_call, self.engine, self.settings, pool=self.pool, dress=self.dress)
+                heard = PersonaVoice(self.store_call, self.persona_of, lambda: self.personas.default)
+                self._voice = VoiceService(
+                    self.paths,
+                    self.settings,
+                    self.chat,
+                    ahead,
+                    self._publish,
+                    pool=self.pool,
+                    style_of=heard.of_conversation,
+                    style_of_message=heard.of_message,
+                )
+            return self._voice
+
     def store_call(self, operation: Callable[[ConversationStore], T]) -> Future[T]:
         """Do something with the store on its thread; the future ends after the commit."""
         return self.store_pool.submit(operation, self.store)
@@ -208,6 +267,8 @@ class Services:
         for unfollow in self._unfollow:
             unfollow()
         self.housekeeping.close()
+        if self._voice is not None:
+            self._voice.close()
         self.chat.close()
         self.documents.close()
         self.models.close()
@@ -262,6 +323,20 @@ class Services:
 
         return self.pool.submit(stop_and_replace)
 
+    def _sweep_personas(self) -> None:
+        """What was deleted long ago, and what a trial left that ended with its program; on the general pool."""
+        from app.trial_folder import sweep_trials  # noqa: PLC0415  # half a minute after the start
+
+        for sweep in (self.personas.sweep, sweep_trials):
+            self.pool.submit(sweep).add_done_callback(
+                lambda swept: result_or_none(swept, _log, "letting go of deleted personas")
+            )
+
+    def _publish(self, event: ChatEvent) -> None:
+        if self._voice is not None:
+            self._voice.take(event)
+        self._publish_on(event)
+
     def _on_documents(self, event: LibraryEvent) -> None:
         """On the library's reader thread."""
         self._embedder.on_event(event)
@@ -294,7 +369,7 @@ class Services:
 
 def _lock(folder: Path) -> FileLock | None:
     """The right to do the housekeeping of a data folder, None while another program has it."""
-    lock = FileLock(folder / "hearth.lock")
+    lock = FileLock(folder / LOCK_FILE)
     try:
         lock.acquire(timeout=0)
     except (Timeout, OSError):

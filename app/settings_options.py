@@ -16,8 +16,11 @@ APPEARANCE = sentence("Appearance")
 CHAT = sentence("Chat")
 ANSWERS = sentence("Answers")
 DOCUMENTS = sentence("Documents")
+VOICE = sentence("Voice")
+DESKTOP = sentence("Desktop")
 MODEL = sentence("Model")
 REMOTE = sentence("Another computer")
+PROGRAMS = sentence("Other programs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +29,9 @@ class Option:
 
     `minimum` and `maximum` are inclusive. `special` is the (number, label) that means something of its own
     ("automatic"). `step` is what one click changes. With `file` the text is a path, with `folder` too it may be a
-    folder's, or a name; `default_label` then stands for the default. An option that is `hidden` has no row in the
-    dialog.
+    folder's, or a name; `default_label` then stands for the default. The choices of one that is `found` are what there
+    is when they are shown (devices, voices), besides the default, for which `default_label` stands. An option that is
+    `hidden` has no row in the dialog. Thousands of a number that is not `parted` stand without a mark between them.
     """
 
     key: str
@@ -45,7 +49,9 @@ class Option:
     file: bool = False
     folder: bool = False
     default_label: str = ""
+    found: bool = False
     hidden: bool = False
+    parted: bool = True
     needs_restart: bool = False
 
 
@@ -90,6 +96,28 @@ OPTIONS: tuple[Option, ...] = (
         True,
         sentence("Name chats automatically"),
         sentence("After the first answer the model gives the chat a short name. A name of your own is never changed."),
+        CHAT,
+    ),
+    Option(
+        "persona.default",
+        "",
+        sentence("Persona of new chats"),
+        sentence("By its short name. The list of personas shows and changes it."),
+        CHAT,
+        hidden=True,
+    ),
+    Option(
+        "persona.shelves",
+        (),
+        sentence("Folders with personas"),
+        sentence("Bundles in these folders are offered in the gallery. A folder may lie on another computer."),
+        CHAT,
+    ),
+    Option(
+        "persona.models",
+        True,
+        sentence("Load the model that a persona was made for"),
+        sentence("When a chat with it begins, and only a model that is on this computer."),
         CHAT,
     ),
     Option(
@@ -168,6 +196,97 @@ OPTIONS: tuple[Option, ...] = (
         default_label=sentence("The light one that comes with Hearth"),
     ),
     Option(
+        "voice.mode",
+        "push_to_talk",
+        sentence("Listen"),
+        sentence("Hands-free, Hearth listens all the time, answers when you pause, and stops when you interrupt."),
+        VOICE,
+        choices=(("push_to_talk", sentence("While a key is held")), ("hands_free", sentence("All the time"))),
+    ),
+    Option(
+        "voice.waits_for_name",
+        False,
+        sentence("Wait for “Hey Hearth”"),
+        sentence(
+            "Hands-free, when nobody has spoken to it for a while, Hearth answers only after its name. What is said "
+            "to others is looked at for the name on this computer, and forgotten."
+        ),
+        VOICE,
+    ),
+    Option(
+        "voice.language",
+        "",
+        sentence("Spoken language"),
+        sentence("What you speak. If you name it, Hearth need not find out."),
+        VOICE,
+        choices=(
+            ("", sentence("Find out")),
+            ("en", "English"),
+            ("de", "Deutsch"),
+            ("fr", "Français"),
+            ("es", "Español"),
+            ("it", "Italiano"),
+            ("pt", "Português"),
+            ("nl", "Nederlands"),
+            ("pl", "Polski"),
+            ("ru", "Русский"),
+            ("uk", "Українська"),
+            ("tr", "Türkçe"),
+            ("ar", "العربية"),
+            ("hi", "हिन्दी"),
+            ("ja", "日本語"),
+            ("ko", "한국어"),
+            ("zh", "中文"),
+        ),
+    ),
+    Option(
+        "voice.voice",
+        "",
+        sentence("Speaking voice"),
+        sentence("Hearth's own voice speaks English. The voices of this computer speak other languages too."),
+        VOICE,
+        found=True,
+        default_label=sentence("Hearth's own"),
+    ),
+    Option(
+        "voice.speed",
+        1.0,
+        sentence("Speed of speech"),
+        sentence("1 is the voice's own."),
+        VOICE,
+        minimum=0.5,
+        maximum=2.0,
+        step=0.1,
+    ),
+    Option(
+        "voice.microphone",
+        "",
+        sentence("Microphone"),
+        sentence("Used from the next time voice is turned on."),
+        VOICE,
+        found=True,
+        default_label=sentence("The system's"),
+    ),
+    Option(
+        "voice.loudspeaker",
+        "",
+        sentence("Loudspeaker"),
+        sentence("Used from the next time voice is turned on."),
+        VOICE,
+        found=True,
+        default_label=sentence("The system's"),
+    ),
+    Option(
+        "voice.cancels_echo",
+        True,
+        sentence("Listen while speaking"),
+        sentence(
+            "You can interrupt: Hearth takes its own voice out of what it hears. "
+            "Turn it off if Hearth answers itself; it then listens only while it is silent."
+        ),
+        VOICE,
+    ),
+    Option(
         "chat.temperature",
         0.7,
         sentence("Temperature"),
@@ -231,6 +350,49 @@ OPTIONS: tuple[Option, ...] = (
         maximum=2.0,
         advanced=True,
         step=0.01,
+    ),
+    Option(
+        "desktop.quick_ask",
+        False,
+        sentence("Quick question from everywhere"),
+        sentence("Keys that open a small window for one question, whatever program is in front."),
+        DESKTOP,
+    ),
+    Option(
+        "desktop.quick_keys",
+        "Ctrl+Alt+Space",
+        sentence("Keys for a quick question"),
+        sentence("In Qt's spelling. The page shows and changes them."),
+        DESKTOP,
+        hidden=True,
+    ),
+    Option(
+        "desktop.quick_keep",
+        True,
+        sentence("Keep quick questions as chats"),
+        sentence("Off, a quick question and its answer are forgotten when its window closes."),
+        DESKTOP,
+    ),
+    Option(
+        "desktop.tray",
+        True,
+        sentence("Show Hearth beside the clock"),
+        sentence("A small icon that shows what Hearth is doing, where this desktop has a place for it."),
+        DESKTOP,
+    ),
+    Option(
+        "desktop.keep_running",
+        False,
+        sentence("Keep running when the window closes"),
+        sentence("Only where the icon beside the clock is there to bring it back. Quit Hearth ends it."),
+        DESKTOP,
+    ),
+    Option(
+        "desktop.notifications",
+        True,
+        sentence("Tell me when long work is done"),
+        sentence("One line from the system, never with words of a chat, while Hearth's window is not in front."),
+        DESKTOP,
     ),
     Option(
         "model.path",
@@ -411,6 +573,26 @@ OPTIONS: tuple[Option, ...] = (
         sentence("Model there"),
         sentence("The name that the server gives it. Left empty, the first one is used."),
         REMOTE,
+    ),
+    Option(
+        "api.enabled",
+        False,
+        sentence("Let other programs on this computer use Hearth"),
+        sentence(
+            "Editors, scripts and other programs can then ask your models and personas, with a token that you give"
+            " them. Only this computer can reach it, and no web page."
+        ),
+        PROGRAMS,
+    ),
+    Option(
+        "api.port",
+        8_791,
+        sentence("Port"),
+        sentence("Another one, if some other program has this one already."),
+        PROGRAMS,
+        minimum=1_024,
+        maximum=65_535,
+        parted=False,
     ),
 )
 

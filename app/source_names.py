@@ -1,9 +1,10 @@
-"""What a person calls a place in a document: "manual.pdf, page 12". Knows no store and no window."""
+"""What a person calls a place in a document: "manual.pdf, page 12", "meeting.mp3, 12:34". Knows no store, no window."""
 
 from __future__ import annotations
 
 from pathlib import PurePath
 
+from app.amounts import clock_text
 from app.i18n import tr
 from app.store.types import SourcePassage
 from rag.types import Unit
@@ -37,6 +38,8 @@ def page_name(unit: str, page: int, label: str, first_line: int) -> str:
             return label or tr("message {number}", number=page)
         case Unit.CELL:
             return tr("cell {number}", number=label or page)
+        case Unit.TIME:
+            return clock_text(first_line)
         case _:
             return tr("line {number}", number=first_line)
 

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 
 from app.asides import LEAST_PARAMS, Asides, collected
 from app.events import ChatEvent, Notice, SummaryAdded
+from app.future_results import log_failure
 from app.i18n import tr
-from app.prompt_source import PromptSource
+from app.prompt_source import Dress, PromptSource, nobody
 from app.settings import Settings
 from app.store.types import MessageState, StoredMessage
 from engine.cancel import CancelToken
@@ -115,12 +116,14 @@ class SummaryMaker:
         publish: Callable[[ChatEvent], None],
         *,
         store_pool: Executor,
+        dress: Dress = nobody,
     ) -> None:
         self._store = store
         self._engine = engine
         self._settings = settings
         self._publish = publish
         self._store_pool = store_pool
+        self._dress = dress
         self._asides = Asides()
 
     def consider(self, conversation_id: str, *, wanted: bool = False) -> None:
@@ -137,7 +140,7 @@ class SummaryMaker:
 
     def warm(self, conversation_id: str) -> None:
         """The store's thread: have the prompt that the next question begins with read while nobody waits."""
-        source = PromptSource.read(self._store, conversation_id)
+        source = PromptSource.read(self._store, conversation_id, self._dress)
         if not source.path or source.path[-1].state is MessageState.STREAMING or self._asides.closed:
             return
         request = replace(source.request("warm", self._settings), background=True, prefill_only=True)
@@ -153,7 +156,7 @@ class SummaryMaker:
             return None
         if not wanted and (model.n_params < LEAST_PARAMS or self._settings.text("chat.overflow") != "summarise"):
             return None
-        source = PromptSource.read(self._store, conversation_id)
+        source = PromptSource.read(self._store, conversation_id, self._dress)
         path = source.path
         if not path or path[-1].state is MessageState.STREAMING:
             return None
@@ -188,11 +191,13 @@ class SummaryMaker:
         ended = reason not in (None, FinishReason.CANCELLED)
         text = clean_summary(answer, whole=reason is FinishReason.STOP) if ended else ""
         if text and not self._asides.closed:
-            self._store_pool.submit(self._take, subject.source, cut, text).add_done_callback(_log_bug)
+            self._store_pool.submit(self._take, subject.source, cut, text).add_done_callback(
+                log_failure(_log, "keeping a summary")
+            )
 
     def _take(self, source: PromptSource, cut: int, text: str) -> None:
         conversation_id, path = source.conversation.id, source.path[:cut]
-        now = PromptSource.read(self._store, conversation_id)
+        now = PromptSource.read(self._store, conversation_id, self._dress)
         if [message.id for message in now.path[:cut]] != [message.id for message in path]:
             return  # Another branch is shown, or something was deleted meanwhile.
         if now.summary != source.summary:
@@ -213,9 +218,3 @@ def _is_full(answer: StoredMessage) -> bool:
     if usage is None or not usage.n_ctx:
         return False
     return usage.dropped > 0 or usage.prompt_tokens + usage.completion_tokens > FULL * usage.n_ctx
-
-
-def _log_bug(future: Future[None]) -> None:
-    error = None if future.cancelled() else future.exception()
-    if error is not None:
-        _log.error("keeping a summary failed", exc_info=error)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from app.asides import LEAST_PARAMS, Asides, collected
 from app.events import ChatEvent, StoreChanged
-from app.prompt_source import PromptSource
+from app.prompt_source import Dress, PromptSource, nobody
 from app.settings import Settings
 from app.store.types import AttachmentPart, ImagePart
 from engine.context.segments import Role
@@ -79,12 +79,14 @@ class TitleMaker:
         publish: Callable[[ChatEvent], None],
         *,
         store_pool: Executor,
+        dress: Dress = nobody,
     ) -> None:
         self._store = store
         self._engine = engine
         self._settings = settings
         self._publish = publish
         self._store_pool = store_pool
+        self._dress = dress
         self._asides = Asides()
 
     def consider(self, conversation_id: str) -> None:
@@ -118,7 +120,7 @@ class TitleMaker:
             return None
         if not self._settings.flag("chat.automatic_titles"):
             return None
-        source = PromptSource.read(self._store, conversation_id)
+        source = PromptSource.read(self._store, conversation_id, self._dress)
         question = next((message for message in source.path if message.role is Role.USER), None)
         if question is None or not source.conversation.title_is_automatic:
             return None

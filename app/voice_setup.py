@@ -15,7 +15,6 @@ from voice.client import VoiceClient
 from voice.listener import QuietListener
 from voice.protocol import VoiceSetup
 from voice.speech.choice import Speaking, SpeechChoice
-from voice.speech.client import SpeechClient
 from voice.weights import WHISPER_TINY
 
 _MISSING = sentence("The models that hear are not on this computer yet. Fetch them with: hearth fetch voice")
@@ -55,6 +54,8 @@ def find_voice(choice: SpeechChoice, name: str) -> tuple[SpeechChoice, str]:
     """
     if not name:
         return choice, ""
+    from voice.speech.client import SpeechClient  # noqa: PLC0415  # brings numpy, which the window does without
+
     known: list[str] = []
     for speaking in (choice.speaking, Speaking.SYSTEM):
         other = replace(choice, speaking=speaking)

@@ -1,8 +1,9 @@
 """Bytes to text in whatever encoding they are, and the telling of text from other bytes. Knows no file format.
 
-Marks of byte order come first, then UTF-8, which hardly anything else happens to be, then Western European, where
-single letters and quotes of it stand between plain ones, then a guess by charset-normalizer over how likely the words
-are.
+Marks of byte order come first, then zeros and escapes, which tell UTF-16 and ISO 2022 without a mark, then UTF-8, which
+hardly anything else happens to be, then encodings by the letters of languages (`engine.guess_encoding`), then Western
+European of any language, where single letters and quotes of it stand between plain ones, then a guess by
+charset-normalizer over how likely the words are.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from charset_normalizer import from_bytes
+
+from engine.guess_encoding import guessed
 
 _BOMS: tuple[tuple[bytes, str], ...] = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -47,7 +50,7 @@ def encoding_of(file: BinaryIO) -> str | None:
     """
     file.seek(0)
     head = file.read(_GUESSED_FROM)
-    encoding = _marked(head) or ("utf-8" if _is_utf8(file) else _guessed(head))
+    encoding = _marked(head) or _special(head) or ("utf-8" if _is_utf8(file) else _guessed(head))
     if encoding is None:
         return None
     return None if looks_binary(head[:_LOOKED_AT].decode(encoding, "replace")) else encoding
@@ -73,7 +76,7 @@ def looks_binary(text: str) -> bool:
 
 
 def _decode_marked(data: bytes) -> str | None:
-    if encoding := _marked(data):
+    if encoding := _marked(data) or _special(data):
         try:
             return data.decode(encoding)
         except UnicodeDecodeError:
@@ -82,14 +85,20 @@ def _decode_marked(data: bytes) -> str | None:
         return data.decode("utf-8")
     except UnicodeDecodeError:
         pass  # an older encoding, or no text at all
-    if _is_western(data):
-        return data.decode("cp1252", "replace")
+    if encoding := guessed(data) or ("cp1252" if _is_western(data) else None):
+        return data.decode(encoding, "replace")
     best = from_bytes(data).best()
     return None if best is None else str(best)
 
 
 def _marked(data: bytes) -> str | None:
     return next((encoding for mark, encoding in _BOMS if data.startswith(mark)), None)
+
+
+def _special(data: bytes) -> str | None:
+    """What is valid UTF-8 and yet none: it holds zeros, or escapes to other scripts."""
+    head = data[:_LOOKED_AT]
+    return guessed(head) if b"\0" in head or b"\x1b$" in head else None
 
 
 def _is_utf8(file: BinaryIO) -> bool:
@@ -114,8 +123,8 @@ def _is_western(data: bytes) -> bool:
 
 
 def _guessed(head: bytes) -> str | None:
-    if _is_western(head):
-        return "cp1252"
+    if encoding := guessed(head) or ("cp1252" if _is_western(head) else None):
+        return encoding
     whole_lines = head[: head.rfind(b"\n") + 1] if len(head) == _GUESSED_FROM else head
     best = from_bytes(whole_lines or head).best()
     return None if best is None else best.encoding

@@ -21,10 +21,15 @@ HearthError                 a fault of the world, with a sentence for the person
 |   +-- StoreDamagedError       the file is damaged
 +-- AttachmentError         a file cannot be read as text, or not at all
 +-- DocumentError           a file cannot be read into the library
+|   +-- RecordingError          it is sound or video: it must be heard
++-- VoiceError              speech could not be heard or spoken
+|   +-- SoundError              a file cannot be read as sound
 +-- EmbedderError           a model for embeddings cannot be used
 +-- LibraryError            what was asked of the library cannot be done
 +-- ImportFormatError       a file that was to be imported is not what it claims to be
++-- PersonaError            a persona, or a file that should hold one, cannot be used
 +-- ChatError               what was asked of a chat cannot be done now
++-- ChartError              a picture of a report cannot be drawn
 +-- SettingsError           a setting was given a value outside its declaration
 +-- LimitError              an input is larger than a documented cap
 
@@ -136,8 +141,16 @@ class DocumentError(HearthError):
     code = "document"
 
 
+class RecordingError(DocumentError):
+    code = "recording"
+
+
 class VoiceError(HearthError):
     code = "voice"
+
+
+class SoundError(VoiceError):
+    code = "sound"
 
 
 class EmbedderError(HearthError):
@@ -148,12 +161,20 @@ class LibraryError(HearthError):
     code = "library"
 
 
+class PersonaError(HearthError):
+    code = "persona"
+
+
 class ImportFormatError(HearthError):
     code = "import_format"
 
 
 class ChatError(HearthError):
     code = "chat"
+
+
+class ChartError(HearthError):
+    code = "chart"
 
 
 class SettingsError(HearthError):

@@ -27,6 +27,7 @@ from engine.types import (
     GenerationRequest,
     LoadedModel,
     ModelSpec,
+    PromptLogprobs,
     PromptProgress,
     ReasoningDelta,
     Started,
@@ -294,6 +295,12 @@ class FakeEngine(Streaming):
             answer.pages or _pages(request, total),
             answer.regions,
         )
+        if request.bare is not None and request.bare.score:
+            text = request.bare.text.encode("utf-8", "replace").decode("utf-8")
+            tokens = fake_tokens(text) or [str(token) for token in request.bare.tokens]
+            yield PromptLogprobs(
+                request_id, 0, tuple(TokenLogprob(token, -0.5 if at else 0.0) for at, token in enumerate(tokens))
+            )
         for processed in range(answer.cached_tokens, total, PREFILL_BLOCK):
             if not cancel.cancelled:
                 cancel.wait(self._prefill_delay_s)

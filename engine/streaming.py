@@ -39,15 +39,22 @@ class Streaming(ABC):
         """
         token = cancel or CancelToken()
         events: queue.SimpleQueue[tuple[int, StreamEvent]] = queue.SimpleQueue()
-        for index in range(n):
-            seed = request.sampling.seed
-            variant = replace(
-                request,
-                request_id=f"{request.request_id}#{index}",
-                sampling=replace(request.sampling, seed=None if seed is None else seed + index),
-            )
+        for index, variant in enumerate(variants(request, n)):
             self.submit(variant, token, partial(_put, events, index))
         return _until_all_terminal(events, n, token)
+
+
+def variants(request: GenerationRequest, n: int) -> list[GenerationRequest]:
+    """`n` requests for one prompt, with ids of their own, and seeds from the request's on (without: each draws one)."""
+    seed = request.sampling.seed
+    return [
+        replace(
+            request,
+            request_id=f"{request.request_id}#{index}",
+            sampling=replace(request.sampling, seed=None if seed is None else seed + index),
+        )
+        for index in range(n)
+    ]
 
 
 def _put(events: queue.SimpleQueue[tuple[int, StreamEvent]], index: int, event: StreamEvent) -> None:

@@ -181,6 +181,19 @@ class SamplingParams:
 
 
 @dataclass(frozen=True, slots=True)
+class BarePrompt:
+    """A prompt without a chat template: `text`, or in its place `tokens` of this very model.
+
+    With `score`, how likely each of its tokens was comes as `PromptLogprobs`, with `SamplingParams.logprobs`
+    alternatives. Then all of it is read anew.
+    """
+
+    text: str = ""
+    tokens: tuple[int, ...] = ()
+    score: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class GenerationRequest:
     """A prompt as typed segments, and how to answer it.
 
@@ -188,7 +201,7 @@ class GenerationRequest:
     `thinking` is for models that can switch it; None leaves the model's default.
     `background` work (titles) gives way to any other request. `cache_key` names the conversation, "" for none: what
     is in the KV cache under it outlives the worker as a snapshot. `adapters` None are those of the `ModelSpec`.
-    `prefill_only` fills the KV cache and ends without an answer.
+    `prefill_only` fills the KV cache and ends without an answer. A `bare` prompt takes the place of the messages.
     """
 
     request_id: str
@@ -202,6 +215,7 @@ class GenerationRequest:
     cache_key: str = ""
     adapters: tuple[Adapter, ...] | None = None
     prefill_only: bool = False
+    bare: BarePrompt | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,11 +249,25 @@ class PromptProgress:
 
 @dataclass(frozen=True, slots=True)
 class TokenLogprob:
-    """A token's piece, its natural-log probability, and the top alternatives (piece, logprob)."""
+    """A token's piece, its natural-log probability, and the top alternatives (piece, logprob).
+
+    Bytes that are no text by themselves (a part of a letter) stand in a piece as Python's "surrogateescape" has them.
+    """
 
     piece: str
     logprob: float
     top: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PromptLogprobs:
+    """Tokens of a prompt that is scored, from the one at index `at` on. The very first has probability 1: nothing was
+    there to foresee it. A prompt that had to leave the cache for others begins again.
+    """
+
+    request_id: str
+    at: int
+    logprobs: tuple[TokenLogprob, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,6 +332,6 @@ class Failed:
         return self.template.format(**dict(self.fields)) if self.fields else self.template
 
 
-StreamEvent = Started | PromptProgress | TextDelta | ReasoningDelta | Usage | Finished | Failed
+StreamEvent = Started | PromptProgress | PromptLogprobs | TextDelta | ReasoningDelta | Usage | Finished | Failed
 """Each request ends with exactly one `Finished` or `Failed`, also when the worker dies."""
 TERMINAL = (Finished, Failed)

@@ -1,6 +1,7 @@
 """Write the hash-pinned locks in `packaging/locks` anew from pyproject.toml. Needs `uv` on the PATH.
 
 base.txt  what `make run` installs
+dist.txt  base, and what makes an installed program of it
 dev.txt   base, the optional readers, and the tools of `make check` and `make test`
 torch.txt what stands on torch, without torch itself: which of its files is right depends on the machine
 llama.txt llama-cpp-python alone, built from source by setup_environment.py
@@ -48,6 +49,7 @@ def main() -> None:
     unneeded = ("huggingface-hub", "pyobjc")
     base = ("--extra", "build", "--no-emit-package", "llama-cpp-python")
     compile_lock("base.txt", *base, left_out=unneeded)
+    compile_lock("dist.txt", *base, "--extra", "dist", left_out=unneeded)
     compile_lock("dev.txt", *base, "--extra", "dev", "--extra", "ocr", left_out=unneeded)
     same = ("--constraints", str(LOCKS / "dev.txt"))
     # torch brings the triton that fits it.

@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,9 +20,10 @@ os.environ["QT_QPA_PLATFORM"] = "offscreen"
 os.environ.setdefault("QT_SCALE_FACTOR", "2")
 
 from PySide6.QtGui import QColor, QPainter
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
-from app.events import ChatEvent
+from app.events import ChatEvent, VoiceHappened
 from app.paths import Paths, default_models_folder, resolve_paths
 from app.services import Services
 from app.settings import Settings
@@ -30,16 +32,25 @@ from app.store.types import AttachmentPart, MessageUsage, Part, ReasoningPart, S
 from app.ui.application import Application
 from app.ui.main_window import MainWindow
 from app.ui.model_dialog import open_model_picker
+from app.ui.persona_editor import open_editor
+from app.ui.persona_gallery import open_gallery
 from app.ui.settings_dialog import SettingsDialog
 from app.ui.shortcuts_dialog import ShortcutsDialog
+from app.voice_events import HeardSoFar, HeardText, SpokenSoFar, VoiceEvent, VoiceLevel, VoiceState, VoiceUse
+from app.weights_bundle import VOICE
 from engine.context.segments import Role
 from engine.fake import FakeEngine
 from engine.model.discovery_stores import Places
 from engine.pages import CacheEntry, CacheReport, PageState, PromptPage, PromptPlan, Region, RegionUse
 from engine.types import ModelSpec
+from voice.audio.devices import AudioDevice
+from voice.turn_events import Mode, TextStatus
+from voice.turn_state import Phase
+from voice.types import VoiceName
 
 WIDTH, HEIGHT = 1280, 820
-PATIENCE_S = 20.0
+QWEN = "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf"
+PATIENCE_S = 60.0
 DAY = 86_400
 
 CODE_QUESTION = "How can I read a large CSV in Python and sum one column per month without loading it all?"
@@ -295,8 +306,7 @@ def shoot_chats(camera: Photographer, app: QApplication, root: Path, theme: str)
     paths = resolve_paths(root / f"chats-{theme}")
     paths.create()
     seed(paths)
-    starter = default_models_folder() / "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf"
-    engine = _engine(starter)
+    engine = _engine(default_models_folder() / QWEN)
     application = open_window(app, paths, engine, theme)
     window = application.windows[0]
     camera.wait(lambda: window.workspace.library.loaded and window.workspace.models.scanned)
@@ -426,6 +436,205 @@ def shoot_documents(camera: Photographer, app: QApplication, root: Path, theme: 
     application.close()
 
 
+SPOKEN_QUESTION = "How do I keep basil alive through the winter?"
+SPOKEN_ANSWER = (
+    "Give it light and warmth: a bright window, above eighteen degrees. Water it from below when the soil feels dry, "
+    "and pinch the tips so that it stays bushy. In January a small lamp helps more than any fertiliser."
+)
+
+
+class SilentVoice:
+    """Stands in for the voice service: the pictures need no microphone."""
+
+    is_ready = True
+
+    def __getattr__(self, _name: str) -> Callable[..., None]:
+        return lambda *_arguments: None
+
+
+def shoot_voice(camera: Photographer, app: QApplication, root: Path, theme: str) -> None:
+    """A conversation by speech: listening, thinking, speaking, and what is left of it when it was interrupted."""
+    paths = replace(resolve_paths(root / f"voice-{theme}"), models=root / f"voice-{theme}" / "models")
+    engine = FakeEngine([SPOKEN_ANSWER], loaded=False, n_ctx=8192)
+    engine.load(ModelSpec(default_models_folder() / QWEN)).result()
+    application = open_window(app, paths, engine, theme)
+    window, workspace = application.windows[0], application.workspace
+    camera.wait(lambda: workspace.library.loaded and workspace.models.scanned)
+    services = workspace.services
+    assert services is not None
+    for key, value in (("chat.automatic_titles", False), ("voice.mode", "hands_free")):
+        services.settings.override(key, value)
+    voice = SilentVoice()
+    services._voice = voice  # type: ignore[assignment]
+    voice.is_ready = False
+    window.actions_of.action("talk").trigger()
+    flow = window._voice
+    assert flow is not None
+    camera.wait(lambda: flow._fetch is not None)
+    camera.take(window, f"voice-fetch-{theme}")
+    voice.is_ready = True
+    flow.close()
+    flow.open()
+    known: str | None = None
+
+    def tell(event: VoiceEvent) -> None:
+        workspace.bridge.publish(VoiceHappened(event))
+
+    def show(phase: Phase, level: float, name: str, mode: Mode = Mode.HANDS_FREE) -> None:
+        tell(VoiceState(VoiceUse.CONVERSATION, phase, mode, conversation_id=known))
+        picture = flow.view.picture
+        picture.show_level(level)
+        picture.advance(2.0)
+        camera.wait(lambda: True, settle_s=0.1)
+        picture.show_level(level)
+        picture.advance(1.0)
+        camera.take(window, f"{name}-{theme}")
+
+    camera.wait(lambda: True)
+    tell(VoiceState(VoiceUse.CONVERSATION, Phase.USER_SPEAKING, Mode.HANDS_FREE))
+    tell(HeardSoFar("How do I keep basil", "a life"))
+    show(Phase.USER_SPEAKING, 0.06, "voice-listening")
+    tell(HeardText(SPOKEN_QUESTION, TextStatus.COMMITTED))
+    known = services.chat.send(None, SPOKEN_QUESTION).result()
+    show(Phase.THINKING, 0.0, "voice-thinking")
+    camera.wait(lambda: len(window.page.path) == 2 and not window.page.is_generating)
+    answer = window.page.path[1]
+    tell(SpokenSoFar(answer.id, SPOKEN_ANSWER.index(" Water")))
+    show(Phase.SPEAKING, 0.12, "voice-speaking")
+    services.chat.keep_heard(answer.id, SPOKEN_ANSWER.index(" In January")).result()
+    show(Phase.LISTENING, 0.0, "voice-hold", Mode.PUSH_TO_TALK)
+    flow.close()
+    camera.wait(window.page.transcript.isVisible)
+    camera.take(window, f"voice-transcript-{theme}")
+    application.close()
+
+
+class PosedVoice:
+    """See `app.voice.VoiceService`: listens to nobody, and says whatever a picture shows."""
+
+    def __init__(self, publish: Callable[[ChatEvent], None]) -> None:
+        self._publish = publish
+
+    def tell(self, event: VoiceEvent) -> None:
+        self._publish(VoiceHappened(event))
+
+    def take(self, event: ChatEvent) -> None: ...
+
+    def close(self) -> None: ...
+
+    def end_dictation(self) -> None:
+        self.tell(VoiceState())
+
+    end = end_dictation
+
+    def dictate(self) -> None:
+        self.tell(VoiceState(VoiceUse.DICTATION, Phase.LISTENING, Mode.DICTATION))
+
+    def read_aloud(self, message_id: str, _text: str) -> None:
+        self.tell(VoiceState(VoiceUse.READING, message_id=message_id))
+
+    def devices(self) -> Future[tuple[AudioDevice, ...]]:
+        found: Future[tuple[AudioDevice, ...]] = Future()
+        microphone = AudioDevice("Built-in Microphone", "Built-in Microphone", 48_000, 2, 0, is_default_input=True)
+        found.set_result((microphone, AudioDevice("Speakers", "Speakers", 48_000, 0, 2, is_default_output=True)))
+        return found
+
+    def voices(self) -> Future[tuple[tuple[str, VoiceName], ...]]:
+        found: Future[tuple[tuple[str, VoiceName], ...]] = Future()
+        found.set_result((("hibari:heart", VoiceName("heart", "Heart", "en")),))
+        return found
+
+
+def shoot_dictation(camera: Photographer, app: QApplication, root: Path, theme: str) -> None:
+    """Dictation into the message field, an answer that is read aloud, and the settings of voice."""
+    paths = replace(resolve_paths(root / f"dictation-{theme}"), models=root / "empty")
+    paths.create()
+    paths.voice.mkdir(parents=True, exist_ok=True)
+    for file in VOICE.files:
+        with (paths.voice / file.file_name).open("wb") as written:
+            written.truncate(file.size_bytes)
+    seed(paths)
+    application = open_window(app, paths, FakeEngine(n_ctx=8192), theme)
+    window, page = application.windows[0], application.windows[0].page
+    camera.wait(lambda: window.workspace.library.loaded and window.workspace.services is not None)
+    services = window.workspace.services
+    assert services is not None
+    voice = PosedVoice(services._publish)
+    services._voice = voice  # type: ignore[assignment]
+    window.open_conversation(_conversation(window, DEMOS[2].title))
+    camera.wait(lambda: len(page.path) == 2)
+    page.dictation.begin()
+    camera.wait(lambda: True)
+    camera.take(window, f"dictation-empty-{theme}")
+    page.composer.insert_text("Dear Mr Alder, thank you for")
+    voice.tell(VoiceState())
+    page.dictation.begin()
+    voice.tell(HeardText("Your letter of last week.", TextStatus.COMMITTED))
+    voice.tell(HeardSoFar("The plumber came on Tuesday and", "changed the bell"))
+    voice.tell(VoiceLevel(0.08, 0.0))
+    camera.take(window, f"dictation-{theme}")
+    page.read_last_aloud()
+    camera.wait(lambda: True)
+    camera.take(window, f"reading-aloud-{theme}")
+    settings = SettingsDialog(window.workspace, window)
+    settings.open_group("Voice")
+    camera.over(window, settings, f"settings-voice-{theme}")
+    application.close()
+
+
+def shoot_personas(camera: Photographer, app: QApplication, root: Path, theme: str) -> None:
+    """Those that come with Hearth: the start of a chat with one, the picker, the gallery and the editor."""
+    paths = resolve_paths(root / f"personas-{theme}")
+    paths.create()
+    seed(paths)
+    application = open_window(app, paths, _engine(default_models_folder() / QWEN), theme)
+    window = application.windows[0]
+    workspace = window.workspace
+    camera.wait(lambda: workspace.library.loaded and workspace.personas.get("spanish-tutor") is not None)
+    window.personas.begin("spanish-tutor")
+    camera.wait(lambda: window.page.persona.shelved is not None, settle_s=2.0)
+    camera.take(window, f"persona-start-{theme}")
+    window.page.composer.field.setFocus()
+    QTest.keyClicks(window.page.composer.field, "@")
+    camera.wait(lambda: True, settle_s=1.0)
+    camera.take(window, f"persona-picker-{theme}")
+    window.page.composer.field.clear()
+    gallery = open_gallery(window, workspace)
+    editor = open_editor(window, workspace, "contract-reader")
+    assert gallery is not None and editor is not None
+    camera.wait(lambda: True, settle_s=2.0)
+    camera.over(window, gallery, f"persona-gallery-{theme}")
+    camera.over(window, editor, f"persona-editor-{theme}")
+    application.close()
+
+
+def shoot_desktop(camera: Photographer, app: QApplication, root: Path, theme: str) -> None:
+    """What is beside the chats: a quick question, the report, and the settings of the desktop and other programs."""
+    from app.ui.diagnostics_dialog import DiagnosticsDialog  # noqa: PLC0415  # the window does so too
+    from app.ui.quick_ask import QuickAsk  # noqa: PLC0415  # likewise
+
+    paths = resolve_paths(root / f"desktop-{theme}")
+    paths.create()
+    seed(paths)
+    application = open_window(app, paths, _engine(default_models_folder() / QWEN), theme)
+    window = application.windows[0]
+    camera.wait(lambda: window.workspace.library.loaded)
+    for group, name in (("Desktop", "desktop"), ("Other programs", "programs")):
+        settings = SettingsDialog(window.workspace, window)
+        settings.open_group(group)
+        camera.over(window, settings, f"settings-{name}-{theme}")
+    report = DiagnosticsDialog(window.workspace, window)
+    report.open()
+    camera.wait(report.copy_button.isEnabled)
+    camera.over(window, report, f"diagnostics-{theme}")
+    quick = QuickAsk(window.workspace)
+    quick.show()
+    camera.wait(lambda: True, settle_s=1.0)
+    camera.take(quick, f"quick-question-{theme}")
+    quick.close()
+    application.close()
+
+
 def main() -> int:
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "out/shots")
     folder.mkdir(parents=True, exist_ok=True)
@@ -437,6 +646,10 @@ def main() -> int:
             shoot_first_run(camera, app, Path(root), theme)
             shoot_chats(camera, app, Path(root), theme)
             shoot_documents(camera, app, Path(root), theme)
+            shoot_voice(camera, app, Path(root), theme)
+            shoot_dictation(camera, app, Path(root), theme)
+            shoot_personas(camera, app, Path(root), theme)
+            shoot_desktop(camera, app, Path(root), theme)
     return 0
 
 

@@ -1,7 +1,10 @@
-"""Make `.venv` ready: system libraries, the llama.cpp build, pinned packages. Standard library only.
+"""Make a virtual environment ready: system libraries, the llama.cpp build, pinned packages. Standard library only.
 
-Called by the Makefile with a profile (`run`, `test`); a second call that finds nothing changed ends at once.
-The llama.cpp build is kept in the user's cache folder, keyed by all that shapes it, so that it is made once.
+Called by the Makefile with a profile: `run` and `test` for `.venv`; `dist` for `.venv-dist`, which holds what an
+installed Hearth is made of and nothing else; `bundle` for `.venv-bundle`, the same but for a llama.cpp that was built
+for this machine. A second call that finds nothing changed ends at once.
+The llama.cpp build is kept in the user's cache folder, keyed by all that shapes it, so that it is made once: for this
+machine's processor, or for any (`dist`).
 """
 
 from __future__ import annotations
@@ -19,11 +22,9 @@ import venv
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-VENV = ROOT / ".venv"
 LOCKS = ROOT / "packaging" / "locks"
-BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
-PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
-PROFILES = {"run": "base", "test": "dev"}
+PROFILES = {"run": "base", "test": "dev", "dist": "dist", "bundle": "dist"}
+"""The lock of each."""
 
 # Debian package -> the shared library or program that shows it is there.
 SYSTEM_LIBRARIES = {
@@ -48,9 +49,12 @@ TEST_PROGRAMS = {
     "pulseaudio": "pulseaudio",
     "pulseaudio-utils": "pactl",
     "espeak-ng": "espeak-ng",
+    "desktop-file-utils": "desktop-file-validate",
     # Some weights travel in Node packages.
     "npm": "npm",
 }
+# What makes packages, takes apart what goes into them, and tries them.
+DIST_PROGRAMS = {"binutils": "objdump", "dpkg": "dpkg-deb", "xvfb": "Xvfb", "xdotool": "xdotool"}
 # Debian package -> its file, anywhere below /usr/lib: PortAudio's way to PulseAudio.
 TEST_FILES = {"libasound2-plugins": "*/alsa-lib/libasound_module_pcm_pulse.so"}
 
@@ -72,6 +76,8 @@ def missing_system_packages(profile: str) -> list[str]:
     missing = [package for package, library in SYSTEM_LIBRARIES.items() if ctypes.util.find_library(library) is None]
     if shutil.which("c++") is None and shutil.which("g++") is None:
         missing.append("g++")
+    if profile in ("dist", "bundle"):
+        missing += [package for package, program in DIST_PROGRAMS.items() if shutil.which(program) is None]
     if profile == "test":
         missing += [package for package, program in TEST_PROGRAMS.items() if shutil.which(program) is None]
         missing += [package for package, file in TEST_FILES.items() if not any(Path("/usr/lib").glob(file))]
@@ -115,11 +121,14 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hearth"
 
 
-def gpu_flags() -> tuple[str, list[str]]:
-    """The backend to build, and its CMake flags. `HEARTH_BACKEND` = cpu, cuda or vulkan overrides the look."""
+def gpu_flags(profile: str) -> tuple[str, list[str]]:
+    """The backend to build, and its CMake flags. `HEARTH_BACKEND` = cpu, cuda or vulkan overrides the look.
+
+    For others (`dist`) nobody looks: what this machine has says nothing of theirs.
+    """
     if sys.platform == "darwin":
         return "metal", []
-    wanted = os.environ.get("HEARTH_BACKEND", "").lower()
+    wanted = os.environ.get("HEARTH_BACKEND", "cpu" if profile == "dist" else "").lower()
     nvidia = (
         shutil.which("nvidia-smi") is not None
         and not subprocess.run(["nvidia-smi", "-L"], capture_output=True, check=False).returncode
@@ -130,6 +139,21 @@ def gpu_flags() -> tuple[str, list[str]]:
     if wanted == "vulkan" or (not wanted and shutil.which("glslc") and ctypes.util.find_library("vulkan") and has_card):
         return "vulkan", ["-DGGML_VULKAN=ON"]
     return "cpu", []
+
+
+def portable_flags() -> list[str]:
+    """CMake flags for a llama.cpp that runs on any processor of this kind.
+
+    ggml's back ends become files of their own, the processor's in a dozen variants; of those the best that runs is
+    chosen when it is loaded (engine/model/llama_library.py). On a Mac the few variants are told apart in one file.
+    """
+    if sys.platform == "darwin":
+        return ["-DGGML_NATIVE=OFF"]
+    # The back ends must lie beside the libraries that load them, and would be put among programs.
+    return [
+        "-DGGML_NATIVE=OFF", "-DGGML_BACKEND_DL=ON", "-DGGML_CPU_ALL_VARIANTS=ON",
+        "-DCMAKE_INSTALL_BINDIR=llama_cpp/lib",
+    ]  # fmt: skip
 
 
 def cpu_features() -> str:
@@ -149,18 +173,23 @@ def llama_requirement() -> str:
     return "\n".join(line for line in lines if line and not line.startswith("#")) + "\n"
 
 
-def engine_wheel() -> Path:
-    """The llama.cpp wheel for this machine, built now if it is not in the cache yet."""
-    backend, flags = gpu_flags()
+def engine_wheel(profile: str) -> Path:
+    """The llama.cpp wheel for this machine, or (`dist`) for any, built now if it is not in the cache yet."""
+    backend, flags = gpu_flags(profile)
+    features = cpu_features()
+    if profile == "dist":
+        flags, features = [*flags, *portable_flags()], "any processor"
     requirement = llama_requirement()
     key = hashlib.sha256(
-        "\0".join([requirement, backend, *flags, cpu_features(), platform.machine(), sys.platform]).encode()
+        "\0".join([requirement, backend, *flags, features, platform.machine(), sys.platform]).encode()
     ).hexdigest()[:16]
     folder = cache_folder() / "wheels" / f"{backend}-{key}"
     built = sorted(folder.glob("llama_cpp_python-*.whl"))
     if built:
         return built[0]
-    say(f"building llama.cpp for this machine ({backend}); this takes a few minutes, once")
+    say(
+        f"building llama.cpp for {'any' if profile == 'dist' else 'this'} machine ({backend}); this takes minutes, once"
+    )
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         pinned = Path(scratch) / "llama.txt"
@@ -174,17 +203,17 @@ def engine_wheel() -> Path:
         }
         with log.open("w") as out:
             result = subprocess.run(
-                [PYTHON, "-m", "pip", "wheel", "--no-deps", "--no-cache-dir", "--no-binary", "llama-cpp-python",
-                 "--require-hashes", "-r", pinned, "-w", scratch],
+                [python_of(profile), "-m", "pip", "wheel", "--no-deps", "--no-cache-dir",
+                 "--no-binary", "llama-cpp-python", "--require-hashes", "-r", pinned, "-w", scratch],
                 env=environment, stdout=out, stderr=subprocess.STDOUT, check=False,
             )  # fmt: skip
         wheels = sorted(Path(scratch).glob("llama_cpp_python-*.whl"))
         if result.returncode or not wheels:
             print(log.read_text()[-4000:])
-            if flags:
+            if backend not in ("cpu", "metal"):
                 say(f"the {backend} build failed (see {log}); building for the CPU instead")
                 os.environ["HEARTH_BACKEND"] = "cpu"
-                return engine_wheel()
+                return engine_wheel(profile)
             fail(f"llama.cpp could not be built. The whole log is in {log}")
         # A rename is atomic only within one file system, hence the copy to a neighbour first.
         part = folder / (wheels[0].name + ".part")
@@ -193,15 +222,26 @@ def engine_wheel() -> Path:
     return folder / wheels[0].name
 
 
+def environment_of(profile: str) -> Path:
+    """The folder of a profile's virtual environment."""
+    return ROOT / (f".venv-{profile}" if profile in ("dist", "bundle") else ".venv")
+
+
+def python_of(profile: str) -> Path:
+    """The Python of that environment."""
+    return environment_of(profile) / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
 def install(profile: str) -> None:
     """Bring the virtual environment to what the locks say."""
-    pip = [PYTHON, "-m", "pip", "--disable-pip-version-check", "--no-input"]
-    if not PYTHON.exists():
-        say("making the virtual environment .venv")
-        venv.EnvBuilder(with_pip=True).create(VENV)
+    python = python_of(profile)
+    pip = [python, "-m", "pip", "--disable-pip-version-check", "--no-input"]
+    if not python.exists():
+        say(f"making the virtual environment {environment_of(profile).name}")
+        venv.EnvBuilder(with_pip=True).create(environment_of(profile))
     say("installing the pinned packages")
     run(*pip, "install", "-q", "--no-deps", "--require-hashes", "-r", LOCKS / f"{PROFILES[profile]}.txt")
-    run(*pip, "install", "-q", "--no-deps", engine_wheel())
+    run(*pip, "install", "-q", "--no-deps", engine_wheel(profile))
     if profile == "test":
         # torch has no hash here: which file is right depends on the machine (CPU or a vendor's GPU).
         run(*pip, "install", "-q", "torch==2.13.0")
@@ -214,7 +254,7 @@ def fingerprint(profile: str) -> str:
     digest = hashlib.sha256()
     for path in (ROOT / "pyproject.toml", Path(__file__), *sorted(LOCKS.glob("*.txt"))):
         digest.update(path.read_bytes())
-    digest.update(f"{profile} {sys.version} {gpu_flags()[0]} {cpu_features()}".encode())
+    digest.update(f"{profile} {sys.version} {gpu_flags(profile)[0]} {cpu_features()}".encode())
     return digest.hexdigest()
 
 
@@ -224,7 +264,7 @@ def main() -> int:
     profile = parser.parse_args().profile
     if sys.version_info < (3, 11):  # noqa: UP036  (this script may be started by any Python)
         fail(f"Python 3.11 or newer is needed; this is {platform.python_version()}. Set PYTHON=... for make")
-    stamp = VENV / f".ready-{profile}"
+    stamp = environment_of(profile) / f".ready-{profile}"
     wanted = fingerprint(profile)
     if stamp.exists() and stamp.read_text() == wanted:
         return 0

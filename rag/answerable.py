@@ -2,7 +2,8 @@
 
 Two signs: how near the best passage is in meaning, and how much of what the question says the best passages say too,
 rare words counting more (inverse document frequency, Spärck Jones 1972). Either alone is fooled: a passage about the
-same thing need not answer, and an answer may be in other words.
+same thing need not answer, and an answer may be in other words. In English the first tells more; in other languages,
+which the light embedder hardly knows, all texts seem near to each other.
 """
 
 from __future__ import annotations
@@ -11,24 +12,31 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 
-from rag.language import needs_fragments
+from rag.function_words import content_runs, content_words
+from rag.language import language_of, needs_fragments
 
-FLOOR = 0.46
-"""Below it the documents do not say. From the tuning half of the FAQ set: 3 of 100 answerable questions lie below."""
-MEANING_WEIGHT = 0.6
-_WORDS_ALONE_FLOOR = 0.5
-"""Of the coverage, where no vectors are there."""
+FLOOR = 0.45
+"""Below it the documents do not say. Floor and weights are from the tuning half of the FAQ set: 3 of 100 answerable
+questions lie below, and 91 of 100 that other documents answer."""
+MEANING_WEIGHT = 0.85
+"""For English."""
+MEANING_WEIGHT_OTHER = 0.6
+_WORDS_ALONE_FLOOR = 0.3
+"""Of the coverage, where no vectors are there: again 3 of 100 answerable questions lie below, but only 40 of the
+others."""
 _BEST = 3
 """Passages together may say what one alone does not."""
 _WORD = re.compile(r"\w+", re.UNICODE)
 _LEAST_STEM = 4
 
 
-def confidence(best_cosine: float | None, covered: float) -> float:
-    """0..1, to be compared with `FLOOR`. `best_cosine` is None where nothing is known of meaning."""
+def confidence(best_cosine: float | None, covered: float, question_language: str = "en") -> float:
+    """0..1, to be compared with `FLOOR`. `best_cosine` is None where nothing is known of meaning; the language is an
+    ISO 639-1 code, "" where it could not be told."""
     if best_cosine is None:
         return min(1.0, covered * FLOOR / _WORDS_ALONE_FLOOR)
-    return max(0.0, min(1.0, MEANING_WEIGHT * best_cosine + (1 - MEANING_WEIGHT) * covered))
+    weight = MEANING_WEIGHT if question_language in ("en", "") else MEANING_WEIGHT_OTHER
+    return max(0.0, min(1.0, weight * best_cosine + (1 - weight) * covered))
 
 
 def coverage(question_words: Mapping[str, int], n_passages: int, texts: Sequence[str]) -> float:
@@ -48,11 +56,13 @@ def coverage(question_words: Mapping[str, int], n_passages: int, texts: Sequence
 
 
 def words_of(question: str) -> list[str]:
-    """The words of a question, each once; pairs of letters where no space stands between words."""
+    """The words of a question that say what it is about, each once; pairs of letters where no space stands between
+    words."""
     found: dict[str, None] = {}
-    for word in _WORD.findall(question.casefold()):
+    for word in content_words(_WORD.findall(question.casefold()), language_of(question)):
         if needs_fragments(word):
-            found.update(dict.fromkeys(word[at : at + 2] for at in range(len(word) - 1)))
+            runs = content_runs(word)
+            found.update(dict.fromkeys(run[at : at + 2] for run in runs for at in range(len(run) - 1)))
         else:
             found[word] = None
     return list(found)

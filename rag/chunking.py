@@ -1,9 +1,9 @@
 """Cuts pages into passages of about 200 word pieces, where a text allows it: between sections, paragraphs, sentences.
 
 No passage crosses a page, so that it can be cited; each knows its lines, the headings above it and its language. Tables
-of contents are left out. Pieces are counted word by word and remembered, since tokenisers split at the same places:
-five times faster than tokenising the page. Knows no embedder: how many pieces words make is passed in, else estimated
-cautiously.
+of contents are left out. Of a transcript no line is cut, and a passage knows its time. Pieces are counted word by word
+and remembered, since tokenisers split at the same places: five times faster than tokenising the page. Knows no
+embedder: how many pieces words make is passed in, else estimated cautiously.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from itertools import accumulate
 
 from rag.contents import is_contents
 from rag.language import UNSPACED, language_of
-from rag.types import Chunk, Heading, Page
+from rag.transcript import second_at, timed_lines
+from rag.types import Chunk, Heading, Page, Unit
 
 SIZE = 200
 """Word pieces of a passage at most; MiniLM sees 256, with the header and its frame."""
@@ -50,13 +51,15 @@ class Chunker:
         self._known: dict[str, int] = {}
         self._above: tuple[Heading, ...] = ()
         self._n_pages: int | None = None
+        self._timed = False
         self._in_contents = False
         """The passage before was of a table of contents."""
 
-    def begin(self, n_pages: int | None = None) -> None:
+    def begin(self, n_pages: int | None = None, unit: Unit = Unit.TEXT) -> None:
         """Another document follows, of so many pages if these can be counted: no headings are above its first one."""
         self._above = ()
         self._n_pages = n_pages
+        self._timed = unit is Unit.TIME
         self._in_contents = False
 
     def chunks_of(self, page: Page) -> list[Chunk]:
@@ -73,13 +76,16 @@ class Chunker:
         line, counted = page.first_line, 0
         chunks = []
         for start, end, path in self._merged(sections, measured):
-            for passage in self._cut(text, start, end, measured):
+            for passage in (self._whole_lines if self._timed else self._cut)(text, start, end, measured):
                 first, last = _stripped(text, *passage)
                 if first == last or self._is_contents(text[first:last], path):
                     continue
-                line += text.count("\n", counted, first)
-                counted = first
-                last_line = line + text.count("\n", first, last)
+                if self._timed:
+                    line, last_line = (second_at(text, at, page.first_line) for at in (first, last))
+                else:
+                    line += text.count("\n", counted, first)
+                    counted = first
+                    last_line = line + text.count("\n", first, last)
                 chunks.append(Chunk(page.number, first, last, line, last_line, path, language))
         return chunks
 
@@ -135,6 +141,19 @@ class Chunker:
             stop = stop or measured.word_border(text, start, round(wanted))
             passages.append((start, stop))
             start = stop
+        return [*passages, (start, end)]
+
+    def _whole_lines(self, text: str, start: int, end: int, measured: _Measured) -> list[tuple[int, int]]:
+        """As `_cut`, but never within a line that has a time, however long it is."""
+        borders = [first for first, _last in timed_lines(text, start, end) if first > start]
+        places = [measured.at(border) for border in borders]
+        passages, at = [], 0
+        while (left := measured.pieces(start, end)) > self._size and at < len(borders):
+            here, wanted = measured.at(start), left / -(-left // self._size)
+            fitting = range(at, max(bisect_right(places, here + self._size, at), at + 1))
+            best = min(fitting, key=lambda index: abs(places[index] - here - wanted))
+            passages.append((start, borders[best]))
+            start, at = borders[best], best + 1
         return [*passages, (start, end)]
 
     def _best(

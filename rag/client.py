@@ -20,6 +20,7 @@ from engine.worker.calls import unpacked
 from engine.worker.child import ChildProcess, EntryPoint
 from engine.worker.envelope import MessageTooLongError, error_of
 from rag import protocol
+from rag.carried_file import CarriedFile, WrittenVectors
 from rag.events import EventSink, FilesChanged
 from rag.learning_report import LearningReport
 from rag.passages import DocumentParts, Finding, Found, Hits
@@ -59,15 +60,21 @@ class _Many(Protocol[T_co]):
 
 @dataclass(frozen=True, slots=True)
 class LibraryPlace:
-    """Where the library lies, its embedder as `rag.opening` knows it ("" for none), and the light one's folder."""
+    """Where the library lies, its embedder as `rag.opening` knows it ("" for none), the light one's folder, and that of
+    the models that hear.
+    """
 
     folder: Path
     embedder: str = ""
     embedder_folder: Path = Path()
+    voice_folder: Path = Path()
 
 
 class LibraryClient:
-    """`on_event` is called from the reader thread and must not block."""
+    """`on_event` is called from the reader thread and must not block.
+
+    Another `entry_point` than this wing's own brings what hears recordings.
+    """
 
     def __init__(self, place: LibraryPlace, on_event: EventSink, *, entry_point: EntryPoint = worker_main) -> None:
         self._place = place
@@ -165,6 +172,20 @@ class LibraryClient:
     def add_text(self, collection_id: int, name: str, text: str) -> Future[Source]:
         question = protocol.AddText(collection_id, name, text)
         return self._ask(question, protocol.Sources, lambda answer: answer.items[0])
+
+    def carry(self, collection_id: int, file: CarriedFile) -> Future[None]:
+        """Vectors came along with the documents that were added to a collection: once these are read, they are checked
+        and used, or dropped, which a notice says. The file must stay meanwhile.
+        """
+        return self._do(protocol.CarryVectors(collection_id, file))
+
+    def write_vectors(self, collection_id: int, path: Path) -> Future[WrittenVectors]:
+        """Write the vectors of all passages of a collection, to travel with its documents.
+
+        Fails with `LibraryError` while some have none.
+        """
+        question = protocol.WriteVectors(collection_id, path.absolute())
+        return self._ask(question, WrittenVectors, lambda answer: answer)
 
     def remove_source(self, source_id: int) -> Future[None]:
         return self._do(protocol.RemoveSource(source_id))
@@ -314,7 +335,8 @@ class LibraryClient:
                 report_bytes=protocol.MESSAGE_BYTES,
             ).result()
             place = self._place
-            self._process.post(protocol.encode(Begin(place.folder, place.embedder, place.embedder_folder)))
+            begin = Begin(place.folder, place.embedder, place.embedder_folder, place.voice_folder)
+            self._process.post(protocol.encode(begin))
         return self._process
 
     def _on_message(self, raw: bytes) -> None:

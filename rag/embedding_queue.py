@@ -50,6 +50,14 @@ class PassageEmbedder(Protocol):
         ...
 
 
+class Carried(Protocol):
+    """`rag.carried.CarriedVectors`."""
+
+    @property
+    def waits(self) -> bool: ...
+    def take(self, embedder: PassageEmbedder, embedder_id: int) -> list[PassageRange]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Learner:
     """An embedder and its number in the store."""
@@ -74,8 +82,10 @@ class EmbeddingQueue:
         on_embedded: Callable[[PassageRange], None],
         on_learned: Callable[[], None],
         is_reading: Callable[[], bool],
+        carried: Carried,
     ) -> None:
         self._database = database
+        self._carried = carried
         self._is_reading = is_reading
         self._publish = publish
         self._on_embedded = on_embedded
@@ -116,6 +126,12 @@ class EmbeddingQueue:
     def wake(self) -> None:
         """There may be passages without a vector."""
         with self._changed:
+            self._wake()
+
+    def begin_anew(self) -> None:
+        """As `wake`; what is under way is left off after its batch, to look first at what came along."""
+        with self._changed:
+            self._turns += 1
             self._wake()
 
     @contextmanager
@@ -181,6 +197,7 @@ class EmbeddingQueue:
             turn, serving, coming, since = self._turns, self._serving, self._coming, self._since
         if serving is None:
             return
+        self._take_carried(serving, turn)
         progress = _Progress(self._database, coming or serving, self._publish, anew=coming is not None)
         after = {serving: since, coming: 0}
         while True:
@@ -199,6 +216,18 @@ class EmbeddingQueue:
         if coming is not None:
             self._on_learned()
         progress.end()
+
+    def _take_carried(self, serving: Learner, turn: int) -> None:
+        """What came along with documents spares the work, where it stands the test."""
+        # What is due is known only once nothing is read any more, which taking up waits for.
+        if not self._carried.waits or not self._take_up(serving, turn):
+            return
+        try:
+            taken = self._carried.take(serving.embedder, serving.id)
+        finally:
+            self._put_down()
+        for span in taken:
+            self._on_embedded(span)
 
     def _embed_some(
         self,
@@ -233,9 +262,7 @@ class EmbeddingQueue:
         try:
             vectors.put(self._database, learner.id, digests, learner.embedder.embed_passages(texts))
         finally:
-            with self._changed:
-                self._at_work = None
-                self._changed.notify_all()
+            self._put_down()
 
     def _take_up(self, learner: Learner, turn: int) -> bool:
         """Whether a batch may be computed now: waits while somebody asks, or something is read."""
@@ -246,6 +273,11 @@ class EmbeddingQueue:
                 return False
             self._at_work = learner
             return True
+
+    def _put_down(self) -> None:
+        with self._changed:
+            self._at_work = None
+            self._changed.notify_all()
 
     def _left_off(self, turn: int) -> bool:
         return self._closed or turn != self._turns

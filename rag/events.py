@@ -6,15 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from engine.errors import HearthError
+from rag.types import Unit
 
 
 @dataclass(frozen=True, slots=True)
 class ReadingProgress:
-    """A file is being read: `n_pages` so far, of `of_pages` (None: unknown)."""
+    """A file is being read: `n_pages` so far, of `of_pages` (None: unknown). Of a recording (`Unit.TIME`), minutes."""
 
     file_id: int
     n_pages: int
     of_pages: int | None
+    unit: Unit = Unit.PAGE
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from rag.language import UNSPACED, needs_fragments
 from rag.passages import Finding, Hit, Hits, Passage
 from rag.scope import Scope
 from rag.store import documents
+from rag.transcript import line_at
 from rag.types import Page, Unit
 
 if TYPE_CHECKING:
@@ -154,10 +155,11 @@ def _documents(database: LibraryDatabase, scope: Scope) -> list[_Document]:
 def _around(document: _Document, page: Page, start: int, end: int) -> Passage:
     text = page.text
     first, stop = _word_start(text, max(0, start - AROUND)), _word_end(text, min(len(text), end + AROUND))
-    first_line = page.first_line + text.count("\n", 0, first)
+    unit = Unit(document.unit)
+    first_line, last_line = (line_at(unit, text, at, page.first_line) for at in (first, stop))
     return Passage(
-        0, document.file_id, document.blob_id, Path(document.path), document.title, Unit(document.unit), page.number,
-        page.label, first, stop, first_line, first_line + text.count("\n", first, stop), _section(page, start),
+        0, document.file_id, document.blob_id, Path(document.path), document.title, unit, page.number,
+        page.label, first, stop, first_line, last_line, _section(page, start),
         document.language, text[first:stop], 1.0,
     )  # fmt: skip
 

@@ -1,7 +1,8 @@
 """Files that wait are read, one after another, on a thread of its own; whole documents go into the store at once.
 
-So whatever ends the program, a document is in the library or waits. Knows no format (a reader does), no model, no
-window. What was read of a changed file serves until the new reading is in.
+So whatever ends the program, a document is in the library or waits. Recordings take long: they are heard beside this
+(`rag.recordings`), and stored here like all others. Knows no format (a reader does), no model, no window. What was
+read of a changed file serves until the new reading is in.
 """
 
 from __future__ import annotations
@@ -17,17 +18,18 @@ from pathlib import Path
 from typing import Protocol
 
 from engine.cancel import CancelToken
-from engine.errors import DocumentError, HearthError, StoreError, sentence
+from engine.errors import DocumentError, HearthError, RecordingError, StoreError, sentence
 from rag.events import EventSink, FilesChanged, LibraryNotice, ReadingProgress
+from rag.recordings import Ears, Recordings
 from rag.scan import is_reachable, look_at
 from rag.store import documents, shelf
 from rag.store.database import LibraryDatabase
 from rag.store.documents import PassageRange, ReadPage
-from rag.store.types import StoredFile
+from rag.store.types import FoundFile, StoredFile
 from rag.types import Chunk, DocumentInfo, Page, Unit
 
-READERS_VERSION = 1
-"""Goes up when the readers or the chunker make something else of the same bytes; all files are then read again."""
+READERS_VERSION = 3
+"""Goes up when readers or chunker make something else of the same bytes; a migration has all files read again."""
 MOST_CHARACTERS = 200_000_000
 """In one document: some 60,000 pages."""
 _BLOCK = 1 << 20
@@ -47,14 +49,17 @@ class DocumentReader(Protocol):
     """The parser process's client."""
 
     def read(self, path: Path, cancel: CancelToken) -> Iterator[DocumentInfo | Page]:
-        """First what is known of the document, then its pages. Raises `DocumentError`, `CancelledError`."""
+        """First what is known of the document, then its pages. Raises `DocumentError`, `CancelledError`.
+
+        `RecordingError` for what must be heard.
+        """
         ...
 
 
 class PageChunker(Protocol):
     """Cuts one document after another; remembers the headings of the pages before."""
 
-    def begin(self, n_pages: int | None = None) -> None:
+    def begin(self, n_pages: int | None = None, unit: Unit = Unit.TEXT) -> None:
         """Another document follows, of so many pages if these can be counted."""
         ...
 
@@ -75,6 +80,7 @@ class Ingest:
         *,
         on_stored: Callable[[PassageRange], None],
         on_gone: Callable[[list[PassageRange]], None],
+        ears: Ears | None = None,
     ) -> None:
         self._database = database
         self._reader = reader
@@ -82,6 +88,7 @@ class Ingest:
         self._publish = publish
         self._on_stored = on_stored
         self._on_gone = on_gone
+        self._recordings = Recordings(ears, publish, self.wake)
         self._changed = threading.Condition()
         self._woken = True
         self._closed = False
@@ -105,16 +112,27 @@ class Ingest:
         with self._changed:
             if self._reading in file_ids:
                 self._cancel.cancel()
+        self._recordings.drop(file_ids)
 
     @property
     def idle(self) -> bool:
-        """Nothing waits to be read."""
+        """Nothing waits to be read; recordings may still be heard."""
         return self._idle
 
-    def wait_until_idle(self, timeout_s: float) -> bool:
-        """Whether everything was read before the time was over."""
+    def wait_until_read(self, timeout_s: float) -> bool:
+        """Whether everything was read, but for recordings, before the time was over."""
         with self._changed:
             return self._changed.wait_for(lambda: self._idle or self._closed, timeout_s)
+
+    @property
+    def hearing_s(self) -> float:
+        """For how long the recording under way has been heard."""
+        return self._recordings.hearing_s
+
+    def wait_until_idle(self, timeout_s: float) -> bool:
+        """Whether everything was read and heard before the time was over."""
+        with self._changed:
+            return self._changed.wait_for(lambda: (self._idle and not self._recordings.busy) or self._closed, timeout_s)
 
     def close(self) -> None:
         """Leave off; the file under way is read again next time. Idempotent."""
@@ -122,13 +140,14 @@ class Ingest:
             self._closed = True
             self._cancel.cancel()
             self._changed.notify_all()
+        self._recordings.close()
         if self._thread.is_alive():
             self._thread.join()
 
     def _run(self) -> None:
         while self._sleep():
             try:
-                while not self._closed and (file := shelf.waiting(self._database)) is not None:
+                while not self._closed and (file := self._next()) is not None:
                     self._take(file)
                 if not self._closed:
                     self._sweep()
@@ -147,6 +166,14 @@ class Ingest:
             self._changed.wait_for(lambda: self._woken or self._closed, again_s)
             self._woken = False
             return not self._closed
+
+    def _next(self) -> StoredFile | None:
+        """The next file to be read, or one that was heard."""
+        heard = self._recordings.heard
+        file = shelf.waiting(self._database, but=self._recordings.pending)
+        if file is None:
+            self._recordings.forget(heard)  # files that wait no longer: somebody has removed them
+        return file
 
     def _take(self, file: StoredFile) -> None:
         with self._changed:
@@ -169,6 +196,7 @@ class Ingest:
         finally:
             with self._changed:
                 self._reading = None
+        self._recordings.forget(frozenset({file.id}))
         self._publish(FilesChanged((file.id,)))
 
     def _is_lost(self, file: StoredFile) -> bool:
@@ -186,7 +214,12 @@ class Ingest:
                 raise DocumentError(_MISSING, name=file.path.name)
             digest = _digest(file.path, cancel)
             known = documents.find_blob(self._database, digest)
-            read = self._pages(file, cancel) if known is None else None
+            try:
+                read = self._pages(file, found, cancel) if known is None else None
+            except RecordingError:
+                if not self._recordings.hear(file, found):
+                    raise
+                raise CancelledError from None  # the file waits for its words
             if look_at(file.path) == found:
                 break
         else:
@@ -205,14 +238,14 @@ class Ingest:
         if document is not None:
             self._on_stored((document.first_chunk, document.first_chunk + document.n_chunks))
 
-    def _pages(self, file: StoredFile, cancel: CancelToken) -> tuple[DocumentInfo, list[ReadPage]]:
+    def _pages(self, file: StoredFile, found: FoundFile, cancel: CancelToken) -> tuple[DocumentInfo, list[ReadPage]]:
         info: DocumentInfo | None = None
         pages: list[ReadPage] = []
         n_characters, due = 0, 0.0
-        for item in self._reader.read(file.path, cancel):
+        for item in self._recordings.heard_in(file.id, found) or self._reader.read(file.path, cancel):
             if isinstance(item, DocumentInfo):
                 info = item
-                self._chunker.begin(info.n_pages if info.unit is Unit.PAGE else None)
+                self._chunker.begin(info.n_pages if info.unit is Unit.PAGE else None, info.unit)
                 continue
             n_characters += len(item.text)
             if n_characters > MOST_CHARACTERS:

@@ -49,8 +49,12 @@ def needs_fragments(text: str) -> bool:
 
 
 def language_of(text: str) -> str:
-    """ISO 639-1, or "" where the text is too short or no language; half a millisecond."""
-    sample = _sample(text)
+    """ISO 639-1, or "" where the text is too short or no language; half a millisecond, unless it was asked lately."""
+    return _language_of(_sample(text))
+
+
+@lru_cache(maxsize=32)
+def _language_of(sample: str) -> str:
     n_letters = len(_LETTER.findall(sample))
     if not n_letters:
         return ""

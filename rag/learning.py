@@ -15,6 +15,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from engine.errors import EmbedderError, HearthError, StoreError, sentence
+from rag.carried import CarriedVectors
+from rag.carried_file import CarriedFile
 from rag.embedding.embedder import Embedder
 from rag.embedding_queue import EmbeddingQueue, Learner
 from rag.events import EmbedderChosen, EventSink, FilesChanged, LibraryNotice
@@ -57,8 +59,14 @@ class Learning:
     ) -> None:
         self._database = database
         self._meaning = meaning
+        self._carried = CarriedVectors(database, publish)
         self.queue = EmbeddingQueue(
-            database, publish, on_embedded=meaning.take, on_learned=self._learned, is_reading=is_reading
+            database,
+            publish,
+            on_embedded=meaning.take,
+            on_learned=self._learned,
+            is_reading=is_reading,
+            carried=self._carried,
         )
         self._publish = publish
         self._load = load
@@ -79,6 +87,15 @@ class Learning:
         serving = self._serving
         return None if serving is None else serving.id
 
+    @property
+    def counted_id(self) -> int | None:
+        """The number of the embedder by whose vectors passages count as learned: while none is loaded yet, of the one
+        that served the last time."""
+        if self._serving is not None or self._ready.is_set():
+            return self.serving_id
+        stored = vectors.serving(self._database)
+        return None if stored is None else stored.id
+
     def begin(self) -> None:
         """Load what is wanted. What goes wrong is published."""
         self._begun = True
@@ -97,6 +114,11 @@ class Learning:
         Raises a `HearthError` where it cannot be loaded; all stays as it was then.
         """
         self._loader.submit(self._choose, choice).result()
+
+    def carry(self, collection_id: int, file: CarriedFile) -> None:
+        """Vectors came along with the documents of a collection: use them, if they stand the test."""
+        self._carried.carry(collection_id, file)
+        self.queue.begin_anew()
 
     def follow(self) -> None:
         """See what another program has done: what it has learned, what it wants, or that another embedder serves."""

@@ -11,13 +11,15 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from pathlib import Path
 
 from engine.atomic_write import atomic_write
 from engine.cancel import CancelToken
 from engine.errors import LibraryError, StoreError, sentence
+from rag import carried
+from rag.carried_file import CarriedFile, WrittenVectors
 from rag.charge import Charge
 from rag.embedding.embedder import Embedder
 from rag.events import EventSink, FilesChanged
@@ -28,8 +30,9 @@ from rag.learning_report import LearningReport
 from rag.meaning import MeaningIndex
 from rag.parts import parts_of, sampled
 from rag.passages import DocumentParts, Finding, Found, Hits
+from rag.recordings import Ears
 from rag.retrieval import Retriever
-from rag.scan import NotReachableError, is_mounted, look
+from rag.scan import NotReachableError, is_mounted, look, plain_path
 from rag.scope import Scope
 from rag.store import documents, shelf, vectors
 from rag.store.database import LibraryDatabase
@@ -46,13 +49,18 @@ from rag.store.types import (
     SourceOutline,
     StoredFile,
 )
-from rag.types import Page
+from rag.types import Page, Unit
 from rag.watch import FolderWatch
 
 LOCK = "reading.lock"
 STANDSTILL_S = 30.0
 """Another program that makes no vector in so long has no embedder."""
+RECORDING_WAIT_S = 5.0
+"""A question waits for a recording until it has been heard for so long: a short one is known by then."""
 PASTED_CHARACTERS = 10_000_000
+_STEM_CHARACTERS = 60
+_DEVICES = frozenset(["con", "prn", "aux", "nul"])
+"""Of Windows, which takes their names for files nowhere."""
 _MISSING = sentence("“{name}” is not there any more, or Hearth may not read it.")
 _NO_FILE = sentence("This file is in the library no more.")
 _TOO_LONG = sentence("This text is too long for the library. Save it as a file, and add that.")
@@ -63,7 +71,8 @@ class Library:
 
     Of several on one folder, in other programs too, one does that; the others search, and follow what it does.
     `embedder` names what a person has chosen, and `load_named` loads it on a thread of its own: without it, or while it
-    loads, searches go by words. Where there is but one embedder, `load_embedder` is enough.
+    loads, searches go by words. Where there is but one embedder, `load_embedder` is enough. Without `ears`, recordings
+    cannot be read.
     """
 
     def __init__(
@@ -76,6 +85,7 @@ class Library:
         load_embedder: Callable[[], Embedder | None] | None = None,
         embedder: str = "",
         load_named: LoadEmbedder | None = None,
+        ears: Ears | None = None,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._pasted = folder / "pasted"
@@ -89,7 +99,13 @@ class Library:
         self._charge = Charge(folder / LOCK, on_taken=self._take_charge, on_look=self._follow_others)
         self._watch = FolderWatch(self.sources, self.look_at)
         self._ingest = Ingest(
-            self.database, reader, chunker, publish, on_stored=self._on_stored, on_gone=self.meaning.remove
+            self.database,
+            reader,
+            chunker,
+            publish,
+            on_stored=self._on_stored,
+            on_gone=self.meaning.remove,
+            ears=ears,
         )
         self._learning = Learning(
             self.database,
@@ -149,7 +165,7 @@ class Library:
 
     def _with_vectors(self, files: list[StoredFile], *, few: bool) -> list[StoredFile]:
         """The files with the counts of their passages without a vector."""
-        if (serving_id := self._learning.serving_id) is None:
+        if (serving_id := self._learning.counted_id) is None:
             return [replace(file, n_unembedded=file.n_chunks) for file in files]
         if self._learning.queue.complete:
             return files
@@ -160,7 +176,7 @@ class Library:
     def summaries(self) -> list[CollectionSummary]:
         """How much is in each collection."""
         found = shelf.summaries(self.database)
-        if (serving_id := self._learning.serving_id) is None:
+        if (serving_id := self._learning.counted_id) is None:
             return [replace(each, n_unembedded=each.n_chunks) for each in found]
         if self._learning.queue.complete:
             return found
@@ -198,7 +214,7 @@ class Library:
 
     def add(self, collection_id: int, path: Path) -> Source:
         """A file or a folder. Raises `LibraryError` where it is not there."""
-        path = path.absolute()
+        path = plain_path(path)
         if path.is_dir():
             kind = SourceKind.FOLDER
         elif path.is_file():
@@ -211,12 +227,13 @@ class Library:
         return source
 
     def add_text(self, collection_id: int, name: str, text: str) -> Source:
-        """Pasted text. Raises `LibraryError` where it is too long."""
+        """Pasted text, in a file of that name, by which answers cite it. Raises `LibraryError` where it is too long."""
         if len(text) > PASTED_CHARACTERS:
             raise LibraryError(_TOO_LONG)
         data = text.encode("utf-8", "replace")
-        self._pasted.mkdir(exist_ok=True)
-        path = self._pasted / f"{hashlib.blake2b(data, digest_size=16).hexdigest()}.txt"
+        folder = self._pasted / hashlib.blake2b(data, digest_size=16).hexdigest()
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{_file_stem(name)}.txt"
         atomic_write(path, data)
         source = shelf.add_source(self.database, collection_id, SourceKind.TEXT, path, name)
         self.look_at(source)
@@ -236,6 +253,8 @@ class Library:
             and not any(each.path == source.path for each in self.sources())
         ):
             source.path.unlink(missing_ok=True)
+            with suppress(OSError):  # another name of the same text is in it
+                source.path.parent.rmdir()
         self._publish(FilesChanged())
 
     def retry(self, file_id: int) -> None:
@@ -252,6 +271,14 @@ class Library:
         Raises a `HearthError` where it cannot be loaded; nothing has changed then.
         """
         self._learning.choose(choice)
+
+    def carry(self, collection_id: int, file: CarriedFile) -> None:
+        """The vectors in a file came along with the documents that were added to a collection. See `rag.carried`."""
+        self._learning.carry(collection_id, file)
+
+    def write_vectors(self, collection_id: int, path: Path) -> WrittenVectors:
+        """Write the vectors of all passages of a collection. Raises `LibraryError` where some have none yet."""
+        return carried.write(self.database, collection_id, path)
 
     def retry_failed(self, source_id: int) -> None:
         """Read all files of a source once more that could not be read."""
@@ -313,7 +340,9 @@ class Library:
 
     def read_parts(self, blob_id: int, part_characters: int, most: int) -> DocumentParts:
         """A whole document, or `most` parts of it, evenly spread."""
-        return sampled(parts_of(documents.pages(self.database, blob_id), part_characters), most)
+        document = documents.document(self.database, blob_id)
+        unit = Unit(document.unit) if document is not None else Unit.TEXT
+        return sampled(parts_of(documents.pages(self.database, blob_id), part_characters, unit), most)
 
     def wait_until_idle(self, timeout_s: float) -> bool:
         """Whether all was read and embedded before the time was over."""
@@ -331,8 +360,14 @@ class Library:
         return self._learning.queue.stand_back()
 
     def _wait_for_waiting(self, wait_s: float, collection_ids: Sequence[int] | None) -> None:
-        if wait_s > 0 and shelf.is_any_waiting(self.database, collection_ids):
+        if wait_s <= 0 or not shelf.is_any_waiting(self.database, collection_ids):
+            return
+        deadline = time.monotonic() + wait_s
+        if not self.reads:
             self._wait_until_read(wait_s, collection_ids)
+        elif self._ingest.wait_until_read(wait_s):
+            left_s = RECORDING_WAIT_S - self._ingest.hearing_s
+            self._ingest.wait_until_idle(min(left_s, deadline - time.monotonic()))
 
     def _wait_until_read(self, timeout_s: float, collection_ids: Sequence[int] | None = None) -> bool:
         """Waits for all, where this program reads, else for these collections."""
@@ -398,3 +433,10 @@ class Library:
         """Words may have their vectors already, of a document that was there before."""
         self.meaning.take(span)
         self._learning.queue.wake()
+
+
+def _file_stem(name: str) -> str:
+    """A name as every system takes it for a file."""
+    kept = "".join(letter if letter.isalnum() or letter in " -_,." else " " for letter in name)
+    stem = " ".join(kept.split())[:_STEM_CHARACTERS].strip(" .")
+    return stem if stem and stem.casefold() not in _DEVICES else f"{stem}_"

@@ -14,9 +14,10 @@ from rag.events import EventSink
 from rag.library import Library
 from rag.parsing.client import Parser
 from rag.protocol import Begin
+from rag.recordings import MakeEars
 
 
-def open_library(begin: Begin, publish: EventSink) -> Library:
+def open_library(begin: Begin, publish: EventSink, make_ears: MakeEars | None = None) -> Library:
     """Raises `StoreError`."""
     return Library(
         begin.folder,
@@ -25,6 +26,7 @@ def open_library(begin: Begin, publish: EventSink) -> Library:
         publish,
         embedder=begin.embedder,
         load_named=lambda choice: load_embedder(choice, begin.embedder_folder),
+        ears=make_ears(begin.voice_folder) if make_ears is not None else None,
     )
 
 

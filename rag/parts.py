@@ -6,18 +6,19 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from rag.passages import DocumentPart, DocumentParts
-from rag.types import Page
+from rag.transcript import line_at
+from rag.types import Page, Unit
 
 _LEAST_SHARE = 2
 """A page is cut at a line's or a word's end in the second half of the room, or else wherever the room ends."""
 _BETWEEN = "\n\n"
 
 
-def parts_of(pages: Iterable[Page], most_characters: int) -> Iterator[DocumentPart]:
+def parts_of(pages: Iterable[Page], most_characters: int, unit: Unit = Unit.TEXT) -> Iterator[DocumentPart]:
     """Whole pages together where they fit, longer ones cut; pages without text are passed over. In their order."""
     open_part: DocumentPart | None = None
     for page in pages:
-        for piece in _pieces(page, most_characters):
+        for piece in _pieces(page, most_characters, unit):
             if open_part is None:
                 open_part = piece
             elif len(open_part.text) + len(_BETWEEN) + len(piece.text) <= most_characters:
@@ -46,15 +47,14 @@ def spread(count: int, most: int) -> list[int]:
     return [round(number * (count - 1) / (most - 1)) for number in range(most)]
 
 
-def _pieces(page: Page, most_characters: int) -> Iterator[DocumentPart]:
+def _pieces(page: Page, most_characters: int, unit: Unit) -> Iterator[DocumentPart]:
     text, start = page.text, 0
     while start < len(text):
         end = min(len(text), start + most_characters)
         if end < len(text):
             end = _good_end(text, start, end)
         if text[start:end].strip():
-            first_line = page.first_line + text.count("\n", 0, start)
-            last_line = first_line + text.count("\n", start, end)
+            first_line, last_line = (line_at(unit, text, at, page.first_line) for at in (start, end))
             yield DocumentPart(
                 page.number, page.number, page.label, page.label, first_line, last_line, start, end, text[start:end]
             )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.worker.envelope import Fault, enveloped, opened
+from rag.carried_file import CarriedFile, WrittenVectors
 from rag.events import EmbedderChosen, EmbeddingProgress, FilesChanged, LibraryNotice, ReadingProgress
 from rag.learning_report import LearningReport
 from rag.passages import DocumentParts, Finding, Found, Hits
@@ -32,11 +33,14 @@ MESSAGE_BYTES = 64 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Begin:
-    """The library process's first command: where the library lies, and which embedder it uses ("" for none)."""
+    """The library process's first command: where the library lies, which embedder it uses ("" for none), and the
+    folders of the light one's files and of the models that hear.
+    """
 
     folder: Path
     embedder: str
     embedder_folder: Path
+    voice_folder: Path = Path()
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +143,22 @@ class AddText:
     collection_id: int
     name: str
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CarryVectors:
+    """Vectors came along with the documents that were added to a collection; they are checked."""
+
+    collection_id: int
+    file: CarriedFile
+
+
+@dataclass(frozen=True, slots=True)
+class WriteVectors:
+    """Write the vectors of a collection's passages to a file. Answer: `WrittenVectors`, or `Fault` where some lack."""
+
+    collection_id: int
+    path: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,6 +315,8 @@ Question = (
     | RemoveCollection
     | AddPath
     | AddText
+    | CarryVectors
+    | WriteVectors
     | RemoveSource
     | RetryFile
     | LookAgain
@@ -321,6 +343,7 @@ Answer = (
     | Hits
     | DocumentParts
     | LearningReport
+    | WrittenVectors
     | Done
 )
 

@@ -75,7 +75,7 @@ class Retriever:
 
     def ranked(self, question: str, scope: Scope, k: int = CANDIDATES) -> list[tuple[int, float]]:
         """The best `k` chunks by the fused score, 0..1."""
-        fused, _dense, _lexical = self._search(question, self._allowed(scope), k)
+        fused, _dense, _lexical = self._search(question, self._allowed(scope, self._lexical.n_chunks()), k)
         return fused[:k]
 
     def retrieve(self, question: str, scope: Scope, *, most_characters: int, whole: bool = True) -> Found:
@@ -83,8 +83,9 @@ class Retriever:
 
         `whole`: where all documents together are no longer than that, they come as they are.
         """
-        allowed = self._allowed(scope)
-        n_searched = len(allowed) if allowed is not None else self._n_chunks()
+        n_chunks = self._lexical.n_chunks()
+        allowed = self._allowed(scope, n_chunks)
+        n_searched = len(allowed) if allowed is not None else n_chunks
         if not n_searched:
             return Found(Way.NOTHING, ())
         if whole and (pages := self._whole(scope, most_characters)) is not None:
@@ -98,20 +99,22 @@ class Retriever:
             if number in rows
         ]
         chosen = merged(packed(thinned(ranked), most_characters))
-        sure = self._confidence(question, dense, ranked, n_searched)
+        sure = self._confidence(question, dense, ranked, n_chunks)
         way = Way.PASSAGES if chosen and sure >= FLOOR else Way.NOTHING
         return Found(way, tuple(chosen), n_searched, bool(dense), sure)
 
     def documents(self, subject: str, scope: Scope, *, most: int) -> Found:
         """Which documents a subject is in: the best passage of each, as sure as an answer must be (`FLOOR`)."""
-        allowed = self._allowed(scope)
-        n_searched = len(allowed) if allowed is not None else self._n_chunks()
+        n_chunks = self._lexical.n_chunks()
+        allowed = self._allowed(scope, n_chunks)
+        n_searched = len(allowed) if allowed is not None else n_chunks
         if not n_searched:
             return Found(Way.NOTHING, ())
         fused, dense, lexical = self._search(subject, allowed, SPREAD)
         by_meaning, by_words = dict(dense), dict(lexical)
         rows = self.passages([number for number, _score in fused], scope)
-        words, complete = self._words_of(subject), self._is_complete()
+        words, complete = self._words_of(subject), self._is_complete(n_chunks)
+        language = language_of(subject)
         own: dict[int, list[Passage]] = {}
         for number, score in fused:
             if (passage := rows.get(number)) is not None:
@@ -122,7 +125,11 @@ class Retriever:
         chosen = [
             (sure, passages[0])
             for passages in own.values()
-            if (sure := confidence(_best_cosine(passages) if complete else None, _covered(words, n_searched, passages)))
+            if (
+                sure := confidence(
+                    _best_cosine(passages) if complete else None, _covered(words, n_chunks, passages), language
+                )
+            )
             >= FLOOR
         ]
         chosen.sort(key=lambda each: (-each[0], -each[1].score))
@@ -147,34 +154,29 @@ class Retriever:
         words = self._pool.submit(self._lexical.search, question, k, allowed)
         dense = self._meaning.search(question, k, allowed)
         lexical = words.result()
-        unlearned = frozenset[int]()
-        if dense and not self._is_complete():
-            unlearned = self._meaning.unlearned(number for number, _score in lexical)
+        unlearned = self._meaning.unlearned(number for number, _score in lexical) if dense else frozenset[int]()
         fused = fuse(dense, lexical, weight=dense_weight(language_of(question)), unlearned=unlearned)
         return fused, dense, lexical
 
     def _confidence(
-        self, question: str, dense: Sequence[tuple[int, float]], ranked: Sequence[Passage], n_searched: int
+        self, question: str, dense: Sequence[tuple[int, float]], ranked: Sequence[Passage], n_chunks: int
     ) -> float:
-        covered = _covered(self._words_of(question), n_searched, ranked)
-        return confidence(dense[0][1] if dense and self._is_complete() else None, covered)
+        covered = _covered(self._words_of(question), n_chunks, ranked)
+        best = dense[0][1] if dense and self._is_complete(n_chunks) else None
+        return confidence(best, covered, language_of(question))
 
     def _words_of(self, question: str) -> dict[str, int]:
-        """With how many passages hold each."""
-        return {word: self._lexical.n_holding(word) for word in words_of(question)}
+        """With how many passages of the library hold each: in a small part of it every word would seem to be rare."""
+        return self._lexical.n_holding_each(words_of(question))
 
-    def _is_complete(self) -> bool:
+    def _is_complete(self, n_chunks: int) -> bool:
         """While vectors are still being made, the best passage may be one that has none."""
-        return self._meaning.n_vectors() >= self._n_chunks()
+        return self._meaning.n_vectors() >= n_chunks
 
-    def _allowed(self, scope: Scope) -> Allowed | None:
+    def _allowed(self, scope: Scope, n_chunks: int) -> Allowed | None:
         """None where that is everything: a search that looks at each hit's id is slower."""
         allowed = spans_of(self._database, scope.collection_ids, scope.blob_ids)
-        return None if len(allowed) == self._n_chunks() else allowed
-
-    def _n_chunks(self) -> int:
-        row = self._database.row("SELECT coalesce(sum(n_chunks), 0) FROM blob")
-        return 0 if row is None else int(row[0])
+        return None if len(allowed) == n_chunks else allowed
 
     def _whole(self, scope: Scope, most_characters: int) -> tuple[Passage, ...] | None:
         """Every page of the documents, where all of them are short."""
@@ -188,8 +190,8 @@ class Retriever:
         return tuple(merged(found))
 
 
-def _covered(words: dict[str, int], n_searched: int, ranked: Sequence[Passage]) -> float:
-    return coverage(words, n_searched, [f"{each.title} {each.section} {each.text}" for each in ranked])
+def _covered(words: dict[str, int], n_chunks: int, ranked: Sequence[Passage]) -> float:
+    return coverage(words, n_chunks, [f"{each.title} {each.section} {each.text}" for each in ranked])
 
 
 def _best_cosine(passages: Sequence[Passage]) -> float | None:

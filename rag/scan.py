@@ -24,6 +24,11 @@ _OURS_NOT = frozenset(
 _ASK_EVERY = 256
 
 
+def plain_path(path: Path) -> Path:
+    """The one name of a file or folder: nothing is found twice through "..". Links are not followed."""
+    return Path(os.path.normpath(path.absolute()))
+
+
 class NotReachableError(Exception):
     """The folder of a source is not there just now, or was gone before the look had ended."""
 

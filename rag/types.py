@@ -23,6 +23,9 @@ class Unit(StrEnum):
     """Of a notebook."""
     TEXT = "text"
     """One text without pages, perhaps read in parts: a citation names lines."""
+    TIME = "time"
+    """What is said in a recording, or stands in subtitles: a citation names a time, and lines are counted in seconds
+    from the beginning (`rag.transcript`)."""
 
 
 class HiddenReason(StrEnum):

@@ -33,6 +33,7 @@ from watchdog.observers import Observer
 from engine.errors import HearthError
 from rag.scan import is_reachable
 from rag.store.types import Source, SourceKind
+from rag.watch_room import has_room
 
 SEEING_S = 1800.0
 BLIND_S = 180.0
@@ -75,6 +76,8 @@ class FolderWatch:
         self._check_due = 0.0
         self._absent: frozenset[int] = frozenset()
         """Sources that are not reachable."""
+        self._crowded = False
+        """The system's limit was reached, so that folders may be without hints."""
         self._woken = True
         self._closed = False
         self.is_seeing = False
@@ -179,7 +182,7 @@ class FolderWatch:
         self._absent = frozenset(number for number, source in known.items() if not source.reachable)
         seeing = True
         try:
-            if self._observer is None or not self._alive():
+            if self._observer is None or not self._alive() or (self._crowded and has_room()):
                 self._renew()
         except (OSError, RuntimeError):
             _log.exception("folders cannot be watched")
@@ -201,7 +204,8 @@ class FolderWatch:
                 seeing = False
             else:
                 self.hint(number)  # it may have changed before the watching began
-        self.is_seeing = seeing
+        self._crowded = bool(self._watches) and not has_room()
+        self.is_seeing = seeing and not self._crowded
 
     def _renew(self) -> None:
         if self._observer is not None:

@@ -5,7 +5,6 @@ One thread takes commands, a few answer them, so that a long search holds nobody
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import threading
 import traceback
@@ -26,6 +25,7 @@ from rag.store.types import FilePosition
 
 if TYPE_CHECKING:
     from rag.library import Library
+    from rag.recordings import MakeEars
 
 PROTOCOL_EXIT, BUG_EXIT = 70, 71
 _THREADS = 16
@@ -35,19 +35,18 @@ _TOO_LONG = sentence("This is more than can be shown at once.")
 _TIME_OVER = sentence("The documents are not all read yet.")
 
 
-def worker_main(connection: Connection) -> None:
-    """The child's entry point."""
+def worker_main(connection: Connection, make_ears: MakeEars | None = None) -> None:
+    """The child's entry point; without `make_ears` recordings cannot be read."""
     settle()
-    # It starts the parser process, which `multiprocessing` forbids children that end with their parent.
-    multiprocessing.current_process()._config["daemon"] = False  # type: ignore[attr-defined]
-    LibraryWorker(connection).run()
+    LibraryWorker(connection, make_ears).run()
 
 
 class LibraryWorker:
     """Ends when the pipe ends, whatever is under way: all that counts is committed."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, make_ears: MakeEars | None = None) -> None:
         self._connection = connection
+        self._make_ears = make_ears
         self._sending = threading.Lock()
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="library")
         self._library: Library | None = None
@@ -61,7 +60,7 @@ class LibraryWorker:
             try:
                 from rag.opening import open_library  # noqa: PLC0415  # numpy and SQLite are for this process alone
 
-                self._library = open_library(begin, self._publish)
+                self._library = open_library(begin, self._publish, self._make_ears)
             except HearthError as error:
                 self._post(Unusable(fault_of(error)))
                 os._exit(0)
@@ -180,6 +179,14 @@ class LibraryWorker:
     @_answer.register
     def _(self, question: protocol.AddText) -> Answer:
         return protocol.Sources((self._open.add_text(question.collection_id, question.name, question.text),))
+
+    @_answer.register
+    def _(self, question: protocol.CarryVectors) -> Answer:
+        return _done(lambda: self._open.carry(question.collection_id, question.file))
+
+    @_answer.register
+    def _(self, question: protocol.WriteVectors) -> Answer:
+        return self._open.write_vectors(question.collection_id, question.path)
 
     @_answer.register
     def _(self, question: protocol.RemoveSource) -> Answer:

@@ -15,9 +15,17 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell starts what runs in its background deaf to Ctrl+C, and every program that a test starts inherits that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+BESIDE_OTHERS = tuple(Path(__file__).with_name(name) for name in ("unit", "ui"))
 SMOLLM2 = "SmolLM2-135M-Instruct.Q4_1.gguf"
 QWEN_SMALL = "qwen2.5-coder-0.5b-instruct-q4_k_m.gguf"
 STARTER = "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what may run beside other tests, by its folder; single files mark themselves."""
+    for item in items:
+        if any(item.path.is_relative_to(folder) for folder in BESIDE_OTHERS):
+            item.add_marker(pytest.mark.beside)
 
 
 def weights_path(name: str) -> Path:

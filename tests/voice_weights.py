@@ -40,6 +40,8 @@ _SAID = {
     "something.raw": "go somewhere and do something",
     "tidigits/dhd.2934z.raw": "two nine three four zero",
 }
+_MISPRINTS = {"a more a amiable woman": "a more amiable woman"}
+"""In the published transcripts; the book has the right words, and they are what is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,10 @@ def recordings() -> tuple[Recording, ...]:
             match = re.fullmatch(r"<s>\s*(.*?)\s*</s>\s*\((.*)\)", line.strip())
             if match:
                 samples, rate = soundfile.read(folder / below / f"{match[2]}.wav", dtype="float32")
-                found.append(Recording(match[2], _at_rate(samples, rate), match[1]))
+                words = match[1]
+                for wrong, right in _MISPRINTS.items():
+                    words = words.replace(wrong, right)
+                found.append(Recording(match[2], _at_rate(samples, rate), words))
     for name, words in _SAID.items():
         raw = np.fromfile(folder / name, "<i2").astype(np.float32) / 32768
         found.append(Recording(name, raw, words))

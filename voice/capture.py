@@ -21,7 +21,7 @@ from voice.vad import FRAME, VoiceActivity
 
 _WAIT_S = 0.5
 SOFT = 0.03
-"""-30 dB: speech that is ducked stays below."""
+"""-30 dB: an echo that costs no words."""
 _SILENT_S = 3.0
 """Of nothing but zeros: no microphone that works is so quiet."""
 

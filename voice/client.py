@@ -20,11 +20,10 @@ from voice import protocol
 from voice.audio.devices import AudioDevice
 from voice.listener import Listener
 from voice.protocol import Answer, Command, VoiceSetup
-from voice.speaker import VoiceChoice
 from voice.stt.partials import Partial
 from voice.turn_events import Mode
 from voice.turn_state import Phase
-from voice.types import VoiceName
+from voice.types import VoiceChoice, VoiceName
 
 A = TypeVar("A")
 T = TypeVar("T")
@@ -65,7 +64,7 @@ class VoiceClient:
         """Questions that the listener was told of and that have not ended; True: committed. Of the reader thread."""
         self._before = self._told = (0, 0)
         """Questions and turns that earlier processes numbered, and all up to now: each begins at 1 again."""
-        self._leaving = self._closed = False
+        self._is_on = self._leaving = self._closed = False
 
     @property
     def pid(self) -> int | None:
@@ -77,14 +76,16 @@ class VoiceClient:
     def phase(self) -> Phase:
         return self._phase
 
-    def turn_on(self, mode: Mode, *, half_duplex: bool | None = None) -> None:
+    def turn_on(self, mode: Mode, *, half_duplex: bool | None = None, waits_for_name: bool = False) -> None:
         """See `VoicePipeline`. What goes wrong is told to the listener; raises `VoiceError` where no process starts."""
-        message = protocol.encode(protocol.Listen(mode, half_duplex))
+        message = protocol.encode(protocol.Listen(mode, half_duplex, waits_for_name))
         with self._lock:
             self._started().post(message)
+            self._is_on = True
 
     def turn_off(self) -> None:
         """See `VoicePipeline`."""
+        self._is_on = False
         self._post(protocol.Leave())
 
     def key(self, down: bool) -> None:
@@ -95,10 +96,6 @@ class VoiceClient:
         """See `VoicePipeline`; outlives the process."""
         self._muted = muted
         self._post(protocol.Mute(muted))
-
-    def pause(self, paused: bool) -> None:
-        """See `VoicePipeline`."""
-        self._post(protocol.StandStill(paused))
 
     def stop(self) -> None:
         """See `VoicePipeline`."""
@@ -134,6 +131,15 @@ class VoiceClient:
     def voices(self) -> Future[tuple[VoiceName, ...]]:
         """The synthesizer's, its default first; fails with `VoiceError`."""
         return unpacked(self._ask(protocol.ListVoices), protocol.Voices, lambda answer: answer.voices)
+
+    def read(self, text: str) -> Future[None]:
+        """Read a text aloud instead of what is being read; ends when that is over. Fails with `VoiceError`."""
+        asked = self._ask(lambda number: protocol.ReadAloud(number, text))
+        return unpacked(asked, protocol.ReadToEnd, lambda _end: None)
+
+    def stop_reading(self) -> None:
+        """Silence; the reading's future ends."""
+        self._post(protocol.StopReading())
 
     def set_up(self, setup: VoiceSetup) -> None:
         """Other devices or models, from the next `turn_on` on; what is under way ends. Not from the listener."""
@@ -204,7 +210,7 @@ class VoiceClient:
 
     def _on_message(self, raw: bytes) -> None:
         report = protocol.decode_report(raw)
-        if isinstance(report, protocol.Devices | protocol.Voices | protocol.Refused):
+        if isinstance(report, protocol.Answer | protocol.Refused):
             with self._lock:
                 future = self._waiting.pop(report.call_id, None)
             if future is None:
@@ -220,7 +226,8 @@ class VoiceClient:
         listener = self._listener
         match report:
             case protocol.PhaseChanged(phase):
-                self._turn_phase(phase)
+                self._phase = phase  # the same again answers whoever turned it on in another mode
+                listener.phase_changed(phase)
             case protocol.Level(heard, spoken):
                 listener.level(heard, spoken)
             case protocol.PartialHeard(turn_id, stable, tail):
@@ -268,17 +275,13 @@ class VoiceClient:
         self._told = (self._told[0], max(self._told[1], turn_id))
         return turn_id
 
-    def _turn_phase(self, phase: Phase) -> None:
-        if phase is not self._phase:
-            self._phase = phase
-            self._listener.phase_changed(phase)
-
     def _on_end(self) -> None:
         with self._lock:
             self._process = None
             self._before = self._told
             waiting, self._waiting = list(self._waiting.values()), {}
             crashed, self._leaving = not self._leaving, False
+            was_on, self._is_on = self._is_on, False
             reason = VoiceError(_CRASHED if crashed else _CLOSED)
         for future in waiting:
             future.set_exception(reason)
@@ -288,6 +291,8 @@ class VoiceClient:
                 self._listener.done(question)
             else:
                 self._listener.withdraw(question)
-        if crashed and (self._phase is not Phase.OFF or not waiting):
+        if crashed and (was_on or self._phase is not Phase.OFF or not waiting):
             self._listener.notice(reason)
-        self._turn_phase(Phase.OFF)
+        if was_on or self._phase is not Phase.OFF:  # it may have died before it opened
+            self._phase = Phase.OFF
+            self._listener.phase_changed(Phase.OFF)

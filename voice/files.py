@@ -72,6 +72,15 @@ def pieces(blocks: Iterable[Samples]) -> Iterator[Samples]:
 
 def srt(segments: Iterable[Segment]) -> str:
     """The segments as a SubRip file's text."""
+    return _subtitles(segments, "srt")
+
+
+def vtt(segments: Iterable[Segment]) -> str:
+    """The segments as a WebVTT file's text."""
+    return _subtitles(segments, "vtt")
+
+
+def _subtitles(segments: Iterable[Segment], form: str) -> str:
     import pysubs2  # noqa: PLC0415  # only here
 
     subtitles = pysubs2.SSAFile()
@@ -80,7 +89,7 @@ def srt(segments: Iterable[Segment]) -> str:
         # pysubs2 takes braces for formatting, and drops what is in them.
         event.plaintext = segment.text.replace("{", "(").replace("}", ")")
         subtitles.append(event)
-    text: str = subtitles.to_string("srt")
+    text: str = subtitles.to_string(form)
     return text
 
 

@@ -37,10 +37,10 @@ class Jobs:
         self.language = ""
         """ISO 639-1 of what is spoken; "" lets the model find out."""
 
-    def transcribe(self, job: int, samples: Samples) -> None:
-        """What is said in `samples`? One after the other."""
+    def transcribe(self, job: int, samples: Samples, language: str | None = None) -> None:
+        """What is said in `samples`? One after the other. `language` None: the one that is spoken."""
         cancel = CancelToken()
-        language = self.language
+        language = self.language if language is None else language
 
         def work() -> Answer:
             return self._transcriber.transcribe(samples, language=language, cancel=cancel).text

@@ -16,7 +16,7 @@ class Listener(Protocol):
     def phase_changed(self, phase: Phase) -> None: ...
 
     def level(self, heard: float, spoken: float) -> None:
-        """Root mean squares of microphone and loudspeaker, 0..1; 16 times a second while the microphone runs."""
+        """Root mean squares of microphone and loudspeaker, 0..1, when one has changed; at most 16 times a second."""
         ...
 
     def partial(self, turn_id: int, partial: Partial) -> None:

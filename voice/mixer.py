@@ -1,4 +1,4 @@
-"""What is played next, block by block: sentences in order, softer while the user may be interrupting. Opens no device.
+"""What is played next, block by block: sentences in order, standing still while somebody interrupts. Opens no device.
 
 Knows at every moment how many samples of which sentence were handed to the device, so that what was heard of an
 answer can be kept and the rest be marked.
@@ -13,13 +13,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from voice.audio.streams import FADE_S
 from voice.types import Samples
 
-DUCK_DB = -18.0
 _RAMP_S = 0.02
 """Of a change of volume: short, yet without a click."""
-_FADE_S = 0.005
-"""At the end of what is cut off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +73,16 @@ class Mixer:
         with self._lock:
             self._open_key = key
 
-    def duck(self, ducked: bool) -> None:
-        """Softer by `DUCK_DB`, or as loud as it was, over a short ramp."""
+    def still(self, unplayed: int = 0) -> None:
+        """Stand still: no word is played that nobody can hear. `unplayed` samples were rendered, and did not sound."""
         with self._lock:
-            self._target = 10 ** (DUCK_DB / 20) if ducked else 1.0
+            self._gain = self._target = 0.0
+            self._at = max(0, self._at - unplayed)
+
+    def go_on(self) -> None:
+        """From there, over a short ramp."""
+        with self._lock:
+            self._target = 1.0
 
     def hold(self, held: bool) -> None:
         """Stand still, or go on."""
@@ -90,6 +94,8 @@ class Mixer:
         out = np.zeros(n, np.float32)
         touched: list[Heard] = []
         with self._lock:
+            if self._gain == self._target == 0.0:
+                return out, ()
             filled = 0
             while filled < n and self._waiting and not self._held and self._waiting[0].key == self._open_key:
                 sound = self._waiting[0]
@@ -109,7 +115,7 @@ class Mixer:
     def flush(self, key: int, unplayed: int = 0) -> Heard | None:
         """Throw away what is left of `key`; the last sentence of it that was heard, None where nothing was.
 
-        `unplayed` samples were rendered, but never left the device's buffer.
+        `unplayed` samples were rendered, but never left the device's buffer; silence counts as nothing.
         """
         with self._lock:
             spans = [heard for heard in self._history if heard.key == key]
@@ -118,16 +124,16 @@ class Mixer:
                     first = self._waiting[0]
                     spans.append(Heard(key, first.number, self._at, len(first.samples)))
                 self._at = 0
+            if self._gain == 0.0:  # since it stood still only silence was rendered: what did not sound is taken back
+                unplayed = 0
             self._waiting = deque(sound for sound in self._waiting if sound.key != key)
             if not self._waiting:
                 self._gain = self._target = 1.0
         return _taken_back(spans, unplayed)
 
     def _apply_gain(self, out: Samples) -> None:
-        step = (1.0 - 10 ** (DUCK_DB / 20)) / (_RAMP_S * self.rate)
+        step = 1.0 / (_RAMP_S * self.rate)
         if self._gain == self._target:
-            if self._gain != 1.0:
-                out *= self._gain
             return
         way = self._target - self._gain
         ramp = self._gain + np.sign(way) * np.minimum(np.arange(1, len(out) + 1) * step, abs(way))
@@ -137,7 +143,7 @@ class Mixer:
 
 def faded(samples: Samples, rate: int) -> Samples:
     """With its last 5 ms faded out, so that no sentence ends in a click."""
-    n = min(len(samples), int(_FADE_S * rate))
+    n = min(len(samples), int(FADE_S * rate))
     if not n:
         return samples
     out = samples.copy()

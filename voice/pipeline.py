@@ -23,8 +23,9 @@ from voice.endpoint import EndOfTurn
 from voice.jobs import Answer, Jobs
 from voice.listener import Listener
 from voice.recording import Recording
-from voice.speaker import Speaker, VoiceChoice
+from voice.speaker import Speaker
 from voice.stt.partials import LocalAgreement
+from voice.tts.other_voices import OtherVoices
 from voice.tts.sentences import SentenceSplitter
 from voice.turn_events import (
     AnswerDone,
@@ -51,9 +52,8 @@ from voice.turn_events import (
     Notify,
     OpenDevices,
     Opened,
-    Pause,
     PlaybackStarted,
-    Resume,
+    Purpose,
     SentencePlaying,
     ShowPartial,
     ShowText,
@@ -67,11 +67,14 @@ from voice.turn_events import (
 )
 from voice.turn_state import Phase, TurnState
 from voice.turns import step
-from voice.types import Synthesizer, Transcriber
+from voice.types import Synthesizer, Transcriber, VoiceChoice
 from voice.vad import VoiceActivity
+from voice.wake_word import NAME_LANGUAGE
 
 _LEVEL_EVERY = 2
 """Frames: the picture moves 16 times a second."""
+_LEVEL_STEP = 0.002
+"""A smaller change cannot be seen, and is not told: most of the time nobody speaks."""
 _GREW_EVERY_S = 1.0
 
 
@@ -87,6 +90,8 @@ class Parts:
     transcriber: Transcriber
     synthesizer: Synthesizer
     make_splitter: Callable[[], SentenceSplitter]
+    others: OtherVoices | None = None
+    """See `voice.speaker.Speaker`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +130,19 @@ class VoicePipeline:
         """Counts openings of the devices: what belongs to an earlier one is dropped. Of the turns' thread."""
         self._state = TurnState()
         self._partials: tuple[int, LocalAgreement] = (0, LocalAgreement())
+        self._level = (0.0, 0.0)
+        """As last told: heard, spoken."""
         self._grew_s: dict[int, float] = {}
         self._mute = threading.Event()
         self._recording = Recording()
         self._jobs = Jobs(parts.transcriber, parts.end_of_turn, self._job_done)
         self._speaker = Speaker(
-            parts.synthesizer, parts.sink, parts.canceller, parts.make_splitter, _SpeakerEvents(self)
+            parts.synthesizer,
+            parts.sink,
+            parts.canceller,
+            parts.make_splitter,
+            _SpeakerEvents(self),
+            others=parts.others,
         )
         self._devices = ThreadPoolExecutor(1, "audio-devices")
         self._capture: Capture | None = None
@@ -142,11 +154,11 @@ class VoicePipeline:
     def phase(self) -> Phase:
         return self._state.phase
 
-    def turn_on(self, mode: Mode, *, half_duplex: bool | None = None) -> None:
-        """Open the devices and listen. `half_duplex` None: where there is no echo canceller."""
+    def turn_on(self, mode: Mode, *, half_duplex: bool | None = None, waits_for_name: bool = False) -> None:
+        """Open the devices and listen. `half_duplex` None: where there is no echo canceller; see `TurnOn`."""
         if half_duplex is None:
             half_duplex = isinstance(self._parts.canceller, NoCanceller)
-        self.post(TurnOn(self._clock(), mode, half_duplex))
+        self.post(TurnOn(self._clock(), mode, half_duplex, waits_for_name))
 
     def turn_off(self) -> None:
         """Close the devices; whatever is under way is given up."""
@@ -160,10 +172,6 @@ class VoicePipeline:
         """Hear nothing, and keep nothing of it; an answer goes on."""
         self._mute.set() if muted else self._mute.clear()
         self.post(Muted(self._clock(), muted))
-
-    def pause(self, paused: bool) -> None:
-        """Stand still, or go on."""
-        self.post(Pause(self._clock()) if paused else Resume(self._clock()))
 
     def stop(self) -> None:
         """The answer is not wanted any more."""
@@ -223,7 +231,7 @@ class VoicePipeline:
     def _take(self, item: _Item) -> None:
         match item:
             case _Level(heard):
-                self._listener.level(heard, self._speaker.level)
+                self._show_level(heard, self._speaker.level)
             case _Spoken(question, characters):
                 self._listener.spoken(question, characters)
             case _Notice(error):
@@ -232,6 +240,12 @@ class VoicePipeline:
                 pass
             case _:
                 self._step(item)
+
+    def _show_level(self, heard: float, spoken: float) -> None:
+        was_heard, was_spoken = self._level
+        if max(abs(heard - was_heard), abs(spoken - was_spoken)) >= _LEVEL_STEP:
+            self._level = (heard, spoken)
+            self._listener.level(heard, spoken)
 
     def _patience_s(self) -> float | None:
         deadline_s = self._state.next_deadline_s()
@@ -245,13 +259,14 @@ class VoicePipeline:
             self._listener.done(event.question)
         for command in commands:
             self._carry_out(command)
-        if self._state.phase is not before.phase:
+        if self._state.phase is not before.phase or isinstance(event, TurnOn):
             self._listener.phase_changed(self._state.phase)
 
     def _carry_out(self, command: Command) -> None:
         match command:
-            case Transcribe(job, _, _, start, end):
-                self._jobs.transcribe(job, self._recording.between(start, end))
+            case Transcribe(job, _, purpose, start, end):
+                language = NAME_LANGUAGE if purpose is Purpose.NAME else None
+                self._jobs.transcribe(job, self._recording.between(start, end), language)
             case Judge(job, _, start, end):
                 self._jobs.judge(job, self._recording.between(start, end))
             case CancelJob(job):
@@ -278,7 +293,7 @@ class VoicePipeline:
         """What is about questions and answers."""
         match command:
             case Ask(question, turn_id, text):
-                self._speaker.begin(question)
+                self._speaker.begin(question, text)
                 self._listener.ask(question, turn_id, text)
             case Commit(question, turn_id, text):
                 self._listener.commit(question, turn_id, text)

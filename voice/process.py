@@ -8,11 +8,11 @@ language model, no store and no window.
 from __future__ import annotations
 
 import logging
-import multiprocessing
 import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import CancelledError, ThreadPoolExecutor
+from dataclasses import replace
 from multiprocessing.connection import Connection
 
 from engine.errors import HearthError, VoiceError, sentence
@@ -26,16 +26,22 @@ from voice.audio.streams import AudioSink, AudioSource
 from voice.endpoint import SmartTurn
 from voice.pipeline import Parts, VoicePipeline
 from voice.protocol import Command, Noticed, Report, VoiceSetup
-from voice.speaker import VoiceChoice
+from voice.quiet_gate import QuietGate
+from voice.reading import Reader
+from voice.speech.choice import Speaking
 from voice.speech.client import SpeechClient
 from voice.stt.partials import Partial
+from voice.tts.languages import Languages
+from voice.tts.other_voices import OtherVoices
 from voice.tts.sentences import SentenceSplitter
 from voice.turn_events import TextStatus
 from voice.turn_state import Phase
-from voice.types import VoiceName
+from voice.types import VoiceChoice, VoiceName
 from voice.vad import SileroVoiceActivity
+from voice.word_end import WordEnd
 
 PROTOCOL_EXIT, BUG_EXIT = 70, 71
+_ANY_LANGUAGE = "Welche Sprache ist das, und wer kann sie hier verstehen?"
 _BUG = sentence("Voice met an error of its own ({reason}).")
 
 Audio = tuple[AudioSource, AudioSink]
@@ -56,27 +62,42 @@ def main(connection: Connection) -> None:
     serve(connection)
 
 
-def serve(connection: Connection, open_audio: Callable[[VoiceSetup], Audio] | None = None) -> None:
-    """Obey until the pipe ends. `open_audio` gives other devices than the machine's; they are not started."""
+def serve(
+    connection: Connection,
+    open_audio: Callable[[VoiceSetup], Audio] | None = None,
+    *,
+    languages: Languages | None = None,
+) -> None:
+    """Obey until the pipe ends. `open_audio` gives other devices than the machine's; they are not started.
+
+    With `languages`, what is in another language than Hearth's own voice speaks is spoken by this computer's.
+    """
     logging.disable(logging.CRITICAL)  # libraries would log what was said
     settle()
-    # It starts the speech process, which `multiprocessing` forbids children that end with their parent.
-    multiprocessing.current_process()._config["daemon"] = False  # type: ignore[attr-defined]
     machine = _Machine()
-    _Voice(connection, machine.system, open_audio or machine.open_audio).run()
+    _Voice(connection, machine.system, open_audio or machine.open_audio, languages).run()
 
 
 class _Voice:
     """The commands' side is this thread; the listener's is the pipeline's own."""
 
-    def __init__(self, connection: Connection, system: SoundSystem, open_audio: Callable[[VoiceSetup], Audio]) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        system: SoundSystem,
+        open_audio: Callable[[VoiceSetup], Audio],
+        languages: Languages | None,
+    ) -> None:
         self._connection = connection
         self._sending = threading.Lock()
         self._system = system
         self._open_audio = open_audio
+        self._languages = languages
+        self._others: SpeechClient | None = None
         self._setup: VoiceSetup | None = None
         self._speech: SpeechClient | None = None
         self._pipeline: VoicePipeline | None = None
+        self._reader: Reader | None = None
         self._choice = protocol.Choose("", 1.0, "")
         self._muted = False
         self._questions = ThreadPoolExecutor(1, "voice-questions")
@@ -111,10 +132,11 @@ class _Voice:
         match command:
             case protocol.Begin(setup):
                 self._setup = setup
-            case protocol.Listen(mode, half_duplex):
+            case protocol.Listen(mode, half_duplex, waits_for_name):
+                self._stop_reading()
                 pipeline = self._pipeline or self._made()
                 if pipeline is not None:
-                    pipeline.turn_on(mode, half_duplex=half_duplex)
+                    pipeline.turn_on(mode, half_duplex=half_duplex, waits_for_name=waits_for_name)
             case protocol.Choose():
                 self._choice = command
                 self._apply_choice()
@@ -122,6 +144,10 @@ class _Voice:
                 self._muted = on
                 if self._pipeline is not None:
                     self._pipeline.mute(on)
+            case protocol.ReadAloud(call_id, text):
+                self._reading_aloud().read(call_id, text)
+            case protocol.StopReading():
+                self._stop_reading()
             case protocol.ListDevices() | protocol.ListVoices():
                 self._questions.submit(self._answer, command)
             case _:
@@ -137,8 +163,6 @@ class _Voice:
                 pipeline.turn_off()
             case protocol.Key(down):
                 pipeline.key(down)
-            case protocol.StandStill(on):
-                pipeline.pause(on)
             case protocol.StopAnswer():
                 pipeline.stop()
             case protocol.Say(question, delta):
@@ -154,7 +178,8 @@ class _Voice:
         setup = self._setup
         self.post(protocol.PhaseChanged(Phase.OPENING))
         try:
-            activity, end_of_turn = SileroVoiceActivity(setup.folder), SmartTurn(setup.folder)
+            activity = WordEnd(QuietGate(SileroVoiceActivity(setup.folder)))
+            end_of_turn = SmartTurn(setup.folder)
         except VoiceError as error:
             self.post(protocol.noticed(error))
             self.post(protocol.PhaseChanged(Phase.OFF))
@@ -169,13 +194,42 @@ class _Voice:
             end_of_turn,
             speech,
             speech,
-            lambda: SentenceSplitter(language=setup.answers_in, phrases=setup.phrases),
+            self._new_splitter,
+            self._other_voices(),
         )
         self._pipeline = VoicePipeline(parts, _Told(self.post))
         self._apply_choice()
         self._pipeline.mute(self._muted)
         self._questions.submit(self._prepare, speech)
         return self._pipeline
+
+    def _reading_aloud(self) -> Reader:
+        assert self._setup is not None, "the first command is Begin"
+        if self._reader is None:
+            _source, sink = self._open_audio(self._setup)
+            others = self._other_voices()
+            self._reader = Reader(self._spoken_to(), sink, self._new_splitter, self._read_to_end, others=others)
+            self._apply_choice()
+        return self._reader
+
+    def _stop_reading(self) -> None:
+        if self._reader is not None:
+            self._reader.stop()
+
+    def _read_to_end(self, call_id: int, error: VoiceError | None) -> None:
+        self.post(protocol.ReadToEnd(call_id) if error is None else protocol.Refused(call_id, protocol.noticed(error)))
+
+    def _new_splitter(self) -> SentenceSplitter:
+        return SentenceSplitter(languages=self._languages)
+
+    def _other_voices(self) -> OtherVoices | None:
+        """None where a voice was chosen: it speaks everything."""
+        assert self._setup is not None, "the first command is Begin"
+        speech = self._setup.speech
+        if self._languages is None or speech.speaking is not Speaking.HIBARI:
+            return None
+        self._others = self._others or SpeechClient(replace(speech, speaking=Speaking.SYSTEM))
+        return OtherVoices(self._others)
 
     def _canceller(self, setup: VoiceSetup) -> EchoCanceller:
         if not setup.cancels_echo:
@@ -199,13 +253,17 @@ class _Voice:
             self.post(protocol.noticed(error))
         except CancelledError:
             return
+        if self._languages is not None:
+            self._languages.of(_ANY_LANGUAGE)  # what tells them takes a second to load
 
     def _apply_choice(self) -> None:
+        voice, language = VoiceChoice(self._choice.voice, self._choice.speed), self._choice.language
         if self._pipeline is not None:
-            choice = self._choice
-            self._pipeline.choose(voice=VoiceChoice(choice.voice, choice.speed), language=choice.language)
+            self._pipeline.choose(voice=voice, language=language)
+        if self._reader is not None:
+            self._reader.choose(voice)
 
-    def _answer(self, question: protocol.Question) -> None:
+    def _answer(self, question: protocol.ListDevices | protocol.ListVoices) -> None:
         try:
             if isinstance(question, protocol.ListDevices):
                 answer: Report = protocol.Devices(question.call_id, self._system.devices())
@@ -223,8 +281,12 @@ class _Voice:
     def _close(self) -> None:
         if self._speech is not None:
             self._speech.close()  # first: whoever waits for a word must not wait any longer
+        if self._others is not None:
+            self._others.close()
         if self._pipeline is not None:
             self._pipeline.close()
+        if self._reader is not None:
+            self._reader.close()
 
 
 class _Told:

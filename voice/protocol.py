@@ -14,7 +14,6 @@ from engine.worker.envelope import enveloped, error_of, opened
 from voice.audio.devices import AudioDevice
 from voice.audio.streams import DeviceError, Fault
 from voice.speech.choice import SpeechChoice
-from voice.tts.speakable import ENGLISH, Phrases
 from voice.turn_events import Mode, TextStatus
 from voice.turn_state import Phase
 from voice.types import VoiceName
@@ -34,9 +33,6 @@ class VoiceSetup:
     loudspeaker: str = ""
     cancels_echo: bool = True
     """Without, Hearth does not listen while it speaks."""
-    answers_in: str = "en"
-    """ISO 639-1, for numbers and abbreviations that are read aloud."""
-    phrases: Phrases = ENGLISH
 
 
 # To the process.
@@ -55,6 +51,7 @@ class Listen:
 
     mode: Mode
     half_duplex: bool | None
+    waits_for_name: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +66,6 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Mute:
-    on: bool
-
-
-@dataclass(frozen=True, slots=True)
-class StandStill:
-    """See `VoicePipeline.pause`."""
-
     on: bool
 
 
@@ -124,14 +114,27 @@ class ListVoices:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadAloud:
+    """See `voice.reading.Reader`. Answered by `ReadToEnd` or `Refused` when it is over."""
+
+    call_id: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopReading:
+    """What is being read ends."""
+
+
+@dataclass(frozen=True, slots=True)
 class Quit:
     """Close everything, and end."""
 
 
-Question = ListDevices | ListVoices
+Question = ListDevices | ListVoices | ReadAloud
 Command = (
-    Begin | Listen | Leave | Key | Mute | StandStill | StopAnswer | Choose | Say | Progressed | AnswerEnded
-    | ListDevices | ListVoices | Quit
+    Begin | Listen | Leave | Key | Mute | StopAnswer | Choose | Say | Progressed | AnswerEnded
+    | ListDevices | ListVoices | ReadAloud | StopReading | Quit
 )  # fmt: skip
 
 
@@ -220,6 +223,13 @@ class Voices:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadToEnd:
+    """Or stopped."""
+
+    call_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class Refused:
     """Why there is no answer."""
 
@@ -227,14 +237,14 @@ class Refused:
     why: Noticed
 
 
-Answer = Devices | Voices
+Answer = Devices | Voices | ReadToEnd
 Told = (
     PhaseChanged | Level | PartialHeard | TextHeard | Asked | Committed | Withdrawn | Interrupted | SpokenSoFar | Done
     | Noticed
 )  # fmt: skip
 Report = (
     PhaseChanged | Level | PartialHeard | TextHeard | Asked | Committed | Withdrawn | Interrupted | SpokenSoFar | Done
-    | Noticed | Devices | Voices | Refused
+    | Noticed | Devices | Voices | ReadToEnd | Refused
 )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from typing import IO, Any
 import numpy as np
 
 from engine.cancel import CancelToken
-from engine.errors import VoiceError, sentence
+from engine.errors import SoundError, sentence
 from voice.types import RATE, Samples
 
 BLOCK_S = 1.0
@@ -30,7 +30,7 @@ _PROBE_S = 10.0
 
 
 def sound_blocks(path: Path, cancel: CancelToken | None = None) -> Iterator[Samples]:
-    """The file's sound at `RATE` hertz, mono, in blocks of about a second. Raises `VoiceError`, `CancelledError`."""
+    """The file's sound at `RATE` hertz, mono, in blocks of about a second. Raises `SoundError`, `CancelledError`."""
     for block in _blocks(path):
         if cancel is not None and cancel.cancelled:
             raise CancelledError
@@ -79,12 +79,12 @@ def _blocks(path: Path) -> Iterator[Samples]:
         yield from _by_ffmpeg(path)
         return
     except OSError as error:
-        raise VoiceError(_MISSING, name=path.name, reason=error.strerror or error) from error
+        raise SoundError(_MISSING, name=path.name, reason=error.strerror or error) from error
     with file:
         try:
             yield from _resampled(file)
         except soundfile.SoundFileError as error:
-            raise VoiceError(_BROKEN, name=path.name) from error
+            raise SoundError(_BROKEN, name=path.name) from error
 
 
 def _resampled(file: Any) -> Iterator[Samples]:
@@ -101,7 +101,7 @@ def _resampled(file: Any) -> Iterator[Samples]:
 def _by_ffmpeg(path: Path) -> Iterator[Samples]:
     program = shutil.which("ffmpeg")
     if program is None:
-        raise VoiceError(_UNREADABLE, name=path.name)
+        raise SoundError(_UNREADABLE, name=path.name)
     command = [
         program, "-nostdin", "-v", "error", "-protocol_whitelist", "file,pipe", "-i", _address(path), "-vn", "-sn",
         "-ac", "1", "-ar", str(RATE), "-f", "f32le", "pipe:1",
@@ -110,7 +110,7 @@ def _by_ffmpeg(path: Path) -> Iterator[Samples]:
         try:
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=said)
         except OSError as error:
-            raise VoiceError(_UNREADABLE, name=path.name) from error
+            raise SoundError(_UNREADABLE, name=path.name) from error
         assert process.stdout is not None, "it was asked for"
         found = False
         try:
@@ -118,7 +118,7 @@ def _by_ffmpeg(path: Path) -> Iterator[Samples]:
                 found = True
                 yield block
             if process.wait() != 0 and not found:
-                raise VoiceError(_BROKEN, name=path.name)
+                raise SoundError(_BROKEN, name=path.name)
         finally:
             process.kill()
             process.stdout.close()

@@ -18,8 +18,8 @@ from types import TracebackType
 import numpy as np
 
 from engine.cancel import CancelToken
-from engine.errors import VoiceError, sentence
-from engine.worker.child import EntryPoint, without_main_module
+from engine.errors import SoundError, VoiceError, sentence
+from engine.worker.child import EntryPoint, spawning
 from engine.worker.envelope import Fault, ProtocolError, enveloped, error_of, fault_of, opened, receive
 from voice.types import RATE, Samples
 
@@ -55,7 +55,7 @@ def run_reader(connection: Connection) -> None:
 class SoundReader:
     """One file, from the beginning to the end, as a context manager; iterate over its blocks once.
 
-    Blocks are about a second long, mono, of `RATE` hertz. From one thread. Raises `VoiceError`, `CancelledError`.
+    Blocks are about a second long, mono, of `RATE` hertz. From one thread. Raises `SoundError`, `CancelledError`.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class SoundReader:
         self._connection, theirs = context.Pipe(duplex=True)
         self._process = context.Process(target=entry_point, args=(theirs,), name="hearth-sound-reader", daemon=True)
         try:
-            with without_main_module():
+            with spawning():
                 self._process.start()
         except OSError as error:
             self._connection.close()
@@ -89,7 +89,7 @@ class SoundReader:
         except BaseException as error:
             self.close()
             if isinstance(error, OSError | ValueError):
-                raise VoiceError(_CRASHED, name=self._name) from error
+                raise SoundError(_CRASHED, name=self._name) from error
             raise
 
     def __enter__(self) -> SoundReader:
@@ -106,7 +106,7 @@ class SoundReader:
             if kind == _END:
                 return
             if kind != _SOUND or len(body) % 4:
-                raise VoiceError(_CRASHED, name=self._name)
+                raise SoundError(_CRASHED, name=self._name)
             yield np.frombuffer(body, "<f4")
 
     def close(self) -> None:
@@ -123,12 +123,12 @@ class SoundReader:
                 if self._cancel is not None and self._cancel.cancelled:
                     raise CancelledError
                 if time.monotonic() > until:
-                    raise VoiceError(_TOO_SLOW, name=self._name)
+                    raise SoundError(_TOO_SLOW, name=self._name)
             if self._cancel is not None and self._cancel.cancelled:
                 raise CancelledError
             message = receive(self._connection, _MESSAGE_BYTES)
             if message[:1] == _FAULT:
                 raise error_of(opened(message[1:], Fault, _VERSION))
         except (EOFError, OSError, ProtocolError) as error:
-            raise VoiceError(_CRASHED, name=self._name) from error
+            raise SoundError(_CRASHED, name=self._name) from error
         return message[:1], message[1:]

@@ -1,7 +1,7 @@
 """From the deltas of an answer to sound: split, synthesised at most two sentences ahead, mixed, played.
 
-Two threads: one synthesises, one plays. An answer that is not committed is split and begun to be synthesised, so that
-it starts at once, but none of it is heard. Knows no turns.
+Two threads: one synthesises, one plays; both rest while there is no answer. An answer that is not committed is split
+and begun to be synthesised, so that it starts at once, but none of it is heard. Knows no turns.
 """
 
 from __future__ import annotations
@@ -10,25 +10,28 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import CancelledError
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
+from engine.cancel import CancelToken
 from engine.errors import VoiceError
 from voice.answer import Answer
 from voice.audio.echo import EchoCanceller
 from voice.audio.resampling import resample
 from voice.audio.streams import AudioSink
 from voice.mixer import Heard, Mixer, SentenceSound, faded
-from voice.tts.sentences import SentenceSplitter
-from voice.types import Samples, Sound, Synthesizer
+from voice.tts.other_voices import OtherVoices, voice_for
+from voice.tts.sentences import Chunk, SentenceSplitter
+from voice.types import Samples, Sound, Synthesizer, VoiceChoice
 
 AHEAD = 2
 """Sentences that are ready or being made, of a committed answer; one of another."""
 _WAIT_S = 0.5
 _LATER_S = 0.1
 _RINGS_BLOCKS = 15
+_RESTS_AFTER_BLOCKS = 100
+"""Two seconds of silence: nobody will miss what is not written, and waiting costs nothing."""
 
 
 class Mouth(Protocol):
@@ -55,14 +58,6 @@ class Mouth(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class VoiceChoice:
-    """Which voice speaks, and how fast; "" is the synthesizer's first."""
-
-    voice: str = ""
-    speed: float = 1.0
-
-
 class Speaker:
     """Any thread."""
 
@@ -73,17 +68,25 @@ class Speaker:
         canceller: EchoCanceller,
         make_splitter: Callable[[], SentenceSplitter],
         mouth: Mouth,
+        *,
+        others: OtherVoices | None = None,
     ) -> None:
+        """`others` speak sentences in languages that the synthesizer's voice does not."""
         self._synthesizer = synthesizer
         self._sink = sink
         self._canceller = canceller
         self._make_splitter = make_splitter
         self._mouth = mouth
+        self._others = others
         self._changed = threading.Condition()
         self._answers: dict[int, Answer] = {}
         self._mixer = Mixer(sink.rate)
         self._is_open = self._is_closed = False
         self._levels: deque[float] = deque([0.0], maxlen=_RINGS_BLOCKS)
+        self._in_hand: Samples = np.zeros(0, np.float32)
+        """The block that waits for room at the device."""
+        self._n_silent = 0
+        """Blocks of silence since the last answer."""
         self.choice = VoiceChoice()
         self._threads = [
             threading.Thread(target=self._synthesize, name="synthesize", daemon=True),
@@ -133,10 +136,14 @@ class Speaker:
         for thread in self._threads:
             thread.join()
 
-    def begin(self, question: int) -> None:
-        """An answer will come; unheard until it is committed."""
+    def begin(self, question: int, text: str = "") -> None:
+        """An answer to `text` will come, most likely in its language; unheard until it is committed."""
+        splitter = self._make_splitter()
+        splitter.expect(text)
         with self._changed:
-            self._answers[question] = Answer(question, self._make_splitter())
+            self._answers[question] = Answer(question, splitter)
+            self._n_silent = 0
+            self._changed.notify_all()  # playback runs by the time that there is something to play
 
     def say(self, question: int, delta: str) -> bool:
         """More of an answer; False if nobody wants to hear it any more."""
@@ -183,8 +190,13 @@ class Speaker:
             return answer.heard_characters(heard)
 
     def duck(self, on: bool) -> None:
-        """Softer, or as loud as before."""
-        self._mixer.duck(on)
+        """Silent at once, or on from there."""
+        if not on:
+            self._mixer.go_on()
+            return
+        in_hand = self._in_hand
+        in_hand[:] = 0.0
+        self._mixer.still(self._sink.hush() + len(in_hand))
 
     def hold(self, on: bool) -> None:
         """Stand still, or go on."""
@@ -203,11 +215,11 @@ class Speaker:
                     self._look_again()
                     continue
                 number = answer.n_synthesized
-                text = answer.sentences[number].text
+                sentence = answer.sentences[number]
                 answer.n_synthesized += 1
                 choice, mixer = self.choice, self._mixer
             try:
-                sound = self._synthesizer.synthesize(text, voice=choice.voice, speed=choice.speed, cancel=answer.cancel)
+                sound = self._spoken(sentence, choice, answer.cancel)
             except CancelledError:
                 continue
             except VoiceError as error:
@@ -218,6 +230,10 @@ class Speaker:
                 if answer.question in self._answers:
                     self._mixer.add(SentenceSound(answer.question, number, samples))
                     self._changed.notify_all()
+
+    def _spoken(self, sentence: Chunk, choice: VoiceChoice, cancel: CancelToken) -> Sound:
+        synthesizer, voice = voice_for(sentence.language, self._synthesizer, choice.voice, self._others)
+        return synthesizer.synthesize(sentence.text, voice=voice, speed=choice.speed, cancel=cancel)
 
     def _next(self) -> Answer | None:
         """Whose next sentence to synthesise now: a committed answer's, else the newest's."""
@@ -247,7 +263,7 @@ class Speaker:
     def _play(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._is_open or self._is_closed)
+                self._changed.wait_for(lambda: self._is_closed or (self._is_open and not self._rests()))
                 if self._is_closed:
                     return
                 mixer = self._mixer
@@ -259,13 +275,20 @@ class Speaker:
                 self._mouth.output_failed(error)
                 self._finish_unheard()
 
+    def _rests(self) -> bool:
+        """Under the lock: nothing is played, nor will be soon. The device plays silence by itself."""
+        return not self._answers and self._n_silent >= _RESTS_AFTER_BLOCKS
+
     def _play_block(self, mixer: Mixer) -> None:
         block, touched = mixer.render(self._sink.block)
+        self._in_hand = block
         while not self._sink.write(block, _WAIT_S):
             if not self._is_open:
                 return
+        self._in_hand = np.zeros(0, np.float32)
         self._canceller.played(block, mixer.rate)
         self._levels.append(float(np.sqrt(np.mean(np.square(block)))))
+        self._n_silent = 0 if touched else self._n_silent + 1
         for heard in touched:
             self._tell(heard)
 

@@ -27,6 +27,7 @@ class Purpose(StrEnum):
     TURN = "turn"
     INTERRUPTION = "interruption"
     RESCUE = "rescue"
+    NAME = "name"
 
 
 class TextStatus(StrEnum):
@@ -47,6 +48,8 @@ class TurnOn:
     at_s: float
     mode: Mode
     half_duplex: bool = False
+    waits_for_name: bool = False
+    """Hands-free: fall asleep when nobody speaks to it, and wake by the name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +271,8 @@ class LetGo:
 
 @dataclass(frozen=True, slots=True)
 class Duck:
+    """Playback falls silent where it stands, because somebody may be interrupting, or goes on."""
+
     on: bool
 
 

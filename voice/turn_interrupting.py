@@ -1,4 +1,4 @@
-"""Somebody speaks while Hearth thinks or speaks: softer first, then words decide. Pure; see `voice.turns`.
+"""Somebody speaks while Hearth thinks or speaks: it falls silent first, then words decide. Pure; see `voice.turns`.
 
 The canceller leaves a little of Hearth's own voice, and swallows a little of the user's, so that speech alone is no
 proof; nor is a "mhm".
@@ -28,14 +28,15 @@ def attended(state: TurnState, frame: Frame, voiced: int) -> Outcome:
     state = replace(state, interruption=interruption)
     if state.jobs.interruption is None and _has_more_words(state, interruption):
         state = replace(state, interruption=replace(interruption, checked=hearing.position))
-        start = max(interruption.start - samples(rules.preroll), state.heard_until, 0)
+        start = max(interruption.start - samples(rules.interruption_preroll), state.heard_until, 0)
         return transcribing(state, Purpose.INTERRUPTION, start)
     is_over = hearing.run_from is None and state.jobs.interruption is None
     if interruption.is_given_up:
         return (replace(state, interruption=None) if is_over else state), ()
     lasted = frame.position - interruption.ducked
     asked = state.jobs.interruption is not None and lasted < samples(rules.unducks_at_last)
-    if lasted >= samples(rules.unducks) and not asked:
+    is_sound = is_over and interruption.voiced < samples(rules.confirms)
+    if lasted >= samples(rules.unducks_first if is_sound else rules.unducks) and not asked:
         kept = None if is_over else replace(interruption, is_given_up=True)
         return replace(state, phase=_back(state), interruption=kept), (Duck(False),)
     return state, ()
@@ -51,8 +52,9 @@ def checked(state: TurnState, text: str, at_s: float) -> Outcome:
 
 def taken_over(state: TurnState, start: int) -> Outcome:
     """The user speaks now, from position `start`: Hearth stops."""
+    preroll = state.rules.interruption_preroll if state.interruption is not None else state.rules.preroll
     state, commands = silenced(state)
-    return begin(state, start), commands
+    return begin(state, start, preroll), commands
 
 
 def silenced(state: TurnState) -> Outcome:
@@ -73,7 +75,7 @@ def answered(state: TurnState, at_s: float) -> Outcome:
     if state.is_audible:
         state = replace(state, spoken_until=state.hearing.position + samples(state.rules.rings))
     if interruption is not None and state.hearing.run_from is not None and _is_user(state, interruption):
-        return begin(state, interruption.start), commands
+        return begin(state, interruption.start, state.rules.interruption_preroll), commands
     if state.half_duplex and state.is_audible:
         state = replace(state, deaf_until=state.spoken_until)
     return idle(state, at_s), commands

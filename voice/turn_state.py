@@ -1,6 +1,6 @@
 """Where a conversation by speech stands, as one value; and the numbers it goes by.
 
-The thresholds were measured (28 pauses inside turns; answers played into the microphone at -10 dB): see
+The thresholds were measured (74 pauses inside turns; answers played into the microphone at -10 dB): see
 ARCHITECTURE.md.
 """
 
@@ -17,6 +17,8 @@ class Phase(StrEnum):
     OFF = "off"
     OPENING = "opening"
     LISTENING = "listening"
+    ASLEEP = "asleep"
+    """Only its name is listened for."""
     USER_SPEAKING = "user_speaking"
     ENDPOINTING = "endpointing"
     THINKING = "thinking"
@@ -44,28 +46,41 @@ class Rules:
     """A run that begins or resumes a turn."""
     preroll: float = 0.3
     """What is heard from before the detector fired."""
-    speculate: float = 0.192
-    """Silence after which is transcribed and asked."""
-    done: float = 0.9
-    """A probability that the speaker is done: above, `short_wait` of silence ends the turn, else `long_wait`."""
-    short_wait: float = 0.4
-    long_wait: float = 1.2
+    speculate: float = 0.096
+    """Silence after which is transcribed, judged and asked. Later, a transcript has a full stop behind any word."""
+    done: float = 0.8
+    likely: float = 0.4
+    """Probabilities that the speaker is done: where the words do not ask for more, `short_wait` of silence ends the
+    turn above the one, `middle_wait` above the other, else `long_wait`."""
+    short_wait: float = 0.3
+    middle_wait: float = 0.7
+    long_wait: float = 1.3
     revisions: int = 3
     """Questions put on speculation in a turn."""
     partial_every: float = 0.8
     longest_turn: float = 110.0
     key_tail: float = 0.15
     """What is still heard after the key was let go."""
-    ducks: float = 0.128
-    """A run of speech while Hearth speaks that makes it softer."""
-    confirms: float = 0.35
-    """As much speech, and words, make it stop."""
+    ducks: float = 0.096
+    """A run of speech while Hearth speaks that makes it fall silent for a moment."""
+    confirms: float = 0.2
+    """As much speech, which a short word lasts, and words, make it stop."""
     checks_every: float = 0.3
     unducks: float = 0.6
+    unducks_first: float = 0.3
+    """Where it was but a sound, too short for a word."""
+    interruption_preroll: float = 0.5
+    """The canceller swallows the beginning of who speaks against Hearth, so that the detector fires later."""
     unducks_at_last: float = 1.5
     """Where the words are still being transcribed."""
     said_kept: float = 10.0
     """What Hearth said so recently may be its own echo."""
+    awake: float = 20.0
+    """Without a word to Hearth for so long, it must be called by its name again."""
+    name_within: float = 1.6
+    """Of what somebody says, so much is looked at for the name."""
+    name_after: float = 0.3
+    """Silence in front of the name: in the middle of a talk nobody is called."""
     rings: float = 0.3
     """The room and the device still sound when playback has ended."""
     open_within: float = 10.0
@@ -119,6 +134,8 @@ class Turn:
     """`text` is all that was said so far."""
     heard_to: int = 0
     """Position up to which it is being transcribed, or was."""
+    is_checked: bool = False
+    """Its beginning was looked at for the name."""
     may_be_echo: bool = False
     """It began while Hearth was to be heard."""
     is_due: bool = False
@@ -140,7 +157,7 @@ class Interruption:
 
     start: int
     ducked: int
-    """Position at which Hearth became softer."""
+    """Position at which Hearth fell silent."""
     voiced: int = 0
     checked: int = 0
     """Position up to which its words were asked for."""
@@ -165,9 +182,10 @@ class Jobs:
     judge: int | None = None
     interruption: int | None = None
     rescue: int | None = None
+    name: int | None = None
 
     def running(self) -> tuple[int, ...]:
-        found = (self.partial, self.turn, self.judge, self.interruption, self.rescue)
+        found = (self.partial, self.turn, self.judge, self.interruption, self.rescue, self.name)
         return tuple(job for job in found if job is not None)
 
 
@@ -177,6 +195,8 @@ class TurnState:
     mode: Mode = Mode.HANDS_FREE
     rules: Rules = field(default_factory=Rules)
     half_duplex: bool = False
+    waits_for_name: bool = False
+    """It falls asleep when nobody speaks to it."""
     is_muted: bool = False
     key_is_down: bool = False
     is_finishing: bool = False

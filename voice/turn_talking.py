@@ -28,7 +28,9 @@ from voice.turn_events import (
     Transcribe,
     Withdraw,
 )
-from voice.turn_state import Jobs, Phase, Turn, TurnState, samples
+from voice.turn_state import Jobs, Phase, Rules, Turn, TurnState, samples
+from voice.unfinished import asks_for_more
+from voice.wake_word import after_name
 
 Outcome: TypeAlias = tuple[TurnState, tuple[Command, ...]]
 
@@ -36,7 +38,7 @@ _NOT_TRANSCRIBED = sentence("What you said could not be written down in time. Pl
 
 
 def idle(state: TurnState, at_s: float) -> TurnState:
-    """Listening for somebody to begin."""
+    """Listening for somebody to begin; where the name is waited for, not for long."""
     return replace(
         state,
         phase=Phase.LISTENING,
@@ -44,14 +46,15 @@ def idle(state: TurnState, at_s: float) -> TurnState:
         interruption=None,
         answer=None,
         is_audible=False,
-        deadline_s=None,
+        deadline_s=at_s + state.rules.awake if state.waits_for_name else None,
         frames_by_s=at_s + state.rules.frames_within,
     )
 
 
-def begin(state: TurnState, start: int) -> TurnState:
-    """A new turn whose first word is at `start`, or a little before."""
-    start = max(start - samples(state.rules.preroll), state.heard_until, 0)
+def begin(state: TurnState, start: int, preroll: float | None = None) -> TurnState:
+    """A new turn whose first word is at `start`, or a little before: `preroll` seconds."""
+    preroll = state.rules.preroll if preroll is None else preroll
+    start = max(start - samples(preroll), state.heard_until, 0)
     turn = Turn(
         state.n_turns + 1,
         start,
@@ -99,9 +102,7 @@ def waited(state: TurnState, frame: Frame) -> Outcome:
     if not turn.is_due and hearing.run >= samples(rules.begins):
         return _resumed(state)
     too_long = hearing.position - turn.start >= samples(rules.longest_turn)
-    wait = rules.short_wait if turn.done > rules.done else rules.long_wait
-    may_end = state.mode is not Mode.PUSH_TO_TALK and not state.key_is_down
-    if turn.is_due or too_long or _key_was_let_go(state) or (may_end and hearing.silence >= samples(wait)):
+    if turn.is_due or too_long or _key_was_let_go(state) or _is_over(state):
         return _ended(replace(state, turn=replace(turn, is_due=True)), frame.at_s)
     return state, ()
 
@@ -111,9 +112,10 @@ def transcribed(state: TurnState, text: str, at_s: float) -> Outcome:
     turn = _turn(state)
     if turn.may_be_echo and echoes(text, lately(state, at_s)):
         text = ""
-    turn = replace(turn, text=text.strip(), is_transcribed=True)
+    text = after_name(text.strip()) if state.waits_for_name else text.strip()
+    turn = replace(turn, text=text, is_transcribed=True)
     state = replace(state, turn=turn, jobs=replace(state.jobs, turn=None))
-    if turn.is_due:
+    if turn.is_due or (state.phase is Phase.ENDPOINTING and _is_over(state)):
         return _ended(state, at_s)
     if not turn.text or state.mode is Mode.DICTATION or turn.asked >= state.rules.revisions:
         return state, (ShowPartial(turn.id, turn.text),) if turn.text else ()
@@ -248,6 +250,19 @@ def _after_turn(state: TurnState, at_s: float, commands: tuple[Command, ...]) ->
 def _withdrawing(turn: Turn) -> tuple[Command, ...]:
     assert turn.question is not None
     return Withdraw(turn.question, turn.id), ShowText(turn.id, turn.text, TextStatus.WITHDRAWN)
+
+
+def _is_over(state: TurnState) -> bool:
+    """The silence has lasted as long as what was said, and how, asks for."""
+    may_end = state.mode is not Mode.PUSH_TO_TALK and not state.key_is_down
+    return may_end and state.hearing.silence >= samples(_wait(_turn(state), state.rules))
+
+
+def _wait(turn: Turn, rules: Rules) -> float:
+    # Only once it is known what was said: a short silence behind "and" is no end.
+    if not turn.is_transcribed or turn.done <= rules.likely or asks_for_more(turn.text):
+        return rules.long_wait
+    return rules.short_wait if turn.done > rules.done else rules.middle_wait
 
 
 def _key_was_let_go(state: TurnState) -> bool:

@@ -60,6 +60,7 @@ from voice.turn_talking import (
     waited,
     without_jobs,
 )
+from voice.turn_waking import asleep, dozed, named
 
 _NO_ANSWER = sentence("No answer came for too long, so Hearth stopped waiting for it. You can ask again.")
 _STUCK = sentence("Speaking got stuck. The answer goes on as text.")
@@ -89,9 +90,26 @@ def step(state: TurnState, event: Event) -> Outcome:
 
 
 def _turned_on(state: TurnState, event: TurnOn) -> Outcome:
-    state, commands = _turned_off(state)
-    state = replace(state, mode=event.mode, half_duplex=event.half_duplex)
-    return _opening(state, event.at_s), (*commands, OpenDevices())
+    if state.phase in (*_CLOSED, Phase.OPENING):
+        state, commands = _turned_off(state)
+        state = replace(state, mode=event.mode, half_duplex=event.half_duplex, waits_for_name=_waits_for_name(event))
+        return _opening(state, event.at_s), (*commands, OpenDevices())
+    # The devices run: only what they are used for changes, and what was heard for the one use is not for the other.
+    state, commands = _emptied(state)
+    state = replace(
+        state,
+        mode=event.mode,
+        half_duplex=event.half_duplex,
+        waits_for_name=_waits_for_name(event),
+        key_is_down=False,
+        is_finishing=False,
+        heard_until=state.hearing.position,
+    )
+    return idle(state, event.at_s), commands
+
+
+def _waits_for_name(event: TurnOn) -> bool:
+    return event.waits_for_name and event.mode is Mode.HANDS_FREE
 
 
 def _turned_off(state: TurnState) -> Outcome:
@@ -103,17 +121,21 @@ def _turned_off(state: TurnState) -> Outcome:
         n_turns=state.n_turns,
         n_questions=state.n_questions,
     )
-    was_paused = state.phase is Phase.PAUSED
     is_closed = state.phase in _CLOSED
     rescue = state.jobs.rescue
+    _, commands = _emptied(state)
+    if rescue is not None:
+        commands += (CancelJob(rescue),)
+    return off, commands if is_closed else (*commands, CloseDevices())
+
+
+def _emptied(state: TurnState) -> Outcome:
+    """Without a turn and an answer; a rescue goes on."""
+    was_paused = state.phase is Phase.PAUSED
     state, commands = dropped_turn(state)
     state, more = silenced(state)
     commands += more
-    if rescue is not None:
-        commands += (CancelJob(rescue),)
-    if was_paused:
-        commands += (Hold(False),)
-    return off, commands if is_closed else (*commands, CloseDevices())
+    return state, (*commands, Hold(False)) if was_paused else commands
 
 
 def _opening(state: TurnState, at_s: float) -> TurnState:
@@ -146,7 +168,8 @@ def _failed(state: TurnState, error: VoiceError, at_s: float) -> Outcome:
         return state, ()
     was_paused = state.phase is Phase.PAUSED
     state, commands = _let_go(state, at_s)
-    state, more = rescued(state)
+    # What was not said to Hearth is not written down.
+    state, more = dropped_turn(state) if state.phase is Phase.ASLEEP else rescued(state)
     commands += (*more, CloseDevices())
     if was_paused:
         commands += (Hold(False),)
@@ -191,6 +214,8 @@ def _heard(state: TurnState, frame: Frame) -> Outcome:
         return (begin(state, hearing.position), ()) if state.key_is_down else (state, ())
     if state.phase is Phase.LISTENING:
         return listened(state)
+    if state.phase is Phase.ASLEEP:
+        return dozed(state)
     if state.phase is Phase.USER_SPEAKING:
         return spoke(state)
     if state.phase is Phase.ENDPOINTING:
@@ -212,6 +237,8 @@ def _time_passed(state: TurnState, at_s: float) -> Outcome:
         return _failed(state, DeviceError(Fault.SILENT), at_s)
     if state.phase is Phase.ENDPOINTING:
         return late(state, at_s)
+    if state.phase is Phase.LISTENING:
+        return asleep(state), ()
     if state.is_audible:
         state, commands = _let_go(state, at_s)
         return state, (*commands, Notify(VoiceError(_STUCK)))
@@ -233,6 +260,8 @@ def _job_ended(state: TurnState, event: Transcribed | Judged | JobFailed) -> Out
         return transcribed(state, event.text, event.at_s)
     if job == jobs.interruption:
         return checked(state, event.text, event.at_s)
+    if job == jobs.name:
+        return named(state, event.text)
     if job == jobs.rescue:
         text = event.text.strip()
         state = replace(state, jobs=replace(jobs, rescue=None))
@@ -298,6 +327,9 @@ def _key_down(state: TurnState) -> Outcome:
         state = replace(state, turn=replace(state.turn, key_up=None))
     if state.phase is Phase.LISTENING:
         return begin(state, state.hearing.position), ()
+    if state.phase is Phase.ASLEEP:
+        state, commands = dropped_turn(state)
+        return begin(state, state.hearing.position), commands
     if state.phase in _TALKING:
         return taken_over(state, state.hearing.position)
     return state, ()

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from engine.cancel import CancelToken
 
+if TYPE_CHECKING:  # the window knows these values, and does without numpy while it starts
+    import numpy as np
+    from numpy.typing import NDArray
+
 RATE = 16_000
 """Hertz, of what voice activity detection and transcription hear."""
-Samples: TypeAlias = NDArray[np.float32]
+Samples: TypeAlias = "NDArray[np.float32]"
 """Shape (n,), mono, -1..1."""
 
 
@@ -30,6 +31,14 @@ class Sound:
     @property
     def seconds(self) -> float:
         return len(self.samples) / self.rate
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceChoice:
+    """Which voice speaks, and how fast; "" is the synthesizer's first."""
+
+    voice: str = ""
+    speed: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

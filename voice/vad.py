@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import VoiceError, sentence
+from engine.onnx_session import session
 from voice.audio_weights import VOICE_ACTIVITY, verified
 from voice.types import Samples
 
@@ -41,16 +42,9 @@ class SileroVoiceActivity:
     """
 
     def __init__(self, folder: Path) -> None:
-        import onnxruntime  # noqa: PLC0415  # takes 0.1 s and 40 MB; only who listens needs it
-
         path = verified(VOICE_ACTIVITY, folder)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        # A spinning thread would burn a core between frames.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.log_severity_level = 3
         try:
-            self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+            self._session = session(str(path))
         except Exception as error:  # what onnxruntime raises has no common class
             raise VoiceError(
                 sentence("The detector of speech could not be started ({reason})."), reason=str(error)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -17,6 +18,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from app.downloader.transfer import ANSWER_S, BLOCK, TransferStopped
+from app.installation import is_installed
 from engine.errors import ChecksumError, NoSourceError, sentence
 
 LOOK_UPS = 3
@@ -38,7 +40,7 @@ def locate(package: str, version: str, *, answer_s: float = ANSWER_S) -> Archive
     Raises `NoSourceError` with pip's reason.
     """
     command = [
-        sys.executable, "-m", "pip", "install", "--dry-run", "--ignore-installed", "--no-deps", "--quiet",
+        *_pip(), "install", "--dry-run", "--ignore-installed", "--no-deps", "--quiet",
         "--only-binary", ":all:", "--disable-pip-version-check", "--no-input", "--timeout", f"{answer_s:g}",
         "--retries", "0", "--use-feature", "fast-deps", "--report", "-", f"{package}=={version}",
     ]  # fmt: skip
@@ -54,6 +56,16 @@ def locate(package: str, version: str, *, answer_s: float = ANSWER_S) -> Archive
             errors = [line for line in answer.stderr.splitlines() if line.startswith("ERROR:")]
             reason = errors[-1].removeprefix("ERROR:").strip() if errors else "no answer"
     raise NoSourceError(sentence("The package registry has no {package} ({reason})."), package=package, reason=reason)
+
+
+def _pip() -> list[str]:
+    """How pip is called. An installed program has no Python to lend; the machine may have a pip all the same."""
+    if not is_installed():
+        return [sys.executable, "-m", "pip"]
+    program = shutil.which("pip3") or shutil.which("pip")
+    if program is None:
+        raise NoSourceError(sentence("pip is not installed."))
+    return [program]
 
 
 def verify(path: Path, sha256: str, *, stopped: Callable[[], bool]) -> None:

@@ -14,6 +14,7 @@ from app.store.types import (
     Conversation,
     Draft,
     ImagePart,
+    KeyedPart,
     MessageState,
     MessageUsage,
     Part,
@@ -21,6 +22,7 @@ from app.store.types import (
     RecallPart,
     SourcePassage,
     SourcesPart,
+    SpokenPart,
     StoredMessage,
     TextPart,
     UnspokenPart,
@@ -32,7 +34,7 @@ PartRow = tuple[int, int, str, str, float, str, str, int, str, str, str, int, in
 USAGE_COLUMNS = tuple(field.name for field in fields(MessageUsage))
 CONVERSATION_COLUMNS = (
     "id, title, title_is_automatic, created_at, updated_at, folder_id, pinned, archived, tags, active_leaf, model, "
-    "system_prompt, sampling, collections"
+    "system_prompt, sampling, collections, persona, persona_version"
 )
 MESSAGE_COLUMNS = (
     "number, id, conversation_id, parent_id, role, state, created_at, model, error, pinned, last_child, deleted_at, "
@@ -63,6 +65,8 @@ def part_rows(message_number: int, parts: Iterable[Part]) -> list[PartRow]:
                 rows.append((message_number, position, "reasoning", *kept, "", "", *_NO_IMAGE))
             case UnspokenPart(text):
                 rows.append((message_number, position, "unspoken", storable(text), 0.0, "", "", 0, "", "", *_NO_IMAGE))
+            case SpokenPart():
+                rows.append((message_number, position, "spoken", "", 0.0, "", "", 0, "", "", *_NO_IMAGE))
             case AttachmentPart(name, text, size, media_type):
                 kept = storable(text), 0.0, storable(name), media_type, size
                 rows.append((message_number, position, "attachment", *kept, "", "", *_NO_IMAGE))
@@ -73,6 +77,9 @@ def part_rows(message_number: int, parts: Iterable[Part]) -> list[PartRow]:
             case RecallPart(source, text, origin, name):
                 kept = storable(text), 0.0, storable(name), "", 0
                 rows.append((message_number, position, "recall", *kept, source, origin, *_NO_IMAGE))
+            case KeyedPart():
+                text = storable(json.dumps(asdict(part), ensure_ascii=False))
+                rows.append((message_number, position, "keyed", text, 0.0, "", "", 0, "", "", *_NO_IMAGE))
             case SourcesPart():
                 text = storable(json.dumps(asdict(part), ensure_ascii=False))
                 rows.append((message_number, position, "sources", text, 0.0, "", "", 0, "", "", *_NO_IMAGE))
@@ -85,6 +92,8 @@ def part_of(row: sqlite3.Row) -> Part:
         return ReasoningPart(row["text"], row["seconds"])
     if row["kind"] == "unspoken":
         return UnspokenPart(row["text"])
+    if row["kind"] == "spoken":
+        return SpokenPart()
     if row["kind"] == "attachment":
         return AttachmentPart(row["name"], row["text"], row["size"], row["media_type"])
     if row["kind"] == "image":
@@ -93,6 +102,8 @@ def part_of(row: sqlite3.Row) -> Part:
         return RecallPart(row["source"], row["text"], row["origin"], row["name"])
     if row["kind"] == "sources":
         return sources_of(json.loads(row["text"]))
+    if row["kind"] == "keyed":
+        return keyed_of(json.loads(row["text"]))
     return TextPart(row["text"])
 
 
@@ -123,7 +134,7 @@ def message_of(row: sqlite3.Row, parts: tuple[Part, ...], *, position: int = 1, 
 def conversation_of(row: sqlite3.Row) -> Conversation:
     """One row of `CONVERSATION_COLUMNS`."""
     conversation_id, title, automatic, created_at, updated_at, folder_id, pinned, archived, tags, *others = row
-    active_leaf, model, system_prompt, sampling, collections = others
+    active_leaf, model, system_prompt, sampling, collections, persona, persona_version = others
     return Conversation(
         conversation_id,
         title,
@@ -139,12 +150,19 @@ def conversation_of(row: sqlite3.Row) -> Conversation:
         system_prompt,
         None if sampling is None else sampling_of(json.loads(sampling)),
         tuple(json.loads(collections)),
+        persona,
+        persona_version,
     )
 
 
 def sources_of(raw: dict[str, Any]) -> SourcesPart:
     """A part of kind sources. Raises `KeyError`, `TypeError` where the JSON is another."""
     return SourcesPart(**{**raw, "passages": tuple(SourcePassage(**each) for each in raw["passages"])})
+
+
+def keyed_of(raw: dict[str, Any]) -> KeyedPart:
+    """A part of kind keyed. Raises `KeyError`, `TypeError` where the JSON is another."""
+    return KeyedPart(raw["persona"], tuple(raw["texts"]))
 
 
 def draft_of(row: sqlite3.Row | None) -> Draft:

@@ -1,5 +1,7 @@
 """A conversation as Markdown, JSON or one self-contained HTML page. Knows no file and no window.
 
+What a person reads holds no link that only a document has brought into the chat (`app.document_addresses`).
+
 The JSON form is Hearth's own exchange format, version 1, which `app.store.importing` reads back:
 
 {"format": "hearth-conversations", "version": 1, "conversations": [{
@@ -13,7 +15,8 @@ The JSON form is Hearth's own exchange format, version 1, which `app.store.impor
                   or {"kind": "image", "name", "sha256", "size", "width", "height", "media_type", "data"}
                   or {"kind": "recall", "message_id", "text", "origin", "name"}
                   or {"kind": "sources", "way", "question", "n_searched", "by_meaning",
-                      "passages": [{SourcePassage}]}]}]}]}
+                      "passages": [{SourcePassage}]}
+                  or {"kind": "keyed", "persona", "texts": [...]}]}]}]}
 
 Times are seconds since 1970, UTC. An image's `data` are its bytes in base64, "" if they are lost. Given all messages
 of a tree it loses nothing that was said; a folder is the library's affair, and a summary, which a model can make
@@ -28,19 +31,23 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import datetime
+from functools import partial
 
 from markdown_it import MarkdownIt
 
 from app.answer_citations import with_places
+from app.document_addresses import NO_DOCUMENTS, DocumentAddresses
 from app.i18n import tr
 from app.store.types import (
     AttachmentPart,
     Conversation,
     ImagePart,
+    KeyedPart,
     Part,
     ReasoningPart,
     RecallPart,
     SourcesPart,
+    SpokenPart,
     StoredMessage,
     TextPart,
     UnspokenPart,
@@ -82,18 +89,21 @@ def to_markdown(conversation: Conversation, messages: Sequence[StoredMessage], r
     """The path as one Markdown document; of images the names."""
     blocks = [f"# {_title(conversation)}", f"*{_date(conversation.created_at)}*"]
     sources: SourcesPart | None = None
+    addresses = NO_DOCUMENTS
     for message in messages:
         sources = message.sources if message.role is Role.USER else sources
+        addresses = addresses.after(message)
         blocks.append(f"## {_who(message)}")
         for part in message.parts:
             match part:
                 case TextPart(text):
-                    blocks.append(with_places(text, sources) if message.role is Role.ASSISTANT else text)
+                    answers = message.role is Role.ASSISTANT
+                    blocks.append(addresses.unlinked(with_places(text, sources)) if answers else text)
                 case ReasoningPart(text):
-                    quoted = "\n".join(f"> {line}" for line in text.splitlines())
+                    quoted = "\n".join(f"> {line}" for line in addresses.unlinked(text).splitlines())
                     blocks.append(f"> *{tr('Reasoning')}*\n>\n{quoted}")
                 case UnspokenPart(text):
-                    quoted = "\n".join(f"> {line}" for line in text.strip().splitlines())
+                    quoted = "\n".join(f"> {line}" for line in addresses.unlinked(text.strip()).splitlines())
                     blocks.append("> *" + tr("Not spoken") + f"*\n>\n{quoted}")
                 case AttachmentPart(name, text):
                     fence = _fence(text)
@@ -145,19 +155,23 @@ def to_html(conversation: Conversation, messages: Sequence[StoredMessage], read:
     markdown = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"]).disable("image")
     body = [f"<h1>{html.escape(_title(conversation))}</h1><p class='meta'>{_date(conversation.created_at)}</p>"]
     sources: SourcesPart | None = None
+    addresses = NO_DOCUMENTS
     for message in messages:
         sources = message.sources if message.role is Role.USER else sources
+        addresses = addresses.after(message)
+        markdown.validateLink = partial(_leads_on, addresses)  # type: ignore[method-assign]
         body.append(f"<p class='who'>{html.escape(_who(message))}</p>")
         for part in message.parts:
             match part:
                 case TextPart(text):
                     if message.role is Role.ASSISTANT:
-                        text = with_places(text, sources)
+                        text = addresses.unlinked(with_places(text, sources))
                     body.append(markdown.render(text))
                 case ReasoningPart(text):
-                    body.append(f"<details><summary>{tr('Reasoning')}</summary>{markdown.render(text)}</details>")
+                    words = markdown.render(addresses.unlinked(text))
+                    body.append(f"<details><summary>{tr('Reasoning')}</summary>{words}</details>")
                 case UnspokenPart(text):
-                    words = markdown.render(text)
+                    words = markdown.render(addresses.unlinked(text))
                     body.append("<details><summary>" + tr("Not spoken") + f"</summary>{words}</details>")
                 case AttachmentPart(name, text):
                     body.append(
@@ -181,10 +195,12 @@ _KINDS: dict[type[Part], str] = {
     TextPart: "text",
     ReasoningPart: "reasoning",
     UnspokenPart: "unspoken",
+    SpokenPart: "spoken",
     AttachmentPart: "attachment",
     ImagePart: "image",
     RecallPart: "recall",
     SourcesPart: "sources",
+    KeyedPart: "keyed",
 }
 
 
@@ -200,6 +216,11 @@ def _figure(part: ImagePart, data: bytes | None) -> str:
     # The width is for readers that know no style sheets, such as the one that makes PDF files.
     width, address = min(part.width, _IMAGE_WIDTH), base64.b64encode(data).decode("ascii")
     return f"<p><img alt='{name}' title='{name}' width='{width}' src='data:{part.media_type};base64,{address}'></p>"
+
+
+def _leads_on(addresses: DocumentAddresses, url: str) -> bool:
+    """Whether an address may be a link, as in the window."""
+    return url.casefold().startswith(("http:", "https:", "mailto:")) and addresses.origin_of(url) is None
 
 
 def _title(conversation: Conversation) -> str:

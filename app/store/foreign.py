@@ -21,6 +21,7 @@ from app.store.codec import sampling_of
 from app.store.types import (
     AttachmentPart,
     ImagePart,
+    KeyedPart,
     MessageState,
     MessageUsage,
     Part,
@@ -28,6 +29,7 @@ from app.store.types import (
     RecallPart,
     SourcePassage,
     SourcesPart,
+    SpokenPart,
     StoredMessage,
     TextPart,
     UnspokenPart,
@@ -38,6 +40,8 @@ from engine.errors import AttachmentError, ImportFormatError, LimitError, senten
 from engine.types import SamplingParams
 
 Json = Mapping[str, Any]
+_MOST_KEYED = 100
+"""Texts of keyed knowledge in one question."""
 TakeImage = Callable[[bytes, str], ImagePart]
 """Keeps an image file's bytes under a name, after looking whether they are an image. Raises `AttachmentError`,
 `LimitError` or `StoreError`."""
@@ -248,6 +252,8 @@ def _hearth_part(raw: Json, take: TakeImage | None) -> Part:
         return ReasoningPart(_clean(raw["text"]), _amount(raw["seconds"]))
     if raw["kind"] == "unspoken":
         return UnspokenPart(_clean(raw["text"]))
+    if raw["kind"] == "spoken":
+        return SpokenPart()
     if raw["kind"] == "attachment":
         text = _clean(raw["text"], ATTACHMENT_BYTES)
         return AttachmentPart(_name(raw["name"]), text, int(_amount(raw["size"])), _name(raw["media_type"]))
@@ -258,6 +264,9 @@ def _hearth_part(raw: Json, take: TakeImage | None) -> Part:
         return RecallPart(_name(raw["message_id"]), _clean(raw["text"]), "document", _name(raw["name"]))
     if raw["kind"] == "sources":
         return _hearth_sources(raw)
+    if raw["kind"] == "keyed":
+        texts = raw["texts"] if isinstance(raw["texts"], list) else []
+        return KeyedPart(_name(raw["persona"]), tuple(filter(None, map(_clean, texts[:_MOST_KEYED]))))
     return TextPart(_clean(raw["text"]))
 
 

@@ -92,13 +92,20 @@ class ConversationStore:
     # Conversations
 
     def create_conversation(
-        self, *, title: str = "", folder_id: str | None = None, model: str = "", system_prompt: str = ""
+        self,
+        *,
+        title: str = "",
+        folder_id: str | None = None,
+        model: str = "",
+        system_prompt: str = "",
+        persona: str = "",
+        persona_version: int = 0,
     ) -> Conversation:
         conversation_id, now = new_id(), time.time()
         with self._db.transaction():
             self._db.write(
                 "INSERT INTO conversations (id, title, title_is_automatic, created_at, updated_at, folder_id, model,"
-                " system_prompt) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                " system_prompt, persona, persona_version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     conversation_id,
                     "",
@@ -108,6 +115,8 @@ class ConversationStore:
                     folder_id,
                     codec.storable(model),
                     codec.storable(system_prompt),
+                    persona,
+                    persona_version,
                 ),
             )
             self._set_title(conversation_id, title)
@@ -175,6 +184,12 @@ class ConversationStore:
         """Which collections of the document library its questions are looked up in."""
         return self._set(conversation_id, "collections", codec.to_json(tuple(dict.fromkeys(collections))))
 
+    def set_persona(self, conversation_id: str, short_name: str, number: int) -> Changes:
+        """Which persona answers from now on, and which saved version of it; "" and 0 for none."""
+        with self._db.transaction():
+            self._set(conversation_id, "persona", short_name)
+            return self._set(conversation_id, "persona_version", number)
+
     def used_collections(self) -> frozenset[int]:
         """The document library's collections that any conversation asks, those in the bin too."""
         rows = self._db.rows("SELECT collections FROM conversations WHERE collections <> '[]'")
@@ -204,12 +219,26 @@ class ConversationStore:
         self.images.sweep(self._named_images(), lambda: images_of_copies(self._db.path, self._backups))
         return purged
 
+    def forget_conversation(self, conversation_id: str) -> Changes:
+        """Remove one for good at once, past the bin, with its draft and its images; nothing where there is none."""
+        with self._db.transaction():
+            self._db.write("DELETE FROM conversations WHERE id = ?", (conversation_id,))
+            self._db.write("DELETE FROM drafts WHERE conversation_id = ?", (conversation_id,))
+            self._summaries.purge()
+        self.images.sweep(self._named_images(), lambda: images_of_copies(self._db.path, self._backups))
+        return Changes(conversations=frozenset({conversation_id}), conversation_list=True)
+
     def branch_conversation(self, message_id: str) -> Conversation:
         """A new conversation that begins with a copy of the path down to `message_id`."""
         with self._db.transaction():
             origin = self.conversation(self._messages.row(message_id)["conversation_id"])
             branch = self.create_conversation(
-                title=origin.title, folder_id=origin.folder_id, model=origin.model, system_prompt=origin.system_prompt
+                title=origin.title,
+                folder_id=origin.folder_id,
+                model=origin.model,
+                system_prompt=origin.system_prompt,
+                persona=origin.persona,
+                persona_version=origin.persona_version,
             )
             self.set_sampling(branch.id, origin.sampling)
             ids = self._messages.add_tree(branch.id, self._messages.path(origin.id, message_id))

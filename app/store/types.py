@@ -49,6 +49,11 @@ class UnspokenPart:
 
 
 @dataclass(frozen=True, slots=True)
+class SpokenPart:
+    """The question was asked aloud, and its answer is heard: the model is told to be brief."""
+
+
+@dataclass(frozen=True, slots=True)
 class AttachmentPart:
     """A file's text, untrusted. `size` is the file's in bytes."""
 
@@ -123,9 +128,27 @@ class SourcesPart:
     by_meaning: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class KeyedPart:
+    """Knowledge of the persona of that short name that the question called (see `app.personas.keyed`); untrusted."""
+
+    persona: str
+    texts: tuple[str, ...]
+
+
 Attached = AttachmentPart | ImagePart
 """What a person can add to a message."""
-Part = TextPart | ReasoningPart | UnspokenPart | AttachmentPart | ImagePart | RecallPart | SourcesPart
+Part = (
+    TextPart
+    | ReasoningPart
+    | UnspokenPart
+    | SpokenPart
+    | AttachmentPart
+    | ImagePart
+    | RecallPart
+    | SourcesPart
+    | KeyedPart
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +249,10 @@ class Conversation:
     """None: the settings' own."""
     collections: tuple[int, ...] = ()
     """Ids of the document library's, which questions are looked up in."""
+    persona: str = ""
+    """The short name of the persona that answers, "" for none; it may be gone by now."""
+    persona_version: int = 0
+    """The number of its saved version, 0 for none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ class AboutDialog(CalmDialog):
         theme = workspace.theme
         super().__init__(theme, parent, tr("About Hearth"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._workspace = workspace
         self.heading.hide()
         mark = QLabel()
         mark.setPixmap(tinted_pixmap(theme, "hearth", size=theme.space(20)))
@@ -50,7 +51,14 @@ class AboutDialog(CalmDialog):
         for what, licence in _THANKS:
             thanks = self.add_sentence(f"{what}  ·  {licence}", kind="caption")
             thanks.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        self.licences_button = self.add_button(tr("Licences…"))
+        self.licences_button.clicked.connect(self._on_licences)
         self.add_button(tr("Close"), kind="primary", default=True).clicked.connect(self.accept)
+
+    def _on_licences(self) -> None:
+        from app.ui.licences_dialog import LicencesDialog  # noqa: PLC0415  # only when asked for
+
+        LicencesDialog(self._workspace, self).open()
 
 
 def _python() -> str:

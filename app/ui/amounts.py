@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QLocale
+from PySide6.QtCore import QDateTime, QLocale
 
 from app import amounts
 from app.downloader.order import Progress
@@ -13,6 +13,11 @@ def reader_locale() -> QLocale:
     """The person's; the C locale, which nobody reads in, becomes English."""
     locale = QLocale()
     return QLocale(QLocale.Language.English) if locale.language() is QLocale.Language.C else locale
+
+
+def moment_text(seconds: float) -> str:
+    """A point in time in seconds since 1970, in short."""
+    return reader_locale().toString(QDateTime.fromSecsSinceEpoch(int(seconds)), QLocale.FormatType.ShortFormat)
 
 
 def bytes_text(size: float) -> str:

@@ -18,6 +18,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -28,15 +29,18 @@ from PySide6.QtWidgets import QApplication
 
 from app.events import ChatEvent, Notice
 from app.head_start import HeadStart
-from app.i18n import set_language, tr
+from app.i18n import BUG, set_language, tr
 from app.paths import Paths
 from app.settings import Settings
 from app.ui.bridge import EventBridge
+from app.ui.desktop import Desktop
 from app.ui.dialogs import tell
 from app.ui.fonts import load_fonts
 from app.ui.icons import program_icon
 from app.ui.library import sentence_of
 from app.ui.main_window import MainWindow
+from app.ui.opened_files import HearthApplication
+from app.ui.session import Session, WindowPlace, put_back
 from app.ui.single_instance import SingleInstance, hand_over
 from app.ui.style import apply_style
 from app.ui.theme import Theme
@@ -53,25 +57,30 @@ _RAISE_OFFSET = 28
 
 
 def run_window(
-    paths: Paths, *, model: str | None = None, files: Sequence[Path] = (), begun: HeadStart | None = None
+    paths: Paths,
+    *,
+    model: str | None = None,
+    files: Sequence[Path] = (),
+    begun: HeadStart | None = None,
+    quick: bool = False,
 ) -> int:
     """Open Hearth on `paths` and stay until the last window closes; returns the exit status.
 
     `model` (a name or a file) is loaded in place of the last one, unless its load has `begun`; `files` are attached
-    to a new chat.
+    to a new chat. With `quick` only the small window for one question opens.
     """
     app = QApplication.instance()
     if not isinstance(app, QApplication):
-        app = QApplication(["hearth"])
+        app = HearthApplication(["hearth"])
     app.setApplicationName("Hearth")
     app.setDesktopFileName("hearth")
     app.setStyle("Fusion")
-    if hand_over(paths.data, files):
+    if hand_over(paths.data, files, quick=quick):
         if begun is not None:
             begun.engine.close()
         return 0
     application = Application(app, paths, model=model, files=files, begun=begun)
-    application.start()
+    application.start(quick=quick)
     try:
         return app.exec()
     finally:
@@ -112,32 +121,47 @@ class Application(QObject):
         self.workspace.apply_appearance()
         self._style_folder = paths.cache / "style"
         self._on_theme_changed()
+        self.session = Session(self.workspace.state, lambda: self.windows, self)
+        self.desktop = Desktop(app, self.workspace, self)
         self._connect()
         self._instance = SingleInstance(paths.data, self)
         self._instance.raised.connect(self._on_raised)
+        self._instance.quick_requested.connect(self.desktop.ask_quickly)
+        if isinstance(app, HearthApplication):
+            app.files_opened.connect(self._on_raised)
         self._interrupts = _Interrupts(self)
 
-    def start(self) -> None:
-        """Show the windows of the last session, and open the services behind them."""
+    def start(self, *, quick: bool = False) -> None:
+        """Show the windows of the last session, and open the services behind them; with `quick` the small one only."""
         sys.excepthook = self._on_unhandled
         threading.excepthook = self._on_thread_unhandled
-        session = self.workspace.state.texts("session/conversations") or [""]
-        if self._files:
-            session[0] = ""
-        for conversation_id in session:
-            self.open_window(conversation_id)
+        places = self.session.begin()
+        if quick and not self._files:
+            self.desktop.ask_quickly()
+        else:
+            self._open_session(places)
         # Once the first picture is on the screen.
         QTimer.singleShot(0, self, self._open_services)
 
     def open_window(self, conversation_id: str = "") -> MainWindow:
         """Another window, with this conversation ("": a new chat)."""
-        window = MainWindow(self.workspace, conversation_id=conversation_id)
+        return self._open_at(WindowPlace(conversation_id))
+
+    def _open_at(self, place: WindowPlace) -> MainWindow:
+        window = MainWindow(self.workspace, conversation_id=place.conversation_id)
         if self.windows:
             window.move(self.windows[-1].pos().x() + _RAISE_OFFSET, self.windows[-1].pos().y() + _RAISE_OFFSET)
+        put_back(window, place)
         self.windows.append(window)
         window.show()
         window.page.focus_composer()
+        self.session.watch(window)
         return window
+
+    def _open_session(self, places: Sequence[WindowPlace]) -> None:
+        for number, place in enumerate(places):
+            new_chat = bool(self._files) and number == 0
+            self._open_at(replace(place, conversation_id="", message_id="") if new_chat else place)
 
     def close(self) -> None:
         """Close everything, once. What was streaming is kept by the services."""
@@ -147,7 +171,9 @@ class Application(QObject):
         gc.unfreeze()
         self._instance.close()
         self._interrupts.close()
-        self._keep_session()
+        self.session.keep()
+        self.session.end()
+        self.desktop.close()
         for window in list(self.windows):
             window.close()
         # Now, while everything is there that they are connected to; no event loop will do it later.
@@ -175,6 +201,9 @@ class Application(QObject):
         workspace.window_requested.connect(self.open_window)
         workspace.window_closed.connect(self._on_window_closed)
         workspace.quit_requested.connect(self._on_quit)
+        self.desktop.open_requested.connect(self._come_forward)
+        self.desktop.talk_requested.connect(lambda: self._come_forward().talk())
+        self.desktop.carried.connect(self._on_carried)
         workspace.library.crashed.connect(lambda error: _log.error("store operation failed", exc_info=error))
         self.bridge.chat_event.connect(self._on_chat_event)
         self._unsubscribe = workspace.settings.subscribe(self._on_setting_changed)
@@ -184,11 +213,6 @@ class Application(QObject):
         self._opened = workspace.pool.submit(self._open, workspace.paths, workspace.settings, self.bridge.publish)
         self.bridge.then(self._opened, self._on_services, self._on_services_failed)
 
-    def _keep_session(self) -> None:
-        if self.windows:
-            ids = [window.page.conversation_id for window in self.windows]
-            self.workspace.state.keep("session/conversations", [each for each in ids if each])
-
     def _on_services(self, services: Services) -> None:
         services.engine.subscribe(self.bridge.publish_state)
         self.workspace.attach(services)
@@ -196,8 +220,13 @@ class Application(QObject):
             self._show_notice(notice)
         services.load_first_model(self._model, self._begun)
         services.go_on_with_documents()
-        if self._files and self.windows:
-            self.windows[0].add_files(self._files)
+        if self._files:
+            (self.windows[0] if self.windows else self.open_window()).add_files(self._files)
+            self._files = ()
+        if self.session.was_cut_off:
+            self._show_notice(tr("Hearth was cut off last time. Your windows are as they were."))
+        # When nothing waits for it any more.
+        self.desktop.start()
         # What the start has made lives as long as the program: the collector need not walk it while words stream in.
         gc.collect()
         gc.freeze()
@@ -230,18 +259,37 @@ class Application(QObject):
         apply_style(self._app, self.workspace.theme, self._style_folder)
 
     def _on_raised(self, files: list[Path]) -> None:
-        window = self._front_window() or self.open_window()
+        window = self._come_forward()
+        if self.workspace.services is not None:
+            window.add_files(files)
+        else:
+            self._files += tuple(files)  # a persona among them is told apart once the chats are open
+
+    def _come_forward(self) -> MainWindow:
+        """The window in front; those of the last session where none is open."""
+        if not self.windows:
+            self._open_session(self.session.places())
+        window = self._front_window() or self.windows[0]
         window.come_forward()
-        window.add_files(files)
+        return window
+
+    def _on_carried(self, conversation_id: str, words: str) -> None:
+        """A quick question goes on in a window, which leaves what it showed."""
+        window = self._front_window() or self.open_window(conversation_id)
+        window.come_forward()
+        window.open_conversation(conversation_id)
+        window.page.add_words(words)
+        window.page.focus_composer()
 
     def _on_window_closed(self, window: MainWindow) -> None:
         if not self._closing and len(self.windows) == 1:
-            self._keep_session()
+            self.session.keep()
         if window in self.windows:
             self.windows.remove(window)
+            self.session.touch()
 
     def _on_quit(self) -> None:
-        self._keep_session()
+        self.session.keep()
         self._app.quit()
 
     def _on_unhandled(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
@@ -249,7 +297,7 @@ class Application(QObject):
             self._app.quit()
             return
         _log.critical("unhandled error", exc_info=(kind, error, trace))
-        self.bridge.publish(Notice(tr("Something went wrong inside Hearth. Details are in the log."), "error"))
+        self.bridge.publish(Notice(tr(BUG), "error"))
 
     def _on_thread_unhandled(self, args: threading.ExceptHookArgs) -> None:
         if args.exc_value is not None:

@@ -10,6 +10,7 @@ from concurrent.futures import Future
 from typing import TypeVar
 
 from PySide6.QtCore import QObject, Qt, Signal
+from shiboken6 import isValid
 
 from app.events import ChatEvent
 from engine.engine import EngineState
@@ -41,14 +42,24 @@ class EventBridge(QObject):
         if not self._closed:
             self.engine_state.emit(state)
 
-    def then(self, future: Future[T], done: Callable[[T], None], failed: Callable[[BaseException], None]) -> None:
-        """Run `done(result)` or `failed(error)` on the main thread once `future` ends; nothing if it is cancelled."""
+    def then(
+        self,
+        future: Future[T],
+        done: Callable[[T], None],
+        failed: Callable[[BaseException], None],
+        *,
+        owner: QObject | None = None,
+    ) -> None:
+        """Run `done(result)` or `failed(error)` on the main thread once `future` ends.
+
+        Nothing if it is cancelled, or if `owner`, whose the two are, is gone by then.
+        """
 
         def finished(ended: Future[T]) -> None:
             if self._closed or ended.cancelled():
                 return
             error = ended.exception()
-            self._call.emit((failed, error) if error is not None else (done, ended.result()))
+            self._call.emit((failed, error, owner) if error is not None else (done, ended.result(), owner))
 
         future.add_done_callback(finished)
 
@@ -56,7 +67,7 @@ class EventBridge(QObject):
         """Drop whatever arrives from now on (first step of shutting down)."""
         self._closed = True
 
-    def _on_call(self, call: tuple[Callable[[object], None], object]) -> None:
-        if not self._closed:
-            function, argument = call
+    def _on_call(self, call: tuple[Callable[[object], None], object, QObject | None]) -> None:
+        function, argument, owner = call
+        if not self._closed and (owner is None or isValid(owner)):
             function(argument)

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
-from app import embedder_weights
-from app.embedder_choice import KEY as EMBEDDER
+from app.documents_view import pages_text, text_name
+from app.embedder_choice import KEY as EMBEDDER_SETTING
 from app.events import ChatEvent, DocumentsHappened
 from app.i18n import ntr, tr
 from app.store.types import Changes, Conversation
@@ -25,10 +25,12 @@ from app.ui.attachments_flow import FlowLayout
 from app.ui.document_chip import DocumentChip
 from app.ui.library import sentence_of
 from app.ui.workspace import Workspace
+from app.weights_bundle import EMBEDDER
 from engine.cancel import CancelToken
 from rag.client import LIGHT, LibraryClient
 from rag.events import EmbeddingProgress, ReadingProgress
 from rag.store.types import Collection, FileState, Source, StoredFile
+from rag.types import Unit
 
 if TYPE_CHECKING:
     from app.store.store import ConversationStore
@@ -54,7 +56,7 @@ class ChatDocuments(QWidget):
         self._draft_owner = ""
         self._giving = 0
         self._after: list[Callable[[], None]] = []
-        self._held: list[Path] = []
+        self._held: list[Path | str] = []
         self._fetching = False
         self._collections: tuple[Collection, ...] = ()
         self._sources: tuple[Source, ...] = ()
@@ -87,11 +89,11 @@ class ChatDocuments(QWidget):
         self._show()
         self.refresh()
 
-    def add(self, paths: Sequence[Path]) -> None:
-        """Files and folders were given."""
+    def add(self, given: Sequence[Path | str]) -> None:
+        """Files, folders and texts were given."""
         services = self._workspace.services
         if services is None:
-            self._held += paths  # the first second after the start
+            self._held += given  # the first second after the start
             return
         documents, then = services.documents, self._workspace.bridge.then
         conversation_id = self._conversation_id
@@ -105,9 +107,9 @@ class ChatDocuments(QWidget):
                 new.append(collection.id)
             elif collection.id not in self._pending:
                 self._pending.append(collection.id)
-            self._add_each(documents, collection.id, list(paths), given)
+            self._add_each(documents, collection.id, list(given), added)
 
-        def given() -> None:
+        def added() -> None:
             # Its files are listed: a question waits for those that are not read yet.
             if new:
                 self._ask_also(conversation_id, new, self._end_giving)
@@ -150,9 +152,9 @@ class ChatDocuments(QWidget):
             action.setChecked(collection.id in asked)
             action.toggled.connect(partial(self._on_collection_toggled, collection.id))
         menu.addSeparator()
-        light = self._workspace.settings.text(EMBEDDER) == LIGHT
-        if light and not self._fetching and embedder_weights.missing(self._workspace.paths.embedder):
-            size = bytes_text(embedder_weights.SIZE_BYTES)
+        light = self._workspace.settings.text(EMBEDDER_SETTING) == LIGHT
+        if light and not self._fetching and EMBEDDER.missing(self._workspace.paths.embedder):
+            size = bytes_text(EMBEDDER.size_bytes)
             menu.addAction(tr("Also search by meaning ({size} to fetch)…", size=size)).triggered.connect(self._on_fetch)
         menu.addAction(tr("All documents…")).triggered.connect(self.opened)
 
@@ -226,22 +228,28 @@ class ChatDocuments(QWidget):
                 each()
 
     def _add_each(
-        self, documents: LibraryClient, collection_id: int, paths: list[Path], done: Callable[[], None]
+        self, documents: LibraryClient, collection_id: int, given: list[Path | str], done: Callable[[], None]
     ) -> None:
         """One after another, so that what went wrong is said of the right one."""
-        if not paths:
+        if not given:
             self.refresh()
             done()
             return
 
         def go_on(_source: object) -> None:
-            self._add_each(documents, collection_id, paths[1:], done)
+            self._add_each(documents, collection_id, given[1:], done)
 
         def failed(error: BaseException) -> None:
             self._on_failed(error)
             go_on(None)
 
-        self._workspace.bridge.then(documents.add(collection_id, paths[0]), go_on, failed)
+        each = given[0]
+        added = (
+            documents.add_text(collection_id, text_name(each), each)
+            if isinstance(each, str)
+            else documents.add(collection_id, each)
+        )
+        self._workspace.bridge.then(added, go_on, failed)
 
     def _on_failed(self, error: BaseException) -> None:
         self.failed.emit(sentence_of(error))
@@ -291,11 +299,11 @@ class ChatDocuments(QWidget):
         """The person wants the model that finds passages by meaning."""
         folder = self._workspace.paths.embedder
         self._fetching = True
-        self.said.emit(tr("Fetching {name}…", name=embedder_weights.NAME))
+        self.said.emit(tr("Fetching {name}…", name=EMBEDDER.name))
 
         def fetched(_nothing: object) -> None:
             self._fetching = False
-            self.said.emit(tr("{name} is ready.", name=embedder_weights.NAME))
+            self.said.emit(tr("{name} is ready.", name=EMBEDDER.name))
             if (services := self._workspace.services) is not None:
                 services.documents.restart()
 
@@ -304,7 +312,7 @@ class ChatDocuments(QWidget):
             self._on_failed(error)
 
         self._workspace.bridge.then(
-            self._workspace.run(lambda: embedder_weights.fetch(folder, lambda _progress: None, CancelToken())),
+            self._workspace.run(lambda: EMBEDDER.fetch(folder, lambda _progress: None, CancelToken())),
             fetched,
             failed,
         )
@@ -351,6 +359,8 @@ def source_state(files: Sequence[StoredFile], reading: dict[int, ReadingProgress
     failed = sum(file.state is FileState.FAILED for file in files)
     if waiting:
         progress = next((reading[file.id] for file in waiting if file.id in reading), None)
+        if len(files) == 1 and progress is not None and progress.unit is Unit.TIME:
+            return listening_state(progress)
         if len(files) == 1 and progress is not None and progress.of_pages:
             return tr("reading, {number} of {count} pages", number=progress.n_pages, count=progress.of_pages)
         if len(files) == 1:
@@ -362,4 +372,13 @@ def source_state(files: Sequence[StoredFile], reading: dict[int, ReadingProgress
         return ntr("{count} file could not be read", "{count} files could not be read", failed)
     if len(files) > 1:
         return ntr("{count} file", "{count} files", len(files))
-    return ntr("{count} page", "{count} pages", files[0].n_pages)
+    if files[0].unit is Unit.TIME:
+        return tr("transcript")
+    return pages_text(files[0].unit, files[0].n_pages) or tr("read")
+
+
+def listening_state(progress: ReadingProgress) -> str:
+    """How far a recording has been heard, in a few words."""
+    if not progress.of_pages:
+        return tr("listening…")
+    return tr("listening, {number} of {count} min", number=progress.n_pages, count=progress.of_pages)

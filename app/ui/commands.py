@@ -27,6 +27,8 @@ class Command:
     menu: str = ""
     """The menu's title, already translated; "" for what stands in no menu."""
     icon: str = ""
+    held: bool = False
+    """It means something for how long the keys are held, so they are not repeated."""
 
 
 def declared_commands() -> tuple[Command, ...]:
@@ -35,9 +37,11 @@ def declared_commands() -> tuple[Command, ...]:
     return (
         Command("new_chat", tr("New chat"), ("Ctrl+N",), file, "square-pen"),
         Command("new_window", tr("New window"), ("Ctrl+Shift+N",), file, "app-window"),
+        Command("quick_ask", tr("Quick question…"), ("Ctrl+Shift+K",), file, "sparkles"),
         Command("open_in_new_window", tr("Open in new window"), ("Ctrl+Shift+O",), file, "app-window"),
         Command("documents", tr("Documents…"), ("Ctrl+Shift+D",), file, "book-open"),
         Command("import", tr("Import conversations…"), (), file, "upload"),
+        Command("import_persona", tr("Import persona…"), (), file, "upload"),
         Command("export_markdown", tr("Export as Markdown…"), ("Ctrl+Shift+E",), file, "download"),
         Command("export_html", tr("Export as HTML…"), (), file, "download"),
         Command("export_json", tr("Export as JSON…"), (), file, "download"),
@@ -63,11 +67,19 @@ def declared_commands() -> tuple[Command, ...]:
         Command("zoom_reset", tr("Normal size"), ("Ctrl+0",), view, "search"),
         Command("toggle_theme", tr("Switch between light and dark"), ("Ctrl+Shift+L",), view, "moon"),
         Command("model_picker", tr("Choose a model…"), ("Ctrl+L",), chat, "cpu"),
+        Command("choose_persona", tr("Choose a persona…"), ("Ctrl+P",), chat, "sparkles"),
+        Command("new_persona", tr("New persona…"), (), chat, "plus"),
+        Command("personas", tr("Personas…"), (), chat, "layers"),
+        Command("dictate", tr("Dictate"), ("Ctrl+Shift+M",), chat, "mic", held=True),
+        Command("read_aloud", tr("Read the last answer aloud"), ("Ctrl+Shift+R",), chat, "volume-2"),
         Command("regenerate", tr("Answer again"), ("Ctrl+R",), chat, "refresh-cw"),
         Command("stop", tr("Stop"), ("Esc",), chat, "circle-stop"),
         Command("force_stop", tr("Stop at once"), ("Ctrl+Shift+Esc",), chat, "square"),
         Command("focus_composer", tr("Go to the message field"), ("Shift+Esc",), chat, "corner-down-left"),
+        Command("talk", tr("Talk to Hearth"), ("Ctrl+T",), chat, "audio-lines"),
         Command("shortcuts", tr("Keyboard shortcuts"), ("Ctrl+/",), help_, "keyboard"),
+        Command("diagnostics", tr("Diagnostics…"), (), help_, "gauge"),
+        Command("check_for_updates", tr("Check for updates…"), (), help_, "external-link"),
         Command("about", tr("About Hearth"), (), help_, "info"),
     )
 
@@ -155,6 +167,7 @@ class CommandActions(QObject):
             action = QAction(command.title, window)
             action.setObjectName(command.id)
             action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
+            action.setAutoRepeat(not command.held)
             action.setMenuRole(_MENU_ROLES.get(command.id, QAction.MenuRole.NoRole))
             handler = handlers[command.id]
             action.triggered.connect(lambda _checked=False, run=handler: run())

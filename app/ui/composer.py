@@ -24,22 +24,22 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMenu, QVBoxLayout, QWidget
 
-from app.attachments import pasted_attachment
+from app.dictated_words import seamed
 from app.document_kinds import is_document
-from app.i18n import error_sentence, ntr, tr
+from app.i18n import ntr, tr
 from app.limits import ATTACHMENTS_PER_MESSAGE
 from app.store.types import Draft, ImagePart
 from app.ui.attachments import AttachmentChip, AttachmentRow
 from app.ui.attachments_reader import AttachmentReader, Runner
 from app.ui.bridge import EventBridge
 from app.ui.composer_button import SendButton
+from app.ui.composer_microphone import MicrophoneButton, Stage
 from app.ui.composer_text import ComposerText, given_image, holds_image, local_files
 from app.ui.icons import IconButton
 from app.ui.pictures import Pictures
 from app.ui.theme import Theme
 from engine.display_name import display_name
 from engine.engine import EngineState, EngineStatus
-from engine.errors import LimitError
 from engine.types import LoadedModel
 
 _DRAFT_DELAY_MS = 400
@@ -64,8 +64,14 @@ class Composer(QWidget):
     edit_last_requested = Signal()
     documents_menu_requested = Signal(object)
     """A `QMenu` that is about to be shown, to be filled."""
+    dictation_end_requested = Signal()
+    """The keys that send or stop were pressed while somebody dictates."""
+    files_dropped = Signal(list)
+    """Paths that were dropped here; whoever hears it gives back by `add_files` what is to be attached."""
     documents_given = Signal(list)
     """Paths of files and folders to be looked into, which are too much to be attached whole."""
+    text_given = Signal(str)
+    """A pasted text that is too much for a message: it is to be looked into."""
 
     def __init__(
         self,
@@ -85,17 +91,21 @@ class Composer(QWidget):
         self._model: LoadedModel | None = None
         self._generating = False
         self._reason = ""
+        self._dictation = ""
+        """Where dictation stands, in words."""
+        self._addressee = ""
         self._dropping = False
-        self._pastes = self._pasted_images = 0
+        self._pasted_images = 0
         self.setObjectName("composer")
         self.setAcceptDrops(True)
         self.setAccessibleName(tr("Message"))
 
         self._attachments = AttachmentRow(theme, pictures, self)
-        self._text = ComposerText(theme, self._sends_on_enter, self)
+        self._text = ComposerText(theme, self._sends_on_enter, self, seam=self._seamed)
         self._text.setAccessibleName(tr("Message"))
         self._attach = IconButton(theme, "paperclip", tr("Attach files or images"), parent=self)
         self._documents = IconButton(theme, "book-open", tr("Documents of this chat"), parent=self)
+        self.microphone = MicrophoneButton(theme, self)
         self._hint = QLabel(self)
         self._hint.setProperty("kind", "caption")
         self._send = SendButton(theme, self)
@@ -107,7 +117,7 @@ class Composer(QWidget):
         self._text.stop_requested.connect(self._on_escape)
         self._text.edit_last_requested.connect(self._on_up_in_empty)
         self._text.files_given.connect(self.add_files)
-        self._text.long_paste_given.connect(self._on_long_paste)
+        self._text.long_paste_given.connect(self.text_given)
         self._text.image_given.connect(self.add_image)
         self._text.focus_changed.connect(self.update)
         self._attachments.changed.connect(self._on_edited)
@@ -124,6 +134,7 @@ class Composer(QWidget):
         self._bottom = QHBoxLayout()
         self._bottom.addWidget(self._attach)
         self._bottom.addWidget(self._documents)
+        self._bottom.addWidget(self.microphone)
         self._bottom.addStretch(1)
         self._bottom.addWidget(self._hint)
         self._bottom.addWidget(self._send)
@@ -137,8 +148,14 @@ class Composer(QWidget):
         QWidget.setTabOrder(self._text, self._send)
         QWidget.setTabOrder(self._send, self._attach)
         QWidget.setTabOrder(self._attach, self._documents)
+        QWidget.setTabOrder(self._documents, self.microphone)
 
     # What the page tells the composer
+
+    @property
+    def field(self) -> ComposerText:
+        """Where the words stand."""
+        return self._text
 
     @property
     def draft(self) -> Draft:
@@ -148,7 +165,7 @@ class Composer(QWidget):
     def set_draft(self, draft: Draft) -> None:
         """Show another conversation's draft; nothing is emitted."""
         self._draft_timer.stop()
-        self._pastes = self._pasted_images = 0
+        self._pasted_images = 0
         for source in (self._text, self._attachments):
             source.blockSignals(True)
         self._text.setPlainText(draft.text)
@@ -158,6 +175,8 @@ class Composer(QWidget):
         cursor = self._text.textCursor()
         cursor.movePosition(cursor.MoveOperation.End)
         self._text.setTextCursor(cursor)
+        if self._text.provisional.is_on:
+            self._text.provisional.begin()
         self._show_state()
 
     def restore(self, draft: Draft) -> None:
@@ -174,9 +193,39 @@ class Composer(QWidget):
             self._emit_draft()
 
     def insert_text(self, text: str) -> None:
-        """Put text where the cursor is (an example question, a dictated sentence), undoable."""
+        """Put text where the cursor is (an example question), undoable."""
         self._text.insertPlainText(text)
         self._text.setFocus()
+
+    def begin_dictation(self) -> None:
+        """What is said from now on is written where the cursor is now."""
+        self._text.provisional.begin()
+
+    def show_provisional(self, stable: str, tail: str) -> None:
+        """Words that stay, and words that may change; none of them is part of the draft."""
+        self._text.provisional.show(stable, tail)
+
+    def write_dictated(self, words: str) -> None:
+        """These were said: they are ordinary text from now on."""
+        self._text.provisional.commit(words)
+
+    def end_dictation(self) -> None:
+        """Words that are still provisional go."""
+        self._text.provisional.end()
+
+    def around_dictation(self) -> tuple[str, str]:
+        """The draft before the place of dictation, and behind it."""
+        return self._text.provisional.around()
+
+    @property
+    def provisional_words(self) -> str:
+        return self._text.provisional.words
+
+    def show_dictation(self, where: str) -> None:
+        """Say where dictation stands; "" while there is none."""
+        self._dictation = where
+        self._show_placeholder()
+        self._show_state()
 
     def set_generating(self, generating: bool) -> None:
         """While an answer is written the button stops it."""
@@ -196,13 +245,19 @@ class Composer(QWidget):
         if state.status is EngineStatus.LOADING:
             shown = name or (state.model.name if state.model is not None else "")
             waiting = tr("Loading {model}… you can already write", model=shown)
-            self._text.setPlaceholderText(waiting if shown else tr("Loading the model… you can already write"))
+            self._placeholder = waiting if shown else tr("Loading the model… you can already write")
         elif state.status is EngineStatus.EMPTY and state.model is None:
-            self._text.setPlaceholderText(tr("Choose a model to talk to, or start writing"))
+            self._placeholder = tr("Choose a model to talk to, or start writing")
         else:
-            self._text.setPlaceholderText(tr("Message Hearth"))
+            self._placeholder = ""
+        self._show_placeholder()
         self._model = state.model
         self._show_state()
+
+    def set_addressee(self, name: str) -> None:
+        """Who is written to; "" for Hearth itself."""
+        self._addressee = name
+        self._show_placeholder()
 
     def add_files(self, paths: Iterable[Path]) -> None:
         """Attach files as if they had been dropped here; documents go to the library."""
@@ -233,7 +288,10 @@ class Composer(QWidget):
         self._reader.take(image, name, filled, refused, blind=self._blind_model())
 
     def submit(self) -> None:
-        """Send what stands here, if it can be sent."""
+        """Send what stands here, if it can be sent. While somebody dictates, that ends first."""
+        if self._dictation:
+            self.dictation_end_requested.emit()
+            return
         if not self._can_send():
             return
         draft = self.draft
@@ -244,7 +302,7 @@ class Composer(QWidget):
         self._attachments.set_parts(())
         self._attachments.blockSignals(False)
         self._draft_timer.stop()
-        self._pastes = self._pasted_images = 0
+        self._pasted_images = 0
         self._show_state()
         self.submitted.emit(draft.text.strip(), draft.attachments)
         self._emit_draft()
@@ -275,10 +333,19 @@ class Composer(QWidget):
             )
         return full
 
+    def _seamed(self, before: str, words: str, after: str) -> str:
+        return seamed(before, words, after, language=str(self._settings.get("voice.language") or ""))
+
+    def _show_placeholder(self) -> None:
+        to = tr("Message {name}", name=self._addressee) if self._addressee else tr("Message Hearth")
+        self._text.setPlaceholderText(self._dictation or self._placeholder or to)
+
     def _emit_draft(self) -> None:
         self.draft_changed.emit(self.draft)
 
     def _on_edited(self) -> None:
+        if self._text.provisional.is_laying_out:
+            return  # no word of the draft has changed
         self._draft_timer.start()
         self._show_state()
 
@@ -290,6 +357,9 @@ class Composer(QWidget):
             self._text.setFocus()
 
     def _on_escape(self) -> None:
+        if self._dictation:
+            self.dictation_end_requested.emit()
+            return
         if self._generating:
             self.stop_requested.emit()
 
@@ -317,17 +387,6 @@ class Composer(QWidget):
         self._attachments.remove(chip)
         self.attachment_refused.emit(message)
 
-    def _on_long_paste(self, text: str) -> None:
-        if self._is_full():
-            return
-        try:
-            part = pasted_attachment(text, self._pastes + 1)
-        except LimitError as error:
-            self.attachment_refused.emit(error_sentence(error))
-            return
-        self._pastes += 1
-        self._attachments.add(part.name, part)
-
     def _on_theme_changed(self) -> None:
         space = self._theme.space
         # The clip's lines, not its button's frame, stand below the text.
@@ -346,6 +405,8 @@ class Composer(QWidget):
             hint = tr("This model cannot look at images: it reads their names only")
         if not hint and self._text.toPlainText() and not self._generating:
             hint = tr("Enter to send") if self._sends_on_enter() else tr("{keys} to send", keys=_control_enter())
+        if self._dictation:
+            hint = self._dictation if self.microphone.stage is Stage.ENDING else tr("Esc to end")
         self._hint.setText(hint)
 
     # Qt
@@ -369,7 +430,9 @@ class Composer(QWidget):
         image = None if local_files(mime) else given_image(mime)
         if image is not None:
             self.add_image(image)
-        elif local_files(mime) or mime.hasText():
+        elif files := local_files(mime):
+            self.files_dropped.emit(files)
+        elif mime.hasText():
             self._text.insertFromMimeData(mime)
         else:
             return

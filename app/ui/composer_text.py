@@ -10,11 +10,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QMimeData, QSize, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QImage, QKeyEvent, QPalette, QPixmap, QResizeEvent
+from PySide6.QtGui import QFocusEvent, QImage, QKeyEvent, QPainter, QPaintEvent, QPalette, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QFrame, QPlainTextEdit, QSizePolicy, QWidget
 
 from app.attachments import picture_kind
+from app.dictated_words import seamed
 from app.limits import COMPOSER_CHARACTERS
+from app.ui.composer_provisional import ProvisionalText, Seam
 from app.ui.theme import Theme
 
 _MAX_LINES = 10
@@ -44,6 +46,11 @@ def given_image(mime: QMimeData) -> bytes | QImage | None:
     return image if isinstance(image, QImage) and not image.isNull() else None
 
 
+def only_begins(words: str) -> bool:
+    """Whether a question waits for the person to go on with it, as "Translate: " does."""
+    return words.rstrip().endswith((":", "："))
+
+
 class ComposerText(QPlainTextEdit):
     """Its signals say what the keys asked for; `sends_on_enter` is asked at each Enter."""
 
@@ -57,8 +64,16 @@ class ComposerText(QPlainTextEdit):
     """The bytes of an image file, or a `QImage`."""
     focus_changed = Signal(bool)
 
-    def __init__(self, theme: Theme, sends_on_enter: Callable[[], bool], parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        theme: Theme,
+        sends_on_enter: Callable[[], bool],
+        parent: QWidget | None = None,
+        *,
+        seam: Seam = seamed,
+    ) -> None:
         super().__init__(parent)
+        self.provisional = ProvisionalText(self, theme, seam)
         self._theme = theme
         self._sends_on_enter = sends_on_enter
         self.setObjectName("composer_text")
@@ -88,7 +103,6 @@ class ComposerText(QPlainTextEdit):
         palette.setColor(QPalette.ColorRole.HighlightedText, self._theme.color("text"))
         palette.setColor(QPalette.ColorRole.Base, self._theme.color("surface"))
         self.setPalette(palette)
-        self.setCursorWidth(max(1, round(1.5 * self._theme.zoom)))
         self._on_size_changed()
 
     def _on_size_changed(self, *_size: object) -> None:
@@ -116,6 +130,15 @@ class ComposerText(QPlainTextEdit):
 
     def sizeHint(self) -> QSize:
         return QSize(super().sizeHint().width(), self.height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        caret = self.provisional.caret()
+        width = 0 if caret is not None else max(1, round(1.5 * self._theme.zoom))
+        if width != self.cursorWidth():
+            self.setCursorWidth(width)
+        super().paintEvent(event)
+        if caret is not None and self.hasFocus():
+            QPainter(self.viewport()).fillRect(caret, self._theme.color("text"))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         modifiers = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier

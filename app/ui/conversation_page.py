@@ -28,8 +28,13 @@ from app.store.summaries import covered_by, newest_on
 from app.store.types import Attached, Changes, Draft, MessageState, StoredMessage, Summary
 from app.ui.chat_documents import ChatDocuments
 from app.ui.composer import Composer
-from app.ui.composer_text import holds_image, local_files
+from app.ui.composer_text import holds_image, local_files, only_begins
+from app.ui.conversation_beginning import NewChat
+from app.ui.conversation_requests import MessageRequests
+from app.ui.dictation import Dictation
 from app.ui.library import sentence_of
+from app.ui.persona_flow import ChatPersona
+from app.ui.persona_mention import PersonaMention
 from app.ui.remote_banner import answering_host
 from app.ui.start_page import StartPage
 from app.ui.toast import Toasts, announce
@@ -40,6 +45,7 @@ from engine.types import SamplingParams
 
 if TYPE_CHECKING:
     from app.store.store import ConversationStore
+    from app.ui.persona_start import PersonaStart
     from app.ui.transcript import Transcript
 
 _SPOKEN_CHARACTERS = 400
@@ -52,13 +58,18 @@ class ConversationPage(QWidget):
 
     conversation_changed = Signal(str)
     """Another conversation is on show ("": a new chat). Also when a new chat has got its id."""
+    begun = Signal(str)
+    """The new chat on show has become this conversation; before `conversation_changed`."""
     generating_changed = Signal(bool)
     observed = Signal(object)
     """A stream event of the conversation on show."""
+    files_dropped = Signal(list)
+    """Paths that were dropped on the page; `composer.add_files` attaches them."""
     citation_activated = Signal(object)
     """A `SourcePassage` of the conversation on show."""
     path_shown = Signal(list)
     """The messages on show, after every change that is not a stream event."""
+    scrolled = Signal()
 
     def __init__(self, workspace: Workspace, toasts: Toasts, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -68,7 +79,7 @@ class ConversationPage(QWidget):
         self._held: Draft | None = None
         self._generating = False
         self._want_message = ""
-        self._new_parameters: tuple[SamplingParams | None, str] | None = None
+        self._want_place = "", 0
         self._path: list[StoredMessage] = []
         self._summaries: list[Summary] = []
         self.setProperty("kind", "surface")
@@ -77,8 +88,11 @@ class ConversationPage(QWidget):
         theme = workspace.theme
         self.start_page = StartPage(theme, self)
         self._transcript: Transcript | None = None
+        self._persona_start: PersonaStart | None = None
         self._stack = QStackedWidget(self)
         self._stack.addWidget(self.start_page)
+        self._centre = QStackedWidget(self)
+        self._centre.addWidget(self._stack)
         self.composer = Composer(
             theme,
             workspace.settings,
@@ -101,9 +115,16 @@ class ConversationPage(QWidget):
         self._documents_row.addStretch(1)
         self._documents_row.addWidget(self.documents, 100)
         self._documents_row.addStretch(1)
-        column.addWidget(self._stack, 1)
+        column.addWidget(self._centre, 1)
         column.addLayout(self._documents_row)
         column.addWidget(self._foot)
+        self.dictation = Dictation(workspace, self.composer, toasts, self._keep_draft, self)
+        self.persona = ChatPersona(workspace, self)
+        self.mention = PersonaMention(
+            theme, workspace.persona_icons, workspace.personas, self.composer.field, self.composer
+        )
+        self._new_chat = NewChat(workspace, self.documents, self.persona)
+        self.requests = MessageRequests(workspace, toasts, lambda: self._path, self)
         self._connect()
         self._on_theme_changed()
         self._on_engine_changed(workspace.engine_state)
@@ -139,12 +160,15 @@ class ConversationPage(QWidget):
         """
         self.composer.flush_draft()
         changed = conversation_id != self._conversation_id
+        if changed:
+            self.dictation.leave(self._conversation_id)
         self._conversation_id = conversation_id
-        self._want_message = message_id
+        self._want_message, self._want_place = message_id, ("", 0)
         self._workspace.answers.watch(self, conversation_id)
         self.documents.show_conversation(conversation_id)
+        self.persona.show_conversation(conversation_id)
         if changed:
-            self._new_parameters = None
+            self._new_chat.forget()
             self.composer.set_draft(Draft())
             self._load_draft(files if self._workspace.services is not None else ())
         if files and (not changed or self._workspace.services is None):
@@ -157,15 +181,45 @@ class ConversationPage(QWidget):
                 self._transcript.show_path([])
             self.path_shown.emit([])
             self.start_page.refresh()
-            self._stack.setCurrentWidget(self.start_page)
+            self._show_stack()
         self._show_generating()
         if changed:
             self.conversation_changed.emit(conversation_id)
 
+    @property
+    def place(self) -> tuple[str, int]:
+        """Where the conversation on show stands, as `Transcript.place`."""
+        if self._want_place[0] or self._transcript is None:
+            return self._want_place
+        return self._transcript.place
+
+    def return_to(self, message_id: str, offset: int) -> None:
+        """Show that place of the conversation on show, once its messages are there."""
+        self._want_place = message_id, offset
+
+    def add_words(self, words: str) -> None:
+        """Write more into the composer, behind the draft that may be on its way from the store."""
+        if self._workspace.services is None:
+            self.composer.insert_text(words)
+        elif words:
+            self._workspace.library.run(lambda store: None, lambda _nothing: self.composer.insert_text(words))
+
+    def follow(self, conversation_id: str) -> None:
+        """The new chat on show has become this conversation otherwise than by what stands in the composer, which goes
+        along.
+        """
+        draft = self.composer.draft
+        if draft != Draft():
+            self.composer.set_draft(Draft())
+            self._on_draft_changed(Draft())
+        self.open(conversation_id)
+        if draft != Draft():
+            self.composer.restore(draft)
+
     def set_parameters(self, conversation_id: str, sampling: SamplingParams | None, instructions: str) -> None:
         """How answers of a conversation are made from now on ("": of the new chat, once it begins)."""
         if not conversation_id:
-            self._new_parameters = (sampling, instructions)
+            self._new_chat.set_parameters(sampling, instructions)
             return
 
         def keep(store: ConversationStore) -> Changes:
@@ -177,17 +231,45 @@ class ConversationPage(QWidget):
     def focus_composer(self) -> None:
         self.composer.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
+    def add_cover(self, cover: QWidget) -> None:
+        """Something that may stand over the messages, while the composer stays."""
+        self._centre.addWidget(cover)
+
+    def show_cover(self, cover: QWidget) -> None:
+        """Let it stand over the messages. What happens to them is not announced meanwhile."""
+        self._centre.setCurrentWidget(cover)
+
+    def hide_cover(self) -> None:
+        """Back to the messages."""
+        self._centre.setCurrentWidget(self._stack)
+
     def stop(self) -> None:
         """Stop the answer under way."""
         services = self._workspace.services
         if services is not None and self._conversation_id and self._generating:
             services.chat.stop(self._conversation_id)
 
+    def stop_what_runs(self) -> None:
+        """The key that stops: dictation, then reading aloud, then the answer under way."""
+        voice = self._workspace.voice
+        if self.dictation.is_on:
+            self.dictation.end()
+        elif voice.read_message:
+            voice.stop_reading()
+        else:
+            self.stop()
+
+    def read_last_aloud(self) -> None:
+        """Read the newest answer aloud, or stop reading it."""
+        message = self._last(Role.ASSISTANT)
+        if message is not None:
+            self.requests.read_aloud(message.id)
+
     def regenerate_last(self) -> None:
         """Answer the last question again, beside the answer that is there."""
         message = self._last(Role.ASSISTANT)
         if message is not None and not self._generating:
-            self._on_regenerate(message.id)
+            self.requests.regenerate(message.id)
 
     def edit_last_question(self) -> None:
         """Open the editor of the person's last message, if there is one and no answer is under way."""
@@ -208,6 +290,7 @@ class ConversationPage(QWidget):
 
     def close_page(self) -> None:
         """Keep the draft and stop listening; the window is going."""
+        self.dictation.close()
         self.composer.flush_draft()
         self._workspace.answers.forget(self)
 
@@ -219,6 +302,7 @@ class ConversationPage(QWidget):
         workspace.ready.connect(self._on_ready)
         workspace.library.replaced.connect(self._on_replaced)
         workspace.theme.changed.connect(self._on_theme_changed)
+        workspace.voice.changed.connect(self._show_reading)
         self.start_page.starter_chosen.connect(self._on_starter_chosen)
         self.composer.submitted.connect(self._on_submitted)
         self.composer.stop_requested.connect(self.stop)
@@ -226,7 +310,14 @@ class ConversationPage(QWidget):
         self.composer.attachment_refused.connect(self._toasts.show)
         self.composer.edit_last_requested.connect(self.edit_last_question)
         self.composer.documents_given.connect(self.documents.add)
+        self.composer.text_given.connect(lambda text: self.documents.add([text]))
         self.composer.documents_menu_requested.connect(self.documents.fill_menu)
+        self.composer.files_dropped.connect(self.files_dropped)
+        self.persona.changed.connect(self._on_persona_changed)
+        self.persona.failed.connect(self._toasts.show)
+        self.mention.chosen.connect(self.persona.choose)
+        self.requests.path_changed.connect(self._load_path)
+        self.requests.branched.connect(self.open)
         self.documents.failed.connect(self._toasts.show)
         self.documents.said.connect(self._toasts.show)
 
@@ -238,21 +329,25 @@ class ConversationPage(QWidget):
             self._stack.addWidget(self._transcript)
         return self._transcript
 
+    @property
+    def persona_start(self) -> PersonaStart:
+        """Made when the first chat with a persona begins."""
+        if self._persona_start is None:
+            from app.ui.persona_start import PersonaStart  # noqa: PLC0415  # see `transcript`
+
+            self._persona_start = PersonaStart(self._workspace.theme, self._workspace.persona_icons, self)
+            self._persona_start.starter_chosen.connect(self._on_question_chosen)
+            self._stack.addWidget(self._persona_start)
+        return self._persona_start
+
     def _make_transcript(self) -> Transcript:
         from app.ui.transcript import Transcript  # noqa: PLC0415  # see `transcript`
 
         transcript = Transcript(self._workspace.theme, parent=self, pictures=self._workspace.pictures)
-        transcript.regenerate_requested.connect(self._on_regenerate)
-        transcript.edit_requested.connect(self._on_edit)
-        transcript.sibling_requested.connect(self._on_sibling)
-        transcript.branch_requested.connect(self._on_branch)
-        transcript.continue_requested.connect(self._on_continue)
-        transcript.delete_requested.connect(self._on_delete)
-        transcript.pin_requested.connect(self._on_pin)
-        transcript.summary_edited.connect(self._on_summary_edited)
-        transcript.summary_undone.connect(self._on_summary_undone)
+        self.requests.follow(transcript)
         transcript.citation_activated.connect(self.citation_activated)
-        transcript.copied.connect(lambda: self._toasts.show(tr("Copied")))
+        transcript.scroll_bar.valueChanged.connect(lambda _value: self.scrolled.emit())
+        transcript.show_read_aloud(self._workspace.voice.read_message)
         return transcript
 
     def _last(self, role: Role) -> StoredMessage | None:
@@ -289,12 +384,32 @@ class ConversationPage(QWidget):
         self._path = self._workspace.answers.brought_up_to_date(path)
         self.transcript.show_path(self._path)
         self._show_summary()
-        self._stack.setCurrentWidget(self.transcript if path else self.start_page)
+        self._show_stack()
         if self._want_message:
             self.transcript.scroll_to(self._want_message)
             self._want_message = ""
+        elif self._want_place[0]:
+            (message_id, offset), self._want_place = self._want_place, ("", 0)
+            self.transcript.return_to(message_id, offset)
         self._show_generating()
         self.path_shown.emit(self._path)
+
+    def _show_stack(self) -> None:
+        """The messages; before the first one, who is there to talk to."""
+        self.persona.set_begun(bool(self._path))
+        shelved = self.persona.shelved
+        if self._path:
+            self._stack.setCurrentWidget(self.transcript)
+        elif shelved is not None:
+            self.persona_start.show_persona(shelved)
+            self._stack.setCurrentWidget(self.persona_start)
+        else:
+            self._stack.setCurrentWidget(self.start_page)
+
+    def _on_persona_changed(self) -> None:
+        shelved = self.persona.shelved
+        self.composer.set_addressee(shelved.persona.name if shelved is not None else "")
+        self._show_stack()
 
     def _load_draft(self, files: Sequence[Path] = ()) -> None:
         conversation_id = self._conversation_id
@@ -314,10 +429,6 @@ class ConversationPage(QWidget):
             self._generating = generating
             self.composer.set_generating(generating)
             self.generating_changed.emit(generating)
-
-    def _then(self, future: Future[str], done: Callable[[str], None] | None = None) -> None:
-        """Follow a chat operation; its failure becomes a toast."""
-        self._workspace.bridge.then(future, done or (lambda _id: None), self._on_failed)
 
     def _on_failed(self, error: BaseException) -> None:
         self._toasts.show(sentence_of(error))
@@ -353,6 +464,7 @@ class ConversationPage(QWidget):
         def sent(conversation_id: str) -> None:
             self._sending = False
             if not asked_from and not self._conversation_id:
+                self.begun.emit(conversation_id)
                 self.open(conversation_id)
             self._show_generating()
 
@@ -362,98 +474,60 @@ class ConversationPage(QWidget):
             self.composer.restore(draft)
             self._toasts.show(sentence_of(error))
 
-        def send(conversation_id: str | None) -> None:
-            self._workspace.bridge.then(services.chat.send(conversation_id, text, attachments), sent, failed)
+        persona = self.persona.for_new_chat
 
-        parameters, self._new_parameters = self._new_parameters, None
+        def ask(conversation_id: str | None) -> Future[str]:
+            return services.chat.send(conversation_id, text, attachments, persona=persona)
+
+        def send(conversation_id: str | None) -> None:
+            self._workspace.bridge.then(ask(conversation_id), sent, failed)
+
         if asked_from:
             self.documents.adopt(asked_from, lambda: send(asked_from))
+        else:
+            self._new_chat.equip(send, failed)
+
+    def provide_conversation(self, done: Callable[[str | None], None]) -> None:
+        """Give the conversation on show, with all that was chosen for it; None: a new one will do."""
+        if self._conversation_id:
+            done(self._conversation_id)
             return
-        if parameters is None and not self.documents.is_pending:
-            send(None)
-            return
-        sampling, instructions = parameters or (None, "")
 
-        def create(store: ConversationStore) -> str:
-            conversation = store.create_conversation(system_prompt=instructions)
-            store.set_sampling(conversation.id, sampling)
-            return conversation.id
+        def equipped(conversation_id: str | None) -> None:
+            if conversation_id is not None and not self._conversation_id:
+                self.begun.emit(conversation_id)
+                self.follow(conversation_id)
+            done(conversation_id)
 
-        def equip(conversation_id: str) -> None:
-            self.documents.adopt(conversation_id, lambda: send(conversation_id))
+        self._new_chat.equip(equipped, self._on_failed)
 
-        self._workspace.library.run(create, equip, failed=failed)
-
-    def _on_regenerate(self, message_id: str) -> None:
-        if (services := self._workspace.services) is not None:
-            self._then(services.chat.regenerate(message_id))
-
-    def _on_edit(self, message_id: str, text: str) -> None:
-        if (services := self._workspace.services) is not None:
-            self._then(services.chat.edit(message_id, text))
-
-    def _on_continue(self, message_id: str) -> None:
-        if (services := self._workspace.services) is not None:
-            self._then(services.chat.continue_answer(message_id))
-
-    def _on_sibling(self, message_id: str, step: int) -> None:
-        def select(store: ConversationStore) -> Changes:
-            siblings = store.siblings(message_id)
-            position = min(len(siblings) - 1, max(0, siblings.index(message_id) + step))
-            return store.select_sibling(siblings[position])
-
-        self._workspace.library.run(select, lambda _changes: self._load_path())
-
-    def _on_pin(self, message_id: str, pinned: bool) -> None:
-        if (services := self._workspace.services) is not None:
-            self._workspace.bridge.then(
-                services.chat.set_pinned(message_id, pinned), lambda _message: None, self._on_failed
-            )
-
-    def _on_summary_edited(self, summary_id: str, text: str) -> None:
-        if (services := self._workspace.services) is not None:
-            self._workspace.bridge.then(
-                services.chat.edit_summary(summary_id, text), lambda _summary: None, self._on_failed
-            )
-
-    def _on_summary_undone(self, summary_id: str) -> None:
-        services = self._workspace.services
-        if services is None:
-            return
-        chat = services.chat
-
-        def again() -> None:
-            self._workspace.bridge.then(chat.undo_summary(summary_id, False), lambda _summary: None, self._on_failed)
-
-        def undone(_summary: Summary) -> None:
-            self._toasts.show(tr("The model reads the messages themselves again"), action=tr("Undo"), run=again)
-
-        self._workspace.bridge.then(chat.undo_summary(summary_id), undone, self._on_failed)
-
-    def _on_delete(self, message_id: str) -> None:
-        library = self._workspace.library
-
-        def restore() -> None:
-            library.run(lambda store: store.restore_message(message_id), lambda _changes: self._load_path())
-
-        def deleted(_changes: Changes) -> None:
-            self._load_path()
-            self._toasts.show(tr("Message deleted"), action=tr("Undo"), run=restore)
-
-        library.run(lambda store: store.delete_message(message_id), deleted)
-
-    def _on_branch(self, message_id: str) -> None:
-        self._workspace.library.run(
-            lambda store: store.branch_conversation(message_id), lambda branch: self.open(branch.id)
-        )
+    def _show_reading(self) -> None:
+        if self._transcript is not None:
+            self._transcript.show_read_aloud(self._workspace.voice.read_message)
 
     def _on_starter_chosen(self, words: str) -> None:
         self.composer.set_draft(Draft(words))
         self.focus_composer()
 
+    def _on_question_chosen(self, words: str) -> None:
+        """Ask it at once, unless it only begins one ("Translate: ") or something else is being written."""
+        is_empty = self.composer.draft == Draft()
+        self.composer.insert_text(words)
+        if is_empty and not only_begins(words):
+            self.composer.submit()
+        self.focus_composer()
+
     def _on_draft_changed(self, draft: Draft) -> None:
-        conversation_id, held = self._conversation_id, self._workspace.held_drafts
-        library = self._workspace.library
+        self._save_draft(self._conversation_id, draft)
+
+    def _keep_draft(self, conversation_id: str, draft: Draft) -> None:
+        """Of a chat that was left while somebody dictated in it; it may be on show again."""
+        if conversation_id == self._conversation_id:
+            self.composer.set_draft(draft)
+        self._save_draft(conversation_id, draft)
+
+    def _save_draft(self, conversation_id: str, draft: Draft) -> None:
+        library, held = self._workspace.library, self._workspace.held_drafts
 
         def failed(error: BaseException) -> None:
             # Nobody is told while writing; sending says it.
@@ -469,7 +543,9 @@ class ConversationPage(QWidget):
     def _on_chat_event(self, event: ChatEvent) -> None:
         if isinstance(event, MessageAdded) and event.message.conversation_id == self._conversation_id:
             self._path = [*self._path, event.message]
-            self._stack.setCurrentWidget(self.transcript)
+            self._show_stack()
+            if event.message.role is Role.ASSISTANT:
+                self.persona.set_answered()
             self.transcript.add_message(event.message)
             self._show_generating()
             self.path_shown.emit(self._path)
@@ -492,6 +568,8 @@ class ConversationPage(QWidget):
             self._load_path()
 
     def _announce(self, message: StoredMessage) -> None:
+        if self._centre.currentWidget() is not self._stack:
+            return
         if message.state is MessageState.COMPLETE:
             announce(self, tr("Answer: {text}", text=message.text[:_SPOKEN_CHARACTERS]))
         elif message.state is MessageState.FAILED:

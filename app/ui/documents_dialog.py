@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.documents_view import text_name
 from app.i18n import tr
 from app.ui.composer_text import local_files
 from app.ui.dialogs import line
@@ -37,17 +38,8 @@ from app.ui.documents_work import WorkLine
 from app.ui.icons import IconButton, themed_icon
 from app.ui.toast import Toasts
 from app.ui.workspace import Workspace
-from engine.display_name import display_name
 
-_NAME_CHARACTERS = 60
 _ENTERS = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
-
-
-def text_name(text: str) -> str:
-    """What a pasted text is called: its first words."""
-    first = next((row.strip() for row in text.splitlines() if row.strip()), "")
-    name = display_name(" ".join(first.split())[:_NAME_CHARACTERS]).strip()
-    return name or tr("Pasted text")
 
 
 class DocumentsDialog(QDialog):

@@ -6,14 +6,13 @@ Knows no widget. What a list says may be a moment old: events come far more ofte
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 from PySide6.QtCore import QObject, QTimer, Signal
-from shiboken6 import isValid
 
 from app.events import ChatEvent, DocumentsHappened
 from app.i18n import tr
@@ -31,7 +30,7 @@ from rag.store.types import (
     SourceOutline,
     StoredFile,
 )
-from rag.types import Page
+from rag.types import Page, Unit
 
 T = TypeVar("T")
 _PAUSE_MS = 250
@@ -270,16 +269,7 @@ class DocumentsFlow(QObject):
 
     def _then(self, future: Future[T], done: Callable[[T], None], failed: Callable[[BaseException], None]) -> None:
         """As the bridge does, while this object lives."""
-
-        def if_alive(run: Callable[[T], None], value: T) -> None:
-            if isValid(self):
-                run(value)
-
-        def if_alive_failed(error: BaseException) -> None:
-            if isValid(self):
-                failed(error)
-
-        self._bridge.then(future, lambda value: if_alive(done, value), if_alive_failed)
+        self._bridge.then(future, done, failed, owner=self)
 
     def _on_collections(self, collections: tuple[Collection, ...]) -> None:
         # What a person has named comes before what belongs to a chat.
@@ -357,7 +347,7 @@ class DocumentsFlow(QObject):
             return
         happened = event.event
         if isinstance(happened, ReadingProgress):
-            self.reading = {happened.file_id: happened}  # one at a time
+            self.reading = _one_of_each(self.reading, happened)
             self.reading_changed.emit(happened.file_id)
             self.work_changed.emit()
         elif isinstance(happened, EmbeddingProgress):
@@ -375,6 +365,12 @@ class DocumentsFlow(QObject):
                 self.refresh()
         elif isinstance(happened, LibraryNotice):
             self.failed.emit(tr(happened.template, **dict(happened.fields)))
+
+
+def _one_of_each(before: Mapping[int, ReadingProgress], now: ReadingProgress) -> dict[int, ReadingProgress]:
+    """A document and a recording at a time, the document first: it is what will be there sooner."""
+    others = (each for each in before.values() if (each.unit is Unit.TIME) is not (now.unit is Unit.TIME))
+    return {each.file_id: each for each in sorted((now, *others), key=lambda each: each.unit is Unit.TIME)}
 
 
 def _beginning(outline: tuple[SourceOutline, ...]) -> Wanted:

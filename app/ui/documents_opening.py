@@ -1,10 +1,13 @@
 """Opening a document in its own program, or showing it in its folder: the one door for local files, with its questions.
 
+A recording is played by the system's player: this window has none, and sound has its process.
+
 What may be opened is judged by `app.file_opening`, on the pool: a file may lie on a slow disk.
 """
 
 from __future__ import annotations
 
+import mimetypes
 import shutil
 import subprocess
 import sys
@@ -17,7 +20,8 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QWidget
 from shiboken6 import isValid
 
-from app.file_opening import Caution, caution, page_command, reveal_command
+from app.amounts import clock_text
+from app.file_opening import Caution, caution, page_command, reveal_command, time_command
 from app.i18n import tr
 from app.ui.dialogs import confirm
 from app.ui.documents_rows import display_path
@@ -51,9 +55,19 @@ def reveal(workspace: Workspace, path: Path) -> None:
 
 
 def open_document(
-    workspace: Workspace, parent: QWidget, path: Path, *, page: int = 1, label: str = "", said: Said
+    workspace: Workspace,
+    parent: QWidget,
+    path: Path,
+    *,
+    page: int = 1,
+    label: str = "",
+    seconds: int | None = None,
+    said: Said,
 ) -> None:
-    """Open a file in its own program, at a page where that can be done. `said` is told what could not be done."""
+    """Open a file in its own program, at a page, or a recording at a time, where that can be done.
+
+    `said` is told what could not be done.
+    """
 
     def act(judged: _Judged) -> None:
         if not isValid(parent):
@@ -66,10 +80,10 @@ def open_document(
             said(tr("Files of this kind are not opened: the system might run them. Its folder is shown instead."))
             reveal(workspace, path)
         elif judged.caution is Caution.NONE or _asked(workspace, parent, path):
-            _start(path, judged.command, said)
+            _start(path, judged.command, said, seconds)
 
     workspace.bridge.then(
-        workspace.run(lambda: _judged(path, page, label)),
+        workspace.run(lambda: _judged(path, page, label, seconds)),
         act,
         lambda _error: said(tr("The file is not there any more")),
     )
@@ -89,27 +103,34 @@ def _asked(workspace: Workspace, parent: QWidget, path: Path) -> bool:
     )
 
 
-def _start(path: Path, command: list[str] | None, said: Said) -> None:
+def _start(path: Path, command: list[str] | None, said: Said, seconds: int | None) -> None:
     if command is not None and QProcess.startDetached(command[0], command[1:])[0]:
         return
     if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(path))):
         said(tr("No program was found that opens this file"))
+    elif seconds:
+        said(tr("This player cannot be told where to begin: go to {time} in it", time=clock_text(seconds)))
 
 
-def _judged(path: Path, page: int, label: str) -> _Judged:
-    viewer = _default_viewer() if path.suffix.lower() == ".pdf" else ""
-    command = page_command(path, page, label, system=sys.platform, default_viewer=viewer, which=shutil.which)
+def _judged(path: Path, page: int, label: str, seconds: int | None) -> _Judged:
+    command = None
+    if seconds is not None:
+        player = _default_viewer(mimetypes.guess_type(path.name)[0] or "")
+        command = time_command(path, seconds, system=sys.platform, default_viewer=player, which=shutil.which)
+    elif path.suffix.lower() == ".pdf":
+        viewer = _default_viewer("application/pdf")
+        command = page_command(path, page, label, system=sys.platform, default_viewer=viewer, which=shutil.which)
     return _Judged(path.exists(), path.is_dir(), caution(path), command)
 
 
-def _default_viewer() -> str:
-    """The desktop file of the program that opens PDFs, "" if nobody knows."""
+def _default_viewer(media_type: str) -> str:
+    """The desktop file of the program that opens files of a kind, "" if nobody knows."""
     query = shutil.which("xdg-mime")
-    if query is None or sys.platform in ("win32", "darwin"):
+    if query is None or not media_type or sys.platform in ("win32", "darwin"):
         return ""
     try:
         answer = subprocess.run(
-            [query, "query", "default", "application/pdf"],
+            [query, "query", "default", media_type],
             capture_output=True,
             text=True,
             timeout=_QUERY_S,

@@ -24,6 +24,7 @@ from app.ui.sidebar_model import shown_title
 from app.ui.workspace import Workspace
 from engine.display_name import display_name
 from rag.store.types import Collection, SourceKind
+from rag.types import Unit
 
 
 class DocumentOperations(QObject):
@@ -95,7 +96,8 @@ class DocumentOperations(QObject):
             return
         file = chosen.file
         assert file.blob_id is not None
-        self.preview(PassagePlace(file.path, file.blob_id, file.title, file.unit, 1, "", 0, 0, 1, 1))
+        first = 0 if file.unit is Unit.TIME else 1
+        self.preview(PassagePlace(file.path, file.blob_id, file.title, file.unit, 1, "", 0, 0, first, first))
 
     def _retry(self, chosen: Line) -> None:
         if isinstance(chosen, FileLine):

@@ -1,4 +1,4 @@
-"""The stored text of a page with line numbers and a passage marked. Fetches nothing; knows no file."""
+"""The stored text of a page with a passage marked, and its line numbers if it has any. Knows no file, fetches none."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class PageTextView(QPlainTextEdit):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._first_line = 1
+        self._first_line: int | None = 1
         self._span = (0, 0)
         document = SafeDocument(self)
         document.setDocumentLayout(QPlainTextDocumentLayout(document))
@@ -51,12 +51,17 @@ class PageTextView(QPlainTextEdit):
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
 
-    def show_text(self, text: str, first_line: int, span: tuple[int, int], *, code: bool = False) -> None:
-        """Show a text whose first line has the number `first_line`; characters [start, end) of it are the passage."""
+    def show_text(self, text: str, first_line: int | None, span: tuple[int, int], *, code: bool = False) -> None:
+        """Show a text whose first line has the number `first_line`; characters [start, end) of it are the passage.
+
+        None: its lines are not numbered.
+        """
         self._first_line = first_line
         self.setFont(self._theme.font(TextSize.BODY, code=code))
         shown = plain_for_document(text)
         self.setPlainText(shown)
+        self._numbers.setVisible(first_line is not None)
+        self._on_block_count_changed()
         start = units(shown[: span[0]])
         self._span = (start, start + units(shown[span[0] : span[1]])) if span[0] < span[1] else (0, 0)
         self._mark()
@@ -73,12 +78,16 @@ class PageTextView(QPlainTextEdit):
 
     def numbers_width(self) -> int:
         """Of the column of line numbers, in pixels."""
+        if self._first_line is None:
+            return 0
         digits = len(str(self._first_line + max(0, self.blockCount() - 1)))
         return self.fontMetrics().horizontalAdvance("0") * max(2, digits) + self._theme.space(6)
 
     def paint_numbers(self, event: QPaintEvent) -> None:
         painter = QPainter(self._numbers)
         painter.fillRect(event.rect(), self._theme.color("window"))
+        if self._first_line is None:
+            return
         painter.setFont(self._theme.font(TextSize.CAPTION, code=True))
         block = self.firstVisibleBlock()
         first, last = self._passage_blocks()

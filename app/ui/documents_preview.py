@@ -1,4 +1,4 @@
-"""A page of a document with a passage marked: the page itself for PDFs, else its text with line numbers.
+"""A page of a document with a passage marked: the page itself for PDFs, else its text, by lines or by times.
 
 What was read stays readable when its file is gone or changed, and the dialog says so. Reads no file itself.
 """
@@ -15,6 +15,7 @@ from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
+from app.amounts import clock_text
 from app.documents_view import hidden_on_page_sentence
 from app.i18n import tr
 from app.passage_place import PassagePlace, section_at, where_text
@@ -30,8 +31,9 @@ from app.ui.library import sentence_of
 from app.ui.toast import Toasts, announce
 from app.ui.workspace import Workspace
 from engine.display_name import display_name
+from rag.recording_kinds import RECORDING_SUFFIXES
 from rag.store.types import StoredFile
-from rag.types import Page
+from rag.types import Page, Unit
 
 __all__ = ["PagePreview", "PassagePlace", "show_passage"]
 
@@ -98,7 +100,7 @@ class PagePreview(QDialog):
         for widget in (self._wait, self.picture, self.text):
             self.stack.addWidget(widget)
         self.reveal_button = QPushButton(tr("Show in folder"), self)
-        self.open_button = QPushButton(tr("Open in its own program"), self)
+        self.open_button = QPushButton(self._open_text(), self)
         self.close_button = QPushButton(tr("Close"), self)
         self.close_button.setProperty("kind", "primary")
         for button in (self.reveal_button, self.open_button, self.close_button):
@@ -158,12 +160,7 @@ class PagePreview(QDialog):
 
     def _then(self, future: Future[T], done: Callable[[T], None], failed: Callable[[BaseException], None]) -> None:
         """As the bridge does, while the dialog is there."""
-
-        def if_there(run: Callable[..., None], value: object) -> None:
-            if isValid(self):
-                run(value)
-
-        self._workspace.bridge.then(future, lambda value: if_there(done, value), lambda error: if_there(failed, error))
+        self._workspace.bridge.then(future, done, failed, owner=self)
 
     def _look_at_file(self) -> None:
         place, run = self.place, self._workspace.run
@@ -248,10 +245,24 @@ class PagePreview(QDialog):
 
     def _on_open(self) -> None:
         label = self._page.label if self._page is not None else self.place.page_label
-        open_document(self._workspace, self, self.place.path, page=self._number, label=label, said=self._say)
+        seconds = self._second
+        open_document(
+            self._workspace, self, self.place.path, page=self._number, label=label, seconds=seconds, said=self._say
+        )
 
     def _say(self, text: str) -> None:
         self._toasts.show(text)
+
+    @property
+    def _second(self) -> int | None:
+        """Where a recording is to be played from, None for other documents, and for recordings without a passage."""
+        place = self.place
+        is_moment = place.unit is Unit.TIME and place.start < place.end
+        return place.first_line if is_moment and place.path.suffix.lower() in RECORDING_SUFFIXES else None
+
+    def _open_text(self) -> str:
+        second = self._second
+        return tr("Open in its own program") if second is None else tr("Play from {time}", time=clock_text(second))
 
     # What is shown
 
@@ -269,7 +280,8 @@ class PagePreview(QDialog):
             self._draw(bring=True)
             return
         page, code = self._page, self.place.path.suffix.lower() in _CODE.split()
-        self.text.show_text(page.text, page.first_line, self._span(page), code=code)
+        first_line = None if self.place.unit is Unit.TIME else page.first_line
+        self.text.show_text(page.text, first_line, self._span(page), code=code)
         self._turn_to(self.text)
 
     def _show_picture(self, image: PageImage, page: Page, *, bring: bool) -> None:

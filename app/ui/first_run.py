@@ -17,9 +17,10 @@ from app.downloader.order import Progress
 from app.i18n import tr
 from app.model_entry import ModelEntry
 from app.ui.composer_text import local_files
-from app.ui.first_run_card import FirstRunCard, plain_label
+from app.ui.first_run_card import FirstRunCard
 from app.ui.icons import tinted_pixmap
 from app.ui.model_flow import ModelFlow
+from app.ui.plain_label import plain_label
 from app.ui.theme import Theme
 from engine.engine import EngineState
 

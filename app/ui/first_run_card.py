@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from app.downloader.order import Progress
@@ -16,6 +16,7 @@ from app.i18n import tr
 from app.model_entry import Availability, Fit, ModelEntry
 from app.ui.amounts import bytes_text, params_text
 from app.ui.download_row import DownloadRow
+from app.ui.plain_label import plain_label
 from app.ui.theme import Theme
 from engine.engine import EngineState, EngineStatus
 
@@ -226,15 +227,6 @@ def _memory_sentence(entry: ModelEntry) -> str:
         return ""
     memory = bytes_text(entry.catalogue.min_memory_bytes)
     return tr("Runs well on a computer with {memory} of memory or more.", memory=memory)
-
-
-def plain_label(text: str, kind: str) -> QLabel:
-    """A label of the style sheet's `kind` that shows its text as it stands, in as many lines as that takes."""
-    label = QLabel(text)
-    label.setProperty("kind", kind)
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setWordWrap(True)
-    return label
 
 
 def _fill(label: QLabel, text: str) -> None:

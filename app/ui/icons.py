@@ -59,20 +59,29 @@ def set_button_icon(
     button: QAbstractButton, theme: Theme, name: str, *, color: str = "text_muted", size: int = 18, gap: int = 8
 ) -> None:
     """Give a button with words an icon, `gap` pixels before them (Qt's own gap is fixed at 4)."""
-    extra = max(0, gap - 4)
     icon = QIcon()
     for mode, tint in ((QIcon.Mode.Normal, color), (QIcon.Mode.Disabled, "text_faint")):
-        drawn = tinted_pixmap(theme, name, color=tint, size=size)
-        ratio = drawn.devicePixelRatio()
-        wide = QPixmap(round((size + extra) * ratio), round(size * ratio))
-        wide.setDevicePixelRatio(ratio)
-        wide.fill(Qt.GlobalColor.transparent)
-        painter = QPainter(wide)
-        painter.drawPixmap(extra if button.isRightToLeft() else 0, 0, drawn)
-        painter.end()
-        icon.addPixmap(wide, mode)
+        icon.addPixmap(_with_gap(button, tinted_pixmap(theme, name, color=tint, size=size), gap), mode)
     button.setIcon(icon)
-    button.setIconSize(QSize(size + extra, size))
+    button.setIconSize(QSize(size + max(0, gap - 4), size))
+
+
+def set_button_picture(button: QAbstractButton, picture: QPixmap, *, gap: int = 8) -> None:
+    """As `set_button_icon`, of a picture that is drawn already."""
+    size = picture.deviceIndependentSize().toSize()
+    button.setIcon(QIcon(_with_gap(button, picture, gap)))
+    button.setIconSize(QSize(size.width() + max(0, gap - 4), size.height()))
+
+
+def _with_gap(button: QAbstractButton, drawn: QPixmap, gap: int) -> QPixmap:
+    extra, ratio, size = max(0, gap - 4), drawn.devicePixelRatio(), drawn.deviceIndependentSize()
+    wide = QPixmap(round((size.width() + extra) * ratio), round(size.height() * ratio))
+    wide.setDevicePixelRatio(ratio)
+    wide.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(wide)
+    painter.drawPixmap(extra if button.isRightToLeft() else 0, 0, drawn)
+    painter.end()
+    return wide
 
 
 class IconButton(QToolButton):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 from PySide6.QtCore import QObject, Signal
 
 from app.events import ChatEvent, StoreChanged
-from app.i18n import error_sentence, tr
+from app.i18n import BUG, error_sentence, tr
 from app.store.types import Changes, Conversation, Folder
 from app.ui.bridge import EventBridge
 from engine.errors import HearthError
@@ -30,7 +30,7 @@ def sentence_of(error: BaseException) -> str:
         return error_sentence(error)
     if isinstance(error, OSError):
         return tr("The file could not be used: {reason}", reason=error.strerror or str(error))
-    return tr("Something went wrong inside Hearth. Details are in the log.")
+    return tr(BUG)
 
 
 class Library(QObject):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, QSize, Qt, QUrl
 from PySide6.QtGui import QAction, QCloseEvent, QDesktopServices
@@ -22,6 +23,7 @@ from app.ui.conversation_page import ConversationPage
 from app.ui.first_run import FirstRun, bind_first_run
 from app.ui.icons import themed_icon
 from app.ui.page_header import PageHeader
+from app.ui.persona_window import WindowPersonas
 from app.ui.remote_banner import RemoteBanner
 from app.ui.restoring import restore_backup
 from app.ui.side_panel import SidePanel
@@ -30,8 +32,12 @@ from app.ui.sidebar_model import shown_title
 from app.ui.status_bar import StatusBar
 from app.ui.theme import ThemeChoice
 from app.ui.toast import Toasts
+from app.ui.updates import check_for_updates
 from app.ui.workspace import Workspace
 from engine.engine import EngineState, EngineStatus
+
+if TYPE_CHECKING:
+    from app.ui.voice_flow import VoiceFlow
 
 ZOOM_STEP = 0.1
 _DEFAULT_SIZE = QSize(1180, 800)
@@ -45,13 +51,26 @@ class MainWindow(QMainWindow):
         self.workspace = workspace
         self._known_id = ""
         self._zoom_shown = workspace.theme.zoom
+        self._voice: VoiceFlow | None = None
+        self._folded: tuple[bool, bool] | None = None
+        """Whether sidebar and panel are to come back when the voice view closes."""
         theme = workspace.theme
         self.setWindowTitle(tr("Hearth"))
         self.toasts = Toasts(theme, self)
         self.operations = ConversationOperations(workspace, self.toasts, self)
-        self.sidebar = Sidebar(theme, workspace.library, workspace.answers, self)
+        self.sidebar = Sidebar(
+            theme,
+            workspace.library,
+            workspace.answers,
+            self,
+            personas=workspace.personas,
+            icons=workspace.persona_icons,
+        )
         self.header = PageHeader(theme, self)
         self.page = ConversationPage(workspace, self.toasts, self)
+        self.personas = WindowPersonas(
+            workspace, self, self.toasts, page=self.page, header=self.header, sidebar=self.sidebar
+        )
         self._lay_out()
         self.actions_of = CommandActions(workspace.commands, self, self._handlers())
         self._connect()
@@ -70,10 +89,19 @@ class MainWindow(QMainWindow):
         """Show a conversation in this window."""
         self.page.open(conversation_id, message_id=message_id)
 
+    @property
+    def sides_shown(self) -> tuple[bool, bool]:
+        """Whether sidebar and panel are there, or come back when the voice view closes."""
+        return self._folded or (not self.sidebar.isHidden(), not self.panel.isHidden())
+
+    def talk(self) -> None:
+        """Begin or end a conversation by speech."""
+        self._talk()
+
     def add_files(self, files: Sequence[Path]) -> None:
         """Attach files to what is being written here."""
         if files:
-            self.page.composer.add_files(files)
+            self.personas.exchange.sort(files, self.page.composer.add_files)
 
     def come_forward(self) -> None:
         """Show and raise, out of the dock too."""
@@ -123,6 +151,7 @@ class MainWindow(QMainWindow):
         workspace.ready.connect(self._show_store_notice)
         page.conversation_changed.connect(self._on_conversation_changed)
         page.generating_changed.connect(self._on_generating_changed)
+        workspace.voice.changed.connect(self._on_voice_changed)
         self.operations.conversation_deleted.connect(self._on_conversation_deleted)
         sidebar.open_requested.connect(self.open_conversation)
         sidebar.message_requested.connect(lambda each, message: self.open_conversation(each, message_id=message))
@@ -141,18 +170,15 @@ class MainWindow(QMainWindow):
         header.menu_requested.connect(lambda at: self._show_conversation_menu(page.conversation_id, at))
         header.unfold_requested.connect(self._toggle_sidebar)
         header.new_requested.connect(self._new_chat)
+        header.talk_requested.connect(self._talk)
         header.panel_requested.connect(self._toggle_panel)
-        status = self.status_bar
-        status.picker_requested.connect(self._choose_model)
-        status.context_requested.connect(self._show_context)
-        status.load_cancel_requested.connect(workspace.models.cancel_loading)
-        status.reload_requested.connect(lambda on_cpu: workspace.models.reload(on_cpu=on_cpu))
+        self._connect_status(self.status_bar)
         bind_first_run(self.first_run, workspace.models)
         self.first_run.picker_requested.connect(self._choose_model)
         workspace.engine_changed.connect(self._on_engine_changed)
         workspace.models.entries_changed.connect(self._on_models_changed)
         workspace.models.failed.connect(self.toasts.show)
-        page.observed.connect(status.follower.observe)
+        page.observed.connect(self.status_bar.follower.observe)
         page.citation_activated.connect(self._on_citation)
         page.documents.opened.connect(self._open_documents)
         self.panel.fold_requested.connect(self._toggle_panel)
@@ -161,6 +187,17 @@ class MainWindow(QMainWindow):
         workspace.commands.changed.connect(self._on_commands_changed)
         self._on_commands_changed()
         self._on_generating_changed(page.is_generating)
+
+    def _connect_status(self, status: StatusBar) -> None:
+        workspace = self.workspace
+        status.picker_requested.connect(self._choose_model)
+        status.context_requested.connect(self._show_context)
+        status.load_cancel_requested.connect(workspace.models.cancel_loading)
+        status.reload_requested.connect(lambda on_cpu: workspace.models.reload(on_cpu=on_cpu))
+        status.programs_requested.connect(lambda: self._open_setting("api.enabled"))
+        workspace.programs.changed.connect(self._on_programs_changed)
+        workspace.programs.failed.connect(self.toasts.show)
+        self._on_programs_changed()
 
     def _handlers(self) -> dict[str, Callable[[], object]]:
         workspace, page, operations = self.workspace, self.page, self.operations
@@ -180,9 +217,14 @@ class MainWindow(QMainWindow):
             **exports,
             "new_chat": self._new_chat,
             "new_window": lambda: workspace.window_requested.emit(""),
+            "quick_ask": workspace.quick_requested.emit,
             "open_in_new_window": lambda: workspace.window_requested.emit(page.conversation_id),
             "documents": self._open_documents,
             "import": self._import,
+            "import_persona": self.personas.ask_for_file,
+            "choose_persona": self.personas.open_palette,
+            "new_persona": lambda: self.personas.operations.edit(None),
+            "personas": self.personas.operations.gallery,
             "open_data_folder": self._open_data_folder,
             "settings": self._open_settings,
             "close_window": self.close,
@@ -204,11 +246,16 @@ class MainWindow(QMainWindow):
             "zoom_reset": lambda: self._zoom(None),
             "toggle_theme": self._toggle_theme,
             "model_picker": self._choose_model,
+            "dictate": lambda: page.dictation.press_key(workspace.commands.sequences("dictate")),
+            "read_aloud": page.read_last_aloud,
             "regenerate": page.regenerate_last,
-            "stop": page.stop,
+            "stop": self._stop,
             "force_stop": self._force_stop,
             "focus_composer": page.focus_composer,
+            "talk": self._talk,
             "shortcuts": self._open_shortcuts,
+            "check_for_updates": lambda: check_for_updates(workspace.theme, self),
+            "diagnostics": self._open_diagnostics,
             "about": self._open_about,
         }
 
@@ -222,6 +269,7 @@ class MainWindow(QMainWindow):
             space = self.workspace.theme.space
             self.splitter.setSizes([space(68), self.width() - space(68 + 80), space(80)])
         self.sidebar.set_collapsed(state.texts("sidebar/collapsed"))
+        self.sidebar.personas.set_folded(state.flag("sidebar/personas_folded", False))
         self.set_sidebar_visible(state.flag("sidebar/visible", True))
         self.panel.setVisible(state.flag("panel/visible", False))
 
@@ -236,8 +284,11 @@ class MainWindow(QMainWindow):
         self.page.focus_composer()
 
     def _on_files_dropped(self, conversation_id: str, files: list[Path]) -> None:
-        self.page.open(conversation_id, files=files)
-        self.page.focus_composer()
+        def attach(others: list[Path]) -> None:
+            self.page.open(conversation_id, files=others)
+            self.page.focus_composer()
+
+        self.personas.exchange.sort(files, attach)
 
     def _focus_search(self) -> None:
         self.set_sidebar_visible(True)
@@ -269,6 +320,37 @@ class MainWindow(QMainWindow):
     def _toggle_theme(self) -> None:
         other = ThemeChoice.LIGHT if self.workspace.theme.is_dark else ThemeChoice.DARK
         self.workspace.settings.set("appearance.theme", other.value)
+
+    def _talk(self) -> None:
+        if self.centre.currentWidget() is self.first_run:
+            self.toasts.show(tr("Choose a model first"))
+            return
+        if self._voice is None:
+            from app.ui.voice_flow import VoiceFlow  # noqa: PLC0415  # only when asked for
+
+            self._voice = VoiceFlow(self.workspace, self.page, self.toasts, self)
+            self._voice.shown.connect(self._on_voice_shown)
+        self._voice.toggle()
+
+    def _stop(self) -> None:
+        if self._voice is not None and self._voice.is_open:
+            self._voice.escape()
+        else:
+            self.page.stop_what_runs()
+
+    def _on_voice_shown(self, shown: bool) -> None:
+        """The voice view has the whole window."""
+        if shown:
+            self._folded = not self.sidebar.isHidden(), not self.panel.isHidden()
+            self.set_sidebar_visible(False)
+            self.panel.hide()
+        elif self._folded is not None:
+            sidebar, panel = self._folded
+            self.set_sidebar_visible(sidebar)
+            self.panel.setVisible(panel)
+            self._folded = None
+        self.header.setVisible(not shown)
+        self._on_generating_changed(self.page.is_generating)
 
     def _force_stop(self) -> None:
         if (services := self.workspace.services) is not None:
@@ -313,6 +395,11 @@ class MainWindow(QMainWindow):
         from app.ui.shortcuts_dialog import ShortcutsDialog  # noqa: PLC0415  # only when asked for
 
         ShortcutsDialog(self.workspace.theme, self.workspace.commands, self).open()
+
+    def _open_diagnostics(self) -> None:
+        from app.ui.diagnostics_dialog import DiagnosticsDialog  # noqa: PLC0415  # only when asked for
+
+        DiagnosticsDialog(self.workspace, self).open()
 
     def _open_about(self) -> None:
         from app.ui.about_dialog import AboutDialog  # noqa: PLC0415  # only when asked for
@@ -429,6 +516,9 @@ class MainWindow(QMainWindow):
             return services.models.display_name(state.model)
         return services.models.expected_name() if state.status is EngineStatus.LOADING else ""
 
+    def _on_programs_changed(self) -> None:
+        self.status_bar.set_programs_address(self.workspace.programs.address)
+
     def _on_models_changed(self) -> None:
         self._show_centre()
         self._on_engine_changed(self.workspace.engine_state)
@@ -491,10 +581,15 @@ class MainWindow(QMainWindow):
         self.header.set_title(title)
         self.setWindowTitle(f"{title} - {tr('Hearth')}" if title else tr("Hearth"))
 
+    def _on_voice_changed(self) -> None:
+        self._on_generating_changed(self.page.is_generating)
+
     def _on_generating_changed(self, generating: bool) -> None:
         # Esc must stay free for everything else while there is nothing to stop.
-        for command_id in ("stop", "force_stop"):
-            self.actions_of.action(command_id).setEnabled(generating)
+        talks = self._voice is not None and self._voice.is_open
+        runs = generating or talks or self.page.dictation.is_on or bool(self.workspace.voice.read_message)
+        self.actions_of.action("stop").setEnabled(runs)
+        self.actions_of.action("force_stop").setEnabled(generating)
         self.actions_of.action("regenerate").setEnabled(not generating)
 
     def _on_theme_changed(self) -> None:
@@ -512,11 +607,16 @@ class MainWindow(QMainWindow):
         self.sidebar.fold_button.set_label(tr("Hide the sidebar"), shortcut=keys("toggle_sidebar"))
         self.header.unfold_button.set_label(tr("Show the sidebar"), shortcut=keys("toggle_sidebar"))
         self.header.new_button.set_label(tr("New chat"), shortcut=keys("new_chat"))
+        self.header.talk_button.set_label(tr("Talk to Hearth"), shortcut=keys("talk"))
         self.header.panel_button.set_label(tr("Show or hide the panel"), shortcut=keys("toggle_panel"))
+        self.page.composer.microphone.set_shortcut(keys("dictate"))
         self.sidebar.set_search_keys(keys("search"))
         self.sidebar.new_button.setToolTip(keys("new_chat"))
+        self.sidebar.personas.all_button.set_label(tr("All personas"), shortcut=keys("choose_persona"))
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        if self._voice is not None:
+            self._voice.close()
         if self.panel.parameters is not None:
             self.panel.parameters.flush()
         self.page.close_page()
@@ -526,6 +626,7 @@ class MainWindow(QMainWindow):
         state.keep("sidebar/visible", not self.sidebar.isHidden())
         state.keep("panel/visible", not self.panel.isHidden())
         state.keep("sidebar/collapsed", self.sidebar.collapsed)
+        state.keep("sidebar/personas_folded", self.sidebar.personas.folded)
         super().closeEvent(event)
         self.workspace.window_closed.emit(self)
         self.deleteLater()

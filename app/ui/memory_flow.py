@@ -117,7 +117,7 @@ class MemoryFlow(QObject):
         conversation_id = page.conversation_id
         if conversation_id:
             workspace.library.run(
-                lambda store: PromptSource.read(store, conversation_id), ask_about, failed=show_nothing
+                lambda store: PromptSource.read(store, conversation_id, services.dress), ask_about, failed=show_nothing
             )
         else:
             reserve = min(ANSWER_RESERVE, model.n_ctx // 2)

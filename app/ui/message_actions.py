@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from enum import Enum
 
 from PySide6.QtCore import Qt, Signal
@@ -23,6 +24,7 @@ class Action(Enum):
     COPY_PLAIN = "copy_plain"
     EDIT = "edit"
     REGENERATE = "regenerate"
+    READ_ALOUD = "read_aloud"
     CONTINUE = "continue"
     BRANCH = "branch"
     PIN = "pin"
@@ -31,25 +33,33 @@ class Action(Enum):
     NEXT = "next"
 
 
-def actions_of(message: StoredMessage, *, ended_early: bool = False) -> list[Action]:
-    """The actions that make sense for a message, in order."""
+ALL_ACTIONS = frozenset(Action)
+
+
+def actions_of(
+    message: StoredMessage, *, ended_early: bool = False, allowed: Collection[Action] = ALL_ACTIONS
+) -> list[Action]:
+    """Those of the `allowed` actions that make sense for a message, in order."""
     if message.state is MessageState.STREAMING:
         return [Action.COPY]
     chosen = [Action.COPY, Action.EDIT]
     if message.role is Role.ASSISTANT:
         chosen.append(Action.REGENERATE)
+        if message.text.strip():
+            chosen.append(Action.READ_ALOUD)
         if ended_early or message.state in (MessageState.STOPPED, MessageState.INTERRUPTED):
             chosen.append(Action.CONTINUE)
-    return [*chosen, Action.BRANCH, Action.PIN, Action.DELETE]
+    return [each for each in (*chosen, Action.BRANCH, Action.PIN, Action.DELETE) if each in allowed]
 
 
-def action_label(action: Action, message: StoredMessage) -> str:
-    """What an action is called."""
+def action_label(action: Action, message: StoredMessage, *, is_read: bool = False) -> str:
+    """What an action is called; `is_read`: the message is being read aloud."""
     labels = {
         Action.COPY: tr("Copy"),
         Action.COPY_PLAIN: tr("Copy as plain text"),
         Action.EDIT: tr("Edit"),
         Action.REGENERATE: tr("Answer again"),
+        Action.READ_ALOUD: tr("Stop reading") if is_read else tr("Read aloud"),
         Action.CONTINUE: tr("Continue writing"),
         Action.BRANCH: tr("New conversation from here"),
         Action.PIN: tr("Unpin") if message.pinned else tr("Pin: always keep in the model's view"),
@@ -60,12 +70,13 @@ def action_label(action: Action, message: StoredMessage) -> str:
     return labels[action]
 
 
-def action_icon(action: Action, message: StoredMessage) -> str:
+def action_icon(action: Action, message: StoredMessage, *, is_read: bool = False) -> str:
     icons = {
         Action.COPY: "copy",
         Action.COPY_PLAIN: "copy",
         Action.EDIT: "pencil",
         Action.REGENERATE: "refresh-cw",
+        Action.READ_ALOUD: "circle-stop" if is_read else "volume-2",
         Action.CONTINUE: "play",
         Action.BRANCH: "git-branch",
         Action.PIN: "pin-off" if message.pinned else "pin",
@@ -83,7 +94,15 @@ class ActionRow(QWidget):
     """An `Action`."""
     left = Signal()
 
-    def __init__(self, theme: Theme, message: StoredMessage, *, ended_early: bool, parent: QWidget) -> None:
+    def __init__(
+        self,
+        theme: Theme,
+        message: StoredMessage,
+        *,
+        ended_early: bool,
+        parent: QWidget,
+        allowed: Collection[Action] = ALL_ACTIONS,
+    ) -> None:
         super().__init__(parent)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -102,7 +121,7 @@ class ActionRow(QWidget):
             )
             row.addWidget(count)
             self._add(Action.NEXT).setEnabled(message.position < message.siblings)
-        for action in actions_of(message, ended_early=ended_early):
+        for action in actions_of(message, ended_early=ended_early, allowed=allowed):
             self._add(action)
         if not own:
             row.addStretch(1)
@@ -115,6 +134,15 @@ class ActionRow(QWidget):
     def confirm_copy(self) -> None:
         """Show that something was copied."""
         self.buttons[Action.COPY].set_icon("check")
+
+    def show_read(self, is_read: bool) -> None:
+        """Whether the message is being read aloud."""
+        if (button := self.buttons.get(Action.READ_ALOUD)) is not None:
+            button.set_icon(
+                action_icon(Action.READ_ALOUD, self._message, is_read=is_read),
+                color="accent" if is_read else "text_muted",
+            )
+            button.set_label(action_label(Action.READ_ALOUD, self._message, is_read=is_read))
 
     def _add(self, action: Action) -> IconButton:
         button = IconButton(

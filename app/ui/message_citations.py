@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
-from app.answer_citations import citations_of, complaint, doubt, replaced
+from app.answer_citations import citations_of, cited_passage, complaint, doubt, replaced
 from app.i18n import tr
 from app.source_names import file_name, page_name
 from app.store.types import SourcePassage, SourcesPart
@@ -34,12 +34,16 @@ _MARK = re.compile(f"{_OPEN}(\\d+){_CLOSE}")
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """`label` stands in the answer, `tip` (plain text) over it. `number` is the source's; `holds` False is struck."""
+    """`label` stands in the answer, `tip` (plain text) over it. `number` is the source's; `holds` False is struck.
+
+    `passage` is what a click shows, None where there is no such source.
+    """
 
     number: int
     label: str
     tip: str
     holds: bool
+    passage: SourcePassage | None = None
 
 
 def chips_of(text: str, sources: SourcesPart | None) -> tuple[Chip, ...]:
@@ -47,7 +51,7 @@ def chips_of(text: str, sources: SourcesPart | None) -> tuple[Chip, ...]:
     if sources is None:
         return ()
     text = _without_private(text)
-    return tuple(_chip(citation, sources) for citation in _shown(citations_of(text, sources), text))
+    return tuple(_chip(text, citation, sources) for citation in _shown(citations_of(text, sources), text))
 
 
 def cited_blocks(reader: MarkdownReader, text: str, sources: SourcesPart) -> Sequence[Block]:
@@ -59,7 +63,7 @@ def cited_blocks(reader: MarkdownReader, text: str, sources: SourcesPart) -> Seq
     if not citations:
         return (*before, *reader.read(text).blocks)
     marks = [f"{_OPEN}{place}{_CLOSE}" for place in range(len(citations))]
-    chips = [_chip(citation, sources) for citation in citations]
+    chips = [_chip(text, citation, sources) for citation in citations]
     return (*before, *(_chipped(block, chips) for block in reader.read(replaced(text, citations, marks)).blocks))
 
 
@@ -88,17 +92,17 @@ def _without_private(text: str) -> str:
     return _PRIVATE.sub("", text)
 
 
-def _chip(citation: Citation, sources: SourcesPart) -> Chip:
+def _chip(text: str, citation: Citation, sources: SourcesPart) -> Chip:
     holds = citation.verdict is Verdict.HOLDS
     if citation.verdict is Verdict.NO_SOURCE:
         return Chip(citation.number, f"[{citation.number}]", complaint(citation, sources), holds)
-    passage = sources.passages[citation.number - 1]
+    passage = cited_passage(text, citation, sources)
     tip = passage_words(passage)
     if not holds:
         tip = f"{complaint(citation, sources)}\n\n{tip}"
     elif citation.by_program:
         tip = f"{tip}\n\n{tr('Found by Hearth: the model named no source here.')}"
-    return Chip(citation.number, passage_label(passage), tip, holds)
+    return Chip(citation.number, passage_label(passage), tip, holds, passage)
 
 
 def passage_words(passage: SourcePassage) -> str:

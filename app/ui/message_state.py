@@ -32,8 +32,9 @@ class StateLine(QWidget):
         self.sentence.setWordWrap(True)
         self.sentence.setProperty("kind", "danger" if failed else "muted")
         self.sentence.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        action = Action.REGENERATE if failed else Action.CONTINUE
-        self.button = QPushButton(tr("Try again") if failed else tr("Continue"), self)
+        anew = failed or not message.text  # nothing is there to go on from
+        action = Action.REGENERATE if anew else Action.CONTINUE
+        self.button = QPushButton(tr("Try again") if anew else tr("Continue"), self)
         self.button.setProperty("kind", "quiet")
         self.button.clicked.connect(lambda: self.chosen.emit(action))
         self._theme, self._icon = theme, icon

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.i18n import ntr, tr
-from app.store.types import MessageState, MessageUsage, StoredMessage
+from app.store.types import MessageState, MessageUsage, StoredMessage, UnspokenPart
 from app.ui.amounts import count_text, rate_text
 
 
@@ -27,6 +27,8 @@ def dropped_text(count: int) -> str:
 def state_text(message: StoredMessage) -> str:
     """How a message ended, "" if there is nothing to say."""
     match message.state:
+        case MessageState.STOPPED if any(isinstance(part, UnspokenPart) for part in message.parts):
+            return tr("You interrupted this answer.")
         case MessageState.STOPPED:
             return tr("You stopped this answer.")
         case MessageState.INTERRUPTED:

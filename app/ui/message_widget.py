@@ -6,7 +6,6 @@ Knows how a message looks and which actions were asked for; what they do is the 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 
 from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, Signal
@@ -24,30 +23,35 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QLabel, QMenu, QPushButton, QWidget
 
 from app.i18n import tr
-from app.store.types import ImagePart, MessageState, ReasoningPart, RecallPart, SourcesPart, StoredMessage, Summary
+from app.store.types import (
+    ImagePart,
+    MessageState,
+    ReasoningPart,
+    RecallPart,
+    StoredMessage,
+    UnspokenPart,
+)
 from app.ui.markdown.blocks import Block
 from app.ui.markdown.plain import plain_blocks
-from app.ui.markdown.reader import MarkdownReader
 from app.ui.markdown.verbatim import verbatim_blocks
-from app.ui.math_images import MathImages
 from app.ui.message_actions import Action, ActionRow, action_label, actions_of
+from app.ui.message_addresses import inert_blocks, target_of
 from app.ui.message_attachments import AttachmentChips
 from app.ui.message_body import MessageBody
-from app.ui.message_citations import NUMBER, SCHEME, chips_of, cited_blocks
+from app.ui.message_citations import cited_blocks
 from app.ui.message_editor import MessageEditor
-from app.ui.message_formats import Formats
+from app.ui.message_entry import Entry, Kit
 from app.ui.message_live import LiveAnswer
 from app.ui.message_live_citations import LiveCitations
 from app.ui.message_reasoning import ReasoningFold
 from app.ui.message_selection import SelectionGroup
 from app.ui.message_state import StateLine
 from app.ui.message_text import attachments, speaker
+from app.ui.message_unspoken import UnspokenRest
 from app.ui.picture_tile import image_name
-from app.ui.pictures import Pictures
 from app.ui.recall_lines import RecallLines
 from app.ui.safe_document import SafeTextView
 from app.ui.summary_card import SummaryCard
-from app.ui.theme import TextSize, Theme
 from engine.context.segments import Role
 
 MEASURE = 184
@@ -58,45 +62,6 @@ _FOLD_CHARACTERS = 1800
 _FOLD_LINES = 24
 _DESCRIBED = 2000
 _WAS_TAB_STOP = "wasTabStop"
-
-
-@dataclass(frozen=True, slots=True)
-class Kit:
-    """What drawing needs, for one theme at one zoom."""
-
-    theme: Theme
-    reader: MarkdownReader
-    maths: MathImages
-    formats: Formats
-    quiet: Formats
-    pictures: Pictures | None = None
-
-    @classmethod
-    def make(cls, theme: Theme, reader: MarkdownReader, maths: MathImages, pictures: Pictures | None = None) -> Kit:
-        return cls(theme, reader, maths, Formats(theme), Formats(theme, size=TextSize.BODY, muted=True), pictures)
-
-
-@dataclass(slots=True, eq=False)
-class Entry:
-    """A message and what is remembered of its view when the view is gone. Heights and tops in pixels."""
-
-    message: StoredMessage
-    live: LiveAnswer | None = None
-    view: MessageWidget | None = None
-    height: int = 0
-    is_measured: bool = False
-    top: int = 0
-    shows_thoughts: bool = False
-    shows_all: bool = False
-    ended_early: bool = False
-    is_covered: bool = False
-    """A summary stands for it."""
-    summary: Summary | None = None
-    """The one whose last message this is."""
-    n_covered: int = 0
-    """How many messages that summary stands for."""
-    sources: SourcesPart | None = None
-    """What was found in the documents for the question that this answers."""
 
 
 class MessageWidget(QWidget):
@@ -113,8 +78,8 @@ class MessageWidget(QWidget):
     """The id of an earlier message."""
     summary_edited = Signal(str)
     summary_undone = Signal()
-    citation_activated = Signal(int)
-    """The number of a source."""
+    citation_activated = Signal(object)
+    """A `SourcePassage`."""
 
     def __init__(self, kit: Kit, entry: Entry, parent: QWidget) -> None:
         super().__init__(parent)
@@ -135,6 +100,7 @@ class MessageWidget(QWidget):
         self.more_button: QPushButton | None = None
         self.chips: AttachmentChips | None = None
         self.recalled: RecallLines | None = None
+        self.unspoken: UnspokenRest | None = None
         self.card: SummaryCard | None = None
         self.body = MessageBody(kit.formats, kit.maths, self.selection, self)
         self.body.link_activated.connect(self._on_link_activated)
@@ -161,6 +127,7 @@ class MessageWidget(QWidget):
             self.show_live()
         else:
             self._show_reasoning(entry.message)
+            self._show_unspoken(entry.message)
             self._set_status("")
             self.body.set_blocks(blocks if blocks is not None else self._blocks(entry.message))
         self._show_state()
@@ -192,14 +159,23 @@ class MessageWidget(QWidget):
 
     def _describe(self) -> None:
         entry = self._entry
-        mark = ""
+        mark = tr("Being read aloud.") + "\n" if entry.is_read else ""
         if entry.message.excluded:
-            mark = tr("Not in the model's view.") + "\n"
+            mark += tr("Not in the model's view.") + "\n"
         elif entry.is_covered and not entry.message.pinned:
-            mark = tr("The model reads a summary instead.") + "\n"
+            mark += tr("The model reads a summary instead.") + "\n"
         for part in attachments(entry.message):
             mark += (image_name(part) if isinstance(part, ImagePart) else tr("File {name}", name=part.name)) + "\n"
-        self.setAccessibleDescription(mark + plain_blocks(self._described())[:_DESCRIBED])
+        unspoken = "" if self.unspoken is None else "\n" + tr("Not spoken") + ": " + self.unspoken.text[:_DESCRIBED]
+        self.setAccessibleDescription(mark + plain_blocks(self._described())[:_DESCRIBED] + unspoken)
+
+    def show_read(self) -> None:
+        """It is being read aloud, or is no longer."""
+        if self._row is not None:
+            self._row.show_read(self._entry.is_read)
+        self._show_row()
+        self._describe()
+        self.update()
 
     def _show_recalled(self) -> None:
         parts = tuple(part for part in self._entry.message.parts if isinstance(part, RecallPart))
@@ -230,6 +206,8 @@ class MessageWidget(QWidget):
         """Formulas have been drawn. True: the layout is another now."""
         changed = self.body.refresh_formulas()
         if self.fold is not None and self.fold.body.refresh_formulas():
+            changed = True
+        if self.unspoken is not None and self.unspoken.body.refresh_formulas():
             changed = True
         return changed
 
@@ -351,6 +329,11 @@ class MessageWidget(QWidget):
         height = self.body.lay_out(measure)
         self.body.setGeometry(left, top, measure, height)
         top += height
+        if self.unspoken is not None:
+            height = self.unspoken.lay_out(measure)
+            gap = space(3) if self.body.views else 0
+            self.unspoken.setGeometry(left, top + gap, measure, height)
+            top += gap + height
         if self._state is not None:
             height = self._state.lay_out(measure)
             gap = space(2) if self.body.views else 0
@@ -361,16 +344,18 @@ class MessageWidget(QWidget):
     def _live_blocks(self, live: LiveAnswer) -> Sequence[Block]:
         sources = self._entry.sources
         if sources is None:
-            return live.text.blocks
+            return inert_blocks(live.text.blocks, self._entry.addresses)
         if self._live_citations is None or self._live_citations.sources is not sources:
             self._live_citations = LiveCitations(sources)
-        return self._live_citations.blocks(live.text.blocks)
+        return inert_blocks(self._live_citations.blocks(live.text.blocks), self._entry.addresses)
 
     def _blocks(self, message: StoredMessage) -> Sequence[Block]:
         if message.role is Role.ASSISTANT:
             if self._entry.sources is not None:
-                return cited_blocks(self._kit.reader, message.text, self._entry.sources)
-            return self._kit.reader.read(message.text).blocks
+                blocks = cited_blocks(self._kit.reader, message.text, self._entry.sources)
+            else:
+                blocks = self._kit.reader.read(message.text).blocks
+            return inert_blocks(blocks, self._entry.addresses)
         text = message.text
         if not self._entry.shows_all and (len(text) > _FOLD_CHARACTERS or text.count("\n") > _FOLD_LINES):
             text = "\n".join(text[:_FOLD_CHARACTERS].split("\n")[:_FOLD_LINES]) + " …"
@@ -380,16 +365,12 @@ class MessageWidget(QWidget):
         return verbatim_blocks(text)
 
     def _on_link_activated(self, url: str) -> None:
-        if not url.startswith(SCHEME):
-            self.link_activated.emit(url)
-            return
-        place = url.removeprefix(SCHEME)
-        if place.startswith(NUMBER):
-            self.citation_activated.emit(int(place.removeprefix(NUMBER)))
-            return
-        chips = chips_of(self._entry.message.text, self._entry.sources)
-        if place.isdecimal() and int(place) < len(chips):
-            self.citation_activated.emit(chips[int(place)].number)
+        entry = self._entry
+        target = target_of(url, entry.message.text, entry.sources, entry.addresses)
+        if isinstance(target, str):
+            self.link_activated.emit(target)
+        elif target is not None:
+            self.citation_activated.emit(target)
 
     def _described(self) -> Sequence[Block]:
         entry = self._entry
@@ -404,7 +385,7 @@ class MessageWidget(QWidget):
             kit, entry = self._kit, self._entry
             self.fold = ReasoningFold(kit.quiet, kit.maths, self.selection, expanded=entry.shows_thoughts, parent=self)
             self.fold.toggled.connect(self._on_fold_toggled)
-            self.fold.link_activated.connect(self.link_activated)
+            self.fold.link_activated.connect(self._on_link_activated)
             self.fold.show()
         return self.fold
 
@@ -415,6 +396,19 @@ class MessageWidget(QWidget):
         fold = self._make_fold()
         fold.set_state(sum(part.seconds for part in thoughts), thinking=False)
         fold.set_blocks(self._kit.reader.read("\n\n".join(part.text for part in thoughts)).blocks)
+
+    def _show_unspoken(self, message: StoredMessage) -> None:
+        text = "".join(part.text for part in message.parts if isinstance(part, UnspokenPart)).strip()
+        if text == ("" if self.unspoken is None else self.unspoken.text):
+            return
+        if self.unspoken is not None:
+            self.unspoken.hide()
+            self.unspoken.deleteLater()
+            self.unspoken = None
+        if text:
+            self.unspoken = UnspokenRest(self._kit, self.selection, text, self)
+            self.unspoken.link_activated.connect(self._on_link_activated)
+            self.unspoken.show()
 
     def status_text(self) -> str:
         """What happens while there is nothing to read."""
@@ -448,16 +442,23 @@ class MessageWidget(QWidget):
 
     def _show_row(self) -> None:
         message = self._entry.message
-        wanted = self._is_last or self._is_hovered or self._has_focus or message.siblings > 1
+        wanted = self._is_last or self._is_hovered or self._has_focus or message.siblings > 1 or self._entry.is_read
         wanted = wanted and self.editor is None and self._entry.live is None
         if not wanted:
             if self._row is not None:
                 self._row.hide()
             return
         if self._row is None:
-            self._row = ActionRow(self._kit.theme, message, ended_early=self._entry.ended_early, parent=self)
+            self._row = ActionRow(
+                self._kit.theme,
+                message,
+                ended_early=self._entry.ended_early,
+                parent=self,
+                allowed=self._kit.allowed,
+            )
             self._row.chosen.connect(self.acted)
             self._row.left.connect(lambda: self.setFocus(Qt.FocusReason.TabFocusReason))
+            self._row.show_read(self._entry.is_read)
             if self._width > 0:
                 self.lay_out(self._width)
             self.set_current(self._is_current)
@@ -480,7 +481,9 @@ class MessageWidget(QWidget):
             self.resized.emit()
 
     def _show_parts(self, visible: bool) -> None:
-        for part in (self.body, self.chips, self.recalled, self.fold, self._state, self.more_button):
+        for part in (
+            self.body, self.chips, self.recalled, self.fold, self.unspoken, self._state, self.more_button
+        ):  # fmt: skip
             if part is not None:
                 part.setVisible(visible)
 
@@ -513,7 +516,7 @@ class MessageWidget(QWidget):
         """The context menu."""
         menu = QMenu(self)
         if link:
-            menu.addAction(tr("Open link…"), lambda: self.link_activated.emit(link))
+            menu.addAction(tr("Open link…"), lambda: self._on_link_activated(link))
             menu.addAction(tr("Copy link address"), lambda: QGuiApplication.clipboard().setText(link))
             menu.addSeparator()
         if self.selection.has_selection():
@@ -523,9 +526,11 @@ class MessageWidget(QWidget):
         menu.addAction(tr("Select all of the message"), self.selection.select_all)
         menu.addSeparator()
         message = self._entry.message
-        for action in actions_of(message, ended_early=self._entry.ended_early):
+        for action in actions_of(message, ended_early=self._entry.ended_early, allowed=self._kit.allowed):
             if action is not Action.COPY:
-                menu.addAction(action_label(action, message), partial(self.acted.emit, action))
+                menu.addAction(
+                    action_label(action, message, is_read=self._entry.is_read), partial(self.acted.emit, action)
+                )
         return menu
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
@@ -580,6 +585,10 @@ class MessageWidget(QWidget):
             painter.setPen(QPen(color, 2, Qt.PenStyle.DotLine, Qt.PenCapStyle.RoundCap))
             x = (self.width() - min(theme.space(MEASURE), self.width() - 2 * theme.space(GUTTER))) / 2 - theme.space(3)
             painter.drawLine(QPointF(x, theme.space(2)), QPointF(x, self._own_bottom - theme.space(2)))
+        if entry.is_read:
+            painter.setPen(QPen(theme.color("accent"), 2, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+            x = (self.width() - min(theme.space(MEASURE), self.width() - 2 * theme.space(GUTTER))) / 2 - theme.space(3)
+            painter.drawLine(QPointF(x, theme.space(3)), QPointF(x, self._own_bottom - theme.space(11)))
         if self.hasFocus() and self._shows_ring:
             painter.setPen(QPen(theme.color("focus"), 1.5))
             painter.setBrush(Qt.BrushStyle.NoBrush)

@@ -10,7 +10,6 @@ import json
 import multiprocessing
 from multiprocessing.connection import Connection
 
-from PySide6.QtCore import QBuffer, QByteArray, QIODevice
 from PySide6.QtGui import QImage
 
 from app.attachments import picture_kind
@@ -18,6 +17,7 @@ from app.limits import IMAGE_BYTES, IMAGE_PIXELS, MIB
 from app.store.images import ImageFolder
 from app.store.types import ImagePart
 from app.ui import picture_process
+from app.ui.image_bytes import encoded
 from engine.errors import AttachmentError, LimitError, sentence
 
 TIME_S = 30.0
@@ -57,9 +57,9 @@ def keep_image(image: QImage, name: str, folder: ImageFolder, *, photograph: boo
     image = picture_process.small(image)
     data, media_type = b"", "image/png"
     if not photograph:
-        data = _encoded(image, "PNG")
+        data = encoded(image, "PNG")
     if photograph or len(data) > PNG_BYTES:
-        data, media_type = _encoded(image, "JPG"), "image/jpeg"
+        data, media_type = encoded(image, "JPG", _QUALITY), "image/jpeg"
     sha256 = folder.put(data, media_type)
     return ImagePart(name, sha256, len(data), image.width(), image.height(), media_type)
 
@@ -109,12 +109,3 @@ def _received(pipe: Connection, raw: bytes, name: str) -> QImage:
     if len(pixels) != size:
         raise ValueError("not that many pixels")
     return QImage(pixels, width, height, 3 * width, QImage.Format.Format_RGB888).copy()
-
-
-def _encoded(image: QImage, format_name: str) -> bytes:
-    data = QByteArray()
-    buffer = QBuffer(data)
-    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    image.save(buffer, format_name, _QUALITY if format_name == "JPG" else -1)  # type: ignore[call-overload]
-    buffer.close()
-    return bytes(data.data())

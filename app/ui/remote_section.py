@@ -15,6 +15,7 @@ from app.remote.choice import ADDRESS, MODEL, RemoteChoice
 from app.ui.dialogs import line
 from app.ui.icons import IconButton
 from app.ui.library import sentence_of
+from app.ui.settings_controls import labelled
 from app.ui.toast import announce
 from app.ui.workspace import Workspace
 from engine.errors import HearthError
@@ -81,16 +82,7 @@ class RemoteSection(QWidget):
         row = QHBoxLayout()
         row.setContentsMargins(0, self._space(3), 0, self._space(3))
         row.setSpacing(self._space(3))
-        texts = QVBoxLayout()
-        texts.setSpacing(self._space(0.5))
-        label = QLabel(title)
-        label.setBuddy(control)
-        help_text = QLabel(words)
-        help_text.setProperty("kind", "caption")
-        help_text.setWordWrap(True)
-        texts.addWidget(label)
-        texts.addWidget(help_text)
-        row.addLayout(texts, 1)
+        row.addLayout(labelled(self._workspace.theme, title, words, control), 1)
         row.addWidget(control, 0, Qt.AlignmentFlag.AlignVCenter)
         return row
 
@@ -128,19 +120,7 @@ class RemoteSection(QWidget):
         self.try_button.setEnabled(False)
         self._say(tr("Asking {address}…", address=address))
         future = self._choice.try_it(address, self._choice.keys.key_for(address))
-        # The dialog may be closed when the answer comes.
-        here = [self]
-        self.destroyed.connect(lambda _gone=None: here.clear())
-
-        def done(found: Found) -> None:
-            if here:
-                self._on_found(found)
-
-        def failed(error: BaseException) -> None:
-            if here:
-                self._on_failed(error)
-
-        self._workspace.bridge.then(future, done, failed)
+        self._workspace.bridge.then(future, self._on_found, self._on_failed, owner=self)
 
     def _on_found(self, found: Found) -> None:
         self.try_button.setEnabled(True)

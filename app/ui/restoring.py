@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QDateTime, QLocale
 from PySide6.QtWidgets import QWidget
 
 from app.i18n import tr
-from app.ui.amounts import reader_locale
+from app.ui.amounts import moment_text
 from app.ui.dialogs import confirm
 from app.ui.library import sentence_of
 from app.ui.workspace import Workspace
@@ -25,8 +24,7 @@ def backup_files(folder: Path) -> list[Path]:
 
 def backup_time(backup: Path) -> str:
     """When a backup was made, as the person writes dates."""
-    moment = QDateTime.fromSecsSinceEpoch(int(backup.stat().st_mtime))
-    return reader_locale().toString(moment, QLocale.FormatType.ShortFormat)
+    return moment_text(backup.stat().st_mtime)
 
 
 def restore_backup(

@@ -28,6 +28,7 @@ from PySide6.QtWidgets import (
 from app.i18n import tr
 from app.settings import Settings
 from app.settings_options import Option
+from app.ui.found_choice import FoundChoice
 from app.ui.icons import IconButton
 from app.ui.settings_file import FileField
 from app.ui.theme import Theme
@@ -102,9 +103,11 @@ class FolderList(QWidget):
 
     changed = Signal()
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, parent: QWidget | None = None, *, title: str) -> None:
+        """`title` is that of the system's dialog."""
         super().__init__(parent)
         self._theme = theme
+        self._title = title
         self.folders: tuple[str, ...] = ()
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
@@ -114,6 +117,8 @@ class FolderList(QWidget):
         self.add_button = QPushButton(tr("Add a folder…"))
         self.add_button.clicked.connect(self._on_add)
         self._column.addWidget(self.add_button, 0, Qt.AlignmentFlag.AlignLeft)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setFocusProxy(self.add_button)
 
     def show_folders(self, folders: tuple[str, ...]) -> None:
         self.folders = folders
@@ -138,10 +143,25 @@ class FolderList(QWidget):
         self.changed.emit()
 
     def _on_add(self) -> None:
-        chosen = QFileDialog.getExistingDirectory(self, tr("A folder with models"))
+        chosen = QFileDialog.getExistingDirectory(self, self._title)
         if chosen and chosen not in self.folders:
             self.show_folders((*self.folders, str(Path(chosen))))
             self.changed.emit()
+
+
+def labelled(theme: Theme, title: str, words: str, control: QWidget) -> QVBoxLayout:
+    """A row's label and help, which stand at its left; `control` comes behind them."""
+    label = QLabel(title)
+    label.setBuddy(control)
+    label.setWordWrap(True)
+    help_text = QLabel(words)
+    help_text.setProperty("kind", "caption")
+    help_text.setWordWrap(True)
+    texts = QVBoxLayout()
+    texts.setSpacing(theme.space(0.5))
+    texts.addWidget(label)
+    texts.addWidget(help_text)
+    return texts
 
 
 def control_for(option: Option, settings: Settings, theme: Theme) -> tuple[QWidget, Callable[[], None]]:
@@ -151,6 +171,8 @@ def control_for(option: Option, settings: Settings, theme: Theme) -> tuple[QWidg
         control, show = _switch(option, settings, theme)
     elif option.choices:
         control, show = _combo(option, settings)
+    elif option.found:
+        control, show = _found(option, settings)
     elif isinstance(option.default, int | float):
         control, show = _number(option, settings)
     elif isinstance(option.default, tuple):
@@ -181,6 +203,12 @@ def _combo(option: Option, settings: Settings) -> tuple[QWidget, Callable[[], No
     return control, lambda: control.setCurrentIndex(control.findData(settings.get(option.key)))
 
 
+def _found(option: Option, settings: Settings) -> tuple[QWidget, Callable[[], None]]:
+    control = FoundChoice(tr(option.default_label))
+    control.chosen.connect(lambda value: settings.set(option.key, value))
+    return control, lambda: control.show_value(settings.text(option.key))
+
+
 def _number(option: Option, settings: Settings) -> tuple[QWidget, Callable[[], None]]:
     special = tr(option.special[1]) if option.special is not None and option.special[0] == option.minimum else ""
     if isinstance(option.default, int):
@@ -189,7 +217,7 @@ def _number(option: Option, settings: Settings) -> tuple[QWidget, Callable[[], N
         whole.setRange(int(option.minimum or 0), int(option.maximum if option.maximum is not None else 2**31 - 1))
         whole.setSingleStep(int(option.step))
         whole.setSpecialValueText(special)
-        whole.setGroupSeparatorShown(True)
+        whole.setGroupSeparatorShown(option.parted)
         whole.setKeyboardTracking(False)
         whole.valueChanged.connect(lambda value: settings.set(option.key, value))
         return whole, lambda: whole.setValue(settings.integer(option.key))
@@ -205,7 +233,7 @@ def _number(option: Option, settings: Settings) -> tuple[QWidget, Callable[[], N
 
 
 def _folders(option: Option, settings: Settings, theme: Theme) -> tuple[QWidget, Callable[[], None]]:
-    control = FolderList(theme)
+    control = FolderList(theme, title=tr(option.label))
     control.changed.connect(lambda: settings.set(option.key, control.folders))
 
     def show() -> None:

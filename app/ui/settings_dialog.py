@@ -5,8 +5,6 @@ Every change takes effect at once. Knows no option by name.
 
 from __future__ import annotations
 
-from functools import partial
-
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import (
     QButtonGroup,
@@ -25,22 +23,30 @@ from PySide6.QtWidgets import (
 
 from app.i18n import tr
 from app.settings import Settings, default_of
-from app.settings_options import OPTIONS, REMOTE, Option
+from app.settings_options import DESKTOP, OPTIONS, PROGRAMS, REMOTE, VOICE, Option
 from app.ui.dialogs import line
 from app.ui.icons import IconButton, set_button_icon
+from app.ui.programs_section import ProgramsSection
+from app.ui.quick_keys import WANTED
+from app.ui.quick_keys_choice import QuickKeysChoice
 from app.ui.remote_section import RemoteSection
-from app.ui.settings_controls import FolderList, control_for
+from app.ui.settings_controls import FolderList, control_for, labelled
 from app.ui.settings_data import DataPage
 from app.ui.shortcuts_dialog import ShortcutsDialog
 from app.ui.theme import Theme
+from app.ui.voice_section import VoiceSection
 from app.ui.workspace import Workspace
 
 _ICONS = {
     "Appearance": "sun",
     "Chat": "message-square",
+    "Documents": "book-open",
     "Answers": "sliders-horizontal",
+    VOICE: "mic",
+    DESKTOP: "app-window",
     "Model": "cpu",
     REMOTE: "globe",
+    PROGRAMS: "plug",
 }
 
 
@@ -52,30 +58,20 @@ class OptionRow(QWidget):
         self.option, self._settings = option, settings
         space = theme.space
         self.control, self._show = control_for(option, settings, theme)
-        label = QLabel(tr(option.label))
-        label.setBuddy(self.control)
-        label.setWordWrap(True)
         words = tr(option.help)
         if option.needs_restart:
             words += " " + tr("Takes effect at the next start.")
-        help_text = QLabel(words)
-        help_text.setProperty("kind", "caption")
-        help_text.setWordWrap(True)
         self.reset_button = IconButton(theme, "rotate-ccw", tr("Back to the default"), size=15)
         policy = self.reset_button.sizePolicy()
         policy.setRetainSizeWhenHidden(True)
         self.reset_button.setSizePolicy(policy)
         self.reset_button.clicked.connect(lambda: settings.reset(option.key))
-        outer = QVBoxLayout(self)
+        outer = self._outer = QVBoxLayout(self)
         outer.setContentsMargins(0, space(3), 0, space(3))
         outer.setSpacing(space(2))
         row = QHBoxLayout()
         row.setSpacing(space(3))
-        words_column = QVBoxLayout()
-        words_column.setSpacing(space(0.5))
-        words_column.addWidget(label)
-        words_column.addWidget(help_text)
-        row.addLayout(words_column, 1)
+        row.addLayout(labelled(theme, tr(option.label), words, self.control), 1)
         row.addWidget(self.reset_button, 0, Qt.AlignmentFlag.AlignVCenter)
         if isinstance(self.control, QPlainTextEdit | FolderList):
             outer.addLayout(row)
@@ -94,6 +90,10 @@ class OptionRow(QWidget):
         """Show the value in force."""
         self._show()
         self.reset_button.setVisible(self._settings.get(self.option.key) != default_of(self.option.key))
+
+    def add_beneath(self, widget: QWidget) -> None:
+        """Something that belongs to the option, below it."""
+        self._outer.addWidget(widget)
 
     def matches(self, words: str) -> bool:
         return all(word in self._searched for word in words.casefold().split())
@@ -136,6 +136,7 @@ class SettingsDialog(QDialog):
         self.rows: list[OptionRow] = []
         self._pages: dict[str, _Page] = {}
         self._buttons: dict[str, QPushButton] = {}
+        self._icons: dict[QPushButton, str] = {}
         self._group_of_buttons = QButtonGroup(self)
         self._stack = QStackedWidget()
         side = QFrame()
@@ -166,6 +167,8 @@ class SettingsDialog(QDialog):
         whole.addWidget(self._stack, 1)
         self._homes = {row: self._column_of(row) for row in self.rows}
         self.search.textChanged.connect(self._on_search_changed)
+        # A method, so that the connection ends with the dialog.
+        theme.changed.connect(self._on_theme_changed)
         unsubscribe = workspace.settings.subscribe(self._on_setting_changed)
         self.destroyed.connect(lambda _gone=None: unsubscribe())
         self.open_group(next(iter(self._pages)))
@@ -205,8 +208,15 @@ class SettingsDialog(QDialog):
                 row = OptionRow(option, self._workspace.settings, theme)
                 self.rows.append(row)
                 page.column.addWidget(row)
+            if group == VOICE:
+                own = {row.option.key: row for row in self.rows if row.option.group == VOICE}
+                page.column.insertWidget(1, VoiceSection(self._workspace, own))
+            if group == DESKTOP:
+                self.row(WANTED).add_beneath(QuickKeysChoice(theme, self._workspace.quick_keys))
             if group == REMOTE:
                 page.column.addWidget(RemoteSection(self._workspace))
+            if group == PROGRAMS:
+                page.column.addWidget(ProgramsSection(self._workspace))
             page.column.addStretch(1)
             self._add_page(group, tr(group), _ICONS.get(group, "settings"), page)
 
@@ -229,9 +239,9 @@ class SettingsDialog(QDialog):
         button.setProperty("kind", "row")
         button.setCheckable(True)
         button.setAutoDefault(False)
+        self._icons[button] = icon
         set_button_icon(button, theme, icon)
         button.clicked.connect(lambda _checked=False: self._on_group_clicked(key))
-        theme.changed.connect(partial(set_button_icon, button, theme, icon))
         self._group_of_buttons.addButton(button)
         self._side.addWidget(button)
         self._pages[key], self._buttons[key] = page, button
@@ -240,6 +250,10 @@ class SettingsDialog(QDialog):
     def _column_of(self, row: OptionRow) -> tuple[QVBoxLayout, int]:
         column = self._pages[row.option.group].column
         return column, column.indexOf(row)
+
+    def _on_theme_changed(self) -> None:
+        for button, icon in self._icons.items():
+            set_button_icon(button, self._workspace.theme, icon)
 
     def _on_group_clicked(self, key: str) -> None:
         self.search.clear()

@@ -1,4 +1,4 @@
-"""The left side of a window: new chat, search, tags, the list of conversations, archive and settings.
+"""The left side of a window: new chat, search, personas, tags, the list of conversations, archive and settings.
 
 Shows the `Library` and says what was asked for; changes nothing itself.
 """
@@ -29,6 +29,9 @@ from app.ui.composer_text import local_files
 from app.ui.icons import IconButton, set_button_icon, themed_icon, tinted_pixmap
 from app.ui.library import Library
 from app.ui.live_answers import LiveAnswers
+from app.ui.persona_icons import PersonaIcons
+from app.ui.persona_list import PersonaList
+from app.ui.persona_section import PersonaSection
 from app.ui.sidebar_delegate import SidebarDelegate
 from app.ui.sidebar_list import SidebarList
 from app.ui.sidebar_model import RowKind, SidebarModel, SidebarRow, build_rows
@@ -58,7 +61,16 @@ class Sidebar(QWidget):
     menu_requested = Signal(QPoint)
     fold_requested = Signal()
 
-    def __init__(self, theme: Theme, library: Library, answers: LiveAnswers, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        theme: Theme,
+        library: Library,
+        answers: LiveAnswers,
+        parent: QWidget | None = None,
+        *,
+        personas: PersonaList,
+        icons: PersonaIcons,
+    ) -> None:
         super().__init__(parent)
         self._theme, self._library, self._answers = theme, library, answers
         self._collapsed: set[str] = set()
@@ -83,6 +95,7 @@ class Sidebar(QWidget):
         self._search_action = self.search.addAction(
             themed_icon(theme, "search"), QLineEdit.ActionPosition.LeadingPosition
         )
+        self.personas = PersonaSection(theme, personas, icons, self)
         self.tags = QWidget(self)
         self._tag_row = FlowLayout(self.tags, spacing=theme.space(1))
         self.list = SidebarList(theme, self)
@@ -168,6 +181,7 @@ class Sidebar(QWidget):
         column.addWidget(self.new_button)
         column.addWidget(self.search)
         column.addSpacing(space(1))
+        column.addWidget(self.personas)
         column.addWidget(self.tags)
         column.addSpacing(space(1))
         column.addWidget(self._stack, 1)
@@ -220,6 +234,7 @@ class Sidebar(QWidget):
             self.list.setCurrentIndex(self.model.index_of(current.key))
         self.list.verticalScrollBar().setValue(place)
         self.model.mark(generating=self._answers.generating, unread=self._answers.unread)
+        self.personas.refresh()
         self._show_tags()
         self._show_page()
 

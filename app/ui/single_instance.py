@@ -22,13 +22,16 @@ def server_name(data: Path) -> str:
     return "hearth-" + hashlib.sha256(str(data.resolve()).encode()).hexdigest()[:24]
 
 
-def hand_over(data: Path, files: Sequence[Path]) -> bool:
-    """Ask a running Hearth on `data` to come forward with `files`; False if there is none (or it is deaf)."""
+def hand_over(data: Path, files: Sequence[Path], *, quick: bool = False) -> bool:
+    """Ask a running Hearth on `data` to come forward with `files`; False if there is none (or it is deaf).
+
+    With `quick` its small window for one question comes instead.
+    """
     socket = QLocalSocket()
     socket.connectToServer(server_name(data))
     if not socket.waitForConnected(_WAIT_MS):
         return False
-    message = json.dumps({"files": [str(path.resolve()) for path in files]}) + "\n"
+    message = json.dumps({"files": [str(path.resolve()) for path in files], "quick": quick}) + "\n"
     socket.write(message.encode())
     answered = socket.waitForReadyRead(_WAIT_MS) and bytes(socket.readAll().data()).startswith(b"ok")
     socket.disconnectFromServer()
@@ -40,6 +43,8 @@ class SingleInstance(QObject):
 
     raised = Signal(list)
     """A later start wants the window in front, with these files (list of `Path`)."""
+    quick_requested = Signal()
+    """A later start wants to ask a quick question."""
 
     def __init__(self, data: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -73,11 +78,15 @@ class SingleInstance(QObject):
             return
         line = bytes(socket.readLine(_MESSAGE_BYTES).data())
         try:
-            files = json.loads(line)["files"]
-            paths = [Path(name) for name in files if isinstance(name, str)]
+            message = json.loads(line)
+            paths = [Path(name) for name in message["files"] if isinstance(name, str)]
+            is_quick = message.get("quick") is True
         except (ValueError, KeyError, TypeError):
             socket.abort()
             return
         socket.write(b"ok\n")
         socket.flush()
-        self.raised.emit(paths)
+        if is_quick:
+            self.quick_requested.emit()
+        else:
+            self.raised.emit(paths)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QWidget
 
 from app.answer_citations import citations_of, complaint
 from app.documents_view import way_sentence
@@ -59,11 +60,11 @@ class SourcesFlow(QObject):
             show_source(self._page, self._workspace, self._sources.passages[number - 1])
 
 
-def show_source(page: ConversationPage, workspace: Workspace, source: SourcePassage) -> None:
-    """Show a passage on its page of the document."""
+def show_source(parent: QWidget, workspace: Workspace, source: SourcePassage) -> None:
+    """Show a passage on its page of the document, above the window of `parent`."""
     from app.ui.documents_preview import show_passage  # noqa: PLC0415  # only when asked for
 
-    show_passage(page, workspace, place_of_source(source))
+    show_passage(parent, workspace, place_of_source(source))
 
 
 def place_of_source(source: SourcePassage) -> PassagePlace:

@@ -26,6 +26,7 @@ class StatusBar(QFrame):
     picker_requested = Signal()
     context_requested = Signal()
     load_cancel_requested = Signal()
+    programs_requested = Signal()
     reload_requested = Signal(bool)
     """Load the crashed model again; True: on the CPU alone."""
 
@@ -63,6 +64,9 @@ class StatusBar(QFrame):
         self._speed = QLabel(self)
         self._speed.setProperty("kind", "caption")
         self._speed.setAccessibleName(tr("Speed"))
+        self._programs = IconButton(theme, "plug", tr("Other programs"), size=14, parent=self)
+        self._programs.clicked.connect(self.programs_requested)
+        self._programs.hide()
         self._gauge = ContextGauge(theme, self)
         self._gauge.clicked.connect(self.context_requested)
 
@@ -73,6 +77,7 @@ class StatusBar(QFrame):
         self._row.addWidget(self._reload_cpu)
         self._row.addStretch(1)
         self._row.addWidget(self._speed)
+        self._row.addWidget(self._programs)
         self._row.addWidget(self._gauge)
 
         self.follower.changed.connect(self._show_meter)
@@ -88,6 +93,11 @@ class StatusBar(QFrame):
         if state.model is not None:
             self._on_gpu = state.model.backend != "CPU"
         self._show_state()
+
+    def set_programs_address(self, address: str) -> None:
+        """Mark that other programs may ask at this address; "" for none."""
+        self._programs.set_label(tr("Other programs may use Hearth, at {address}", address=address))
+        self._programs.setVisible(bool(address))
 
     def _show_state(self) -> None:
         state = self._state

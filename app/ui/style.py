@@ -7,7 +7,7 @@ Widgets choose among a few kinds with `widget.setProperty("kind", ...)`:
 QPushButton   primary, danger, quiet, link; without a kind: an outlined button
 QToolButton   icon, chip
 QLabel        display, title, large, muted, caption, danger, warning, code
-QFrame        card, chip, panel, line, banner
+QFrame        card, chip, panel, line, banner, float (a window without a frame)
 QWidget       surface (the reading surface), window (sidebar and panels)
 QLineEdit     search, plain (no frame)
 """
@@ -112,6 +112,7 @@ QLabel[kind="code"] {{ font-family: "{CODE_FAMILY}"; }}
 QLabel:disabled {{ color: {c.text_faint}; }}
 QFrame[kind="card"] {{ background: {c.surface}; border: 1px solid {c.border}; border-radius: {s(3)}px; }}
 QFrame[kind="card"]:hover {{ border-color: {c.text_faint}; }}
+QFrame[kind="float"] {{ background: {c.surface}; border: 1px solid {c.border}; border-radius: {s(3)}px; }}
 QFrame[kind="chip"] {{ background: {c.raised}; border-radius: {s(2)}px; }}
 QFrame[kind="panel"] {{ background: {c.window}; border: none; }}
 QFrame[kind="banner"] {{ background: {c.raised}; border: 1px solid {c.border}; border-radius: {s(2.5)}px; }}

@@ -5,6 +5,7 @@ Main thread only.
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -175,6 +176,13 @@ class Theme(QObject):
         """The hue of an `Origin`'s text in the memory map; an unknown origin looks like the app's own."""
         light, dark = _ORIGINS.get(origin, _ORIGINS["app"])
         return QColor(dark if self.is_dark else light)
+
+    def tile_colors(self, key: str) -> tuple[QColor, QColor]:
+        """A quiet ground for what is called `key`, always of the same hue, and the colour to write on it."""
+        hue = zlib.crc32(key.encode()) % 24 / 24
+        if self.is_dark:
+            return QColor.fromHslF(hue, 0.30, 0.28), QColor.fromHslF(hue, 0.50, 0.82)
+        return QColor.fromHslF(hue, 0.45, 0.88), QColor.fromHslF(hue, 0.50, 0.28)
 
     def font(self, size: TextSize = TextSize.BODY, *, bold: bool = False, code: bool = False) -> QFont:
         """A font of the scale at the present zoom."""

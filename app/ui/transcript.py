@@ -8,23 +8,25 @@ given and tells by signals what was asked for. Main thread only.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QFrame, QScrollArea, QScrollBar, QToolButton, QVBoxLayout, QWidget
 
 from app.answer_citations import with_places
+from app.document_addresses import NO_DOCUMENTS
 from app.i18n import tr
 from app.store.types import MessageState, SourcesPart, StoredMessage, Summary
 from app.ui.icons import themed_icon
 from app.ui.links import open_url
 from app.ui.markdown.reader import MarkdownReader
 from app.ui.math_images import MathImages
-from app.ui.message_actions import Action
+from app.ui.message_actions import ALL_ACTIONS, Action
+from app.ui.message_entry import Entry, Kit
 from app.ui.message_live import LiveAnswer
 from app.ui.message_text import plain_text
-from app.ui.message_widget import Entry, Kit, MessageWidget
+from app.ui.message_widget import MessageWidget
 from app.ui.pictures import Pictures
 from app.ui.theme import Theme
 from app.ui.transcript_layout import estimate_height, in_sight, place
@@ -61,6 +63,8 @@ class Transcript(QWidget):
     """Shows one conversation's active path."""
 
     regenerate_requested = Signal(str)
+    read_requested = Signal(str)
+    """Read a message aloud, or stop reading it."""
     continue_requested = Signal(str)
     edit_requested = Signal(str, str)
     sibling_requested = Signal(str, int)
@@ -74,18 +78,28 @@ class Transcript(QWidget):
     """A `SourcePassage`."""
     copied = Signal()
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None, *, pictures: Pictures | None = None) -> None:
-        """Without `pictures` images are shown by their names."""
+    def __init__(
+        self,
+        theme: Theme,
+        parent: QWidget | None = None,
+        *,
+        pictures: Pictures | None = None,
+        allowed: Collection[Action] = ALL_ACTIONS,
+    ) -> None:
+        """Without `pictures` images are shown by their names. `allowed` is what can be done with a message here."""
         super().__init__(parent)
         self._theme = theme
         self._pictures = pictures
         self._reader = MarkdownReader()
         self._maths = MathImages(self)
         self._maths.ready.connect(self._on_formulas_ready)
-        self._kit = Kit.make(theme, self._reader, self._maths, pictures)
+        self._allowed = allowed
+        self._kit = Kit.make(theme, self._reader, self._maths, pictures, allowed)
         self._entries: list[Entry] = []
         self._by_id: dict[str, Entry] = {}
         self._current: Entry | None = None
+        self._read_id = ""
+        """Of the message that is being read aloud."""
         self._sticks = True
         self._arranging = False
         self._width = -1
@@ -164,23 +178,40 @@ class Transcript(QWidget):
         return entry
 
     def _make_entry(self, message: StoredMessage) -> Entry:
-        entry = Entry(message)
+        entry = Entry(message, is_read=message.id == self._read_id)
         if message.state is MessageState.STREAMING:
             entry.live = LiveAnswer(message, self._reader)
         entry.height = estimate_height(message, max(200, self._width), self._theme)
         return entry
 
     def _give_sources(self) -> None:
-        """Every answer knows what was found in the documents for its question."""
+        """Every answer knows what was found in the documents for its question, and what documents have said before."""
         sources: SourcesPart | None = None
+        addresses = NO_DOCUMENTS
         for entry in self._entries:
             if entry.message.role is Role.USER:
                 sources = entry.message.sources
-            elif entry.sources != sources:
-                entry.sources = sources
+                known = entry.following
+                if known is None or known[0] is not addresses or known[1] is not entry.message:
+                    known = entry.following = addresses, entry.message, addresses.after(entry.message)
+                addresses = known[2]
+                continue
+            given = addresses if addresses.documents else NO_DOCUMENTS
+            if entry.sources != sources or (entry.addresses is not given and entry.addresses != given):
+                entry.sources, entry.addresses = sources, given
                 if entry.view is not None and entry.live is None:
                     entry.view.show_entry()
                 entry.is_measured = False
+
+    def show_read_aloud(self, message_id: str) -> None:
+        """Mark the message that is being read aloud ("": none)."""
+        self._read_id = message_id
+        for entry in self._entries:
+            is_read = entry.message.id == message_id
+            if is_read != entry.is_read:
+                entry.is_read = is_read
+                if entry.view is not None:
+                    entry.view.show_read()
 
     def show_summary(self, summary: Summary | None, covered: Sequence[str]) -> None:
         """Mark the messages that the summary stands for, and show its card below the last of them."""
@@ -247,7 +278,8 @@ class Transcript(QWidget):
             entry.ended_early = live.ended_early
         if entry.view is not None:
             blocks = None
-            if live is not None and live.source == message.text and entry.sources is None:
+            is_shown_as_it_is = entry.sources is None and not entry.addresses.documents
+            if live is not None and live.source == message.text and is_shown_as_it_is:
                 live.finish()
                 blocks = live.text.blocks
             entry.view.show_entry(blocks)
@@ -297,6 +329,26 @@ class Transcript(QWidget):
             entry.view.setFocus(Qt.FocusReason.OtherFocusReason)
         self._sticks = self._at_end()
         self._show_jump()
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """What is at the top: a message, and how many pixels of it are above. ("", 0): it follows the newest."""
+        entry, offset = (None, 0) if self._sticks else self._anchor(self._scroll.verticalScrollBar().value())
+        return (entry.message.id, offset) if entry is not None else ("", 0)
+
+    @property
+    def content_height(self) -> int:
+        """What all messages take together, in pixels; of those that were never in sight an estimate."""
+        return self._place()
+
+    def return_to(self, message_id: str, offset: int) -> None:
+        """Go to a `place` again; the keyboard stays where it is."""
+        entry = self._by_id.get(message_id)
+        if entry is not None:
+            self._sticks = False
+            self._arrange(target=entry)
+            bar = self._scroll.verticalScrollBar()
+            bar.setValue(bar.value() + offset)
 
     def scroll_to_end(self) -> None:
         """Bring the newest into view and stay there."""
@@ -410,7 +462,7 @@ class Transcript(QWidget):
         view.resized.connect(lambda: self._on_view_resized(entry))
         view.code_copied.connect(self.copied)
         view.recalled_activated.connect(self.scroll_to)
-        view.citation_activated.connect(lambda number: self._on_citation(entry, number))
+        view.citation_activated.connect(self.citation_activated)
         view.summary_edited.connect(lambda text: self._on_summary(entry, text))
         view.summary_undone.connect(lambda: self._on_summary(entry, None))
         view.step_requested.connect(lambda step: self._step(entry, step))
@@ -502,6 +554,8 @@ class Transcript(QWidget):
                     entry.view.edit()
             case Action.REGENERATE:
                 self.regenerate_requested.emit(message.id)
+            case Action.READ_ALOUD:
+                self.read_requested.emit(message.id)
             case Action.CONTINUE:
                 self.continue_requested.emit(message.id)
             case Action.BRANCH:
@@ -521,11 +575,6 @@ class Transcript(QWidget):
         else:
             self.summary_edited.emit(entry.summary.id, text)
 
-    def _on_citation(self, entry: Entry, number: int) -> None:
-        sources = entry.sources
-        if sources is not None and 0 < number <= len(sources.passages):
-            self.citation_activated.emit(sources.passages[number - 1])
-
     def _on_link_activated(self, url: str) -> None:
         open_url(url, self.window())
 
@@ -542,7 +591,7 @@ class Transcript(QWidget):
                     view.set_current(True)
 
     def _on_theme_changed(self) -> None:
-        self._kit = Kit.make(self._theme, self._reader, self._maths, self._pictures)
+        self._kit = Kit.make(self._theme, self._reader, self._maths, self._pictures, self._allowed)
         self._scroll.verticalScrollBar().setSingleStep(self._theme.space(6))
         self._dress_jump()
         for entry in self._entries:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 
-from app.store.types import AttachmentPart, ImagePart, MessageState, ReasoningPart, StoredMessage
-from app.ui.message_widget import GUTTER, MEASURE, Entry
+from app.store.types import AttachmentPart, ImagePart, MessageState, ReasoningPart, StoredMessage, UnspokenPart
+from app.ui.message_entry import Entry
+from app.ui.message_widget import GUTTER, MEASURE
 from app.ui.picture_tile import tile_size
 from app.ui.theme import TextSize, Theme
 from engine.context.segments import Role
@@ -25,7 +26,7 @@ def estimate_height(message: StoredMessage, width: int, theme: Theme) -> int:
         text = text[:1800]
     lines = text.count("\n") + 1 + round(len(text) / (measure / (pixels * 0.5)) * 0.85)
     height = round(lines * pixels * 1.5) + space(14) + (space(6) if own else 0)
-    height += sum(space(8) for part in message.parts if isinstance(part, (AttachmentPart, ReasoningPart)))
+    height += sum(space(8) for part in message.parts if isinstance(part, (AttachmentPart, ReasoningPart, UnspokenPart)))
     height += max((tile_size(theme, part).height() for part in message.parts if isinstance(part, ImagePart)), default=0)
     if message.state in (MessageState.STOPPED, MessageState.FAILED, MessageState.INTERRUPTED):
         height += space(10)

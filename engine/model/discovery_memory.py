@@ -53,6 +53,10 @@ class ScanMemory:
         """Take another program's word for a file's digest."""
         self._digests.setdefault(file_key(path), sha256)
 
+    def knows(self, path: Path) -> bool:
+        """Whether `digest` would read nothing. Raises `OSError`."""
+        return file_key(path) in self._digests
+
     def digest(self, path: Path, cancel: CancelToken) -> str:
         """The sha256 (hex) of the whole file; seconds for each gigabyte the first time. "" when cancelled."""
         key = file_key(path)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from engine.model.logprobs import token_logprob
+from engine.model.logprobs import shown, token_logprob
 from engine.model.sampling import Sampler
 from engine.model.sequences import Lane, Opened
 from engine.model.text_pipeline import Hooks, TextPipeline
@@ -20,8 +20,10 @@ from engine.types import (
     Finished,
     FinishReason,
     GenerationRequest,
+    PromptLogprobs,
     PromptProgress,
     Started,
+    TokenLogprob,
     Usage,
 )
 
@@ -74,6 +76,8 @@ class Generation:
         self._started = started
         self._was_started = False
         self._stopped = False
+        self._last: TokenLogprob | None = None
+        """The token that ended an answer to a scored prompt: who scores counts it."""
         self._n_prompt = len(self.tokens)
         self._cached = 0
         self._restored = 0
@@ -93,6 +97,11 @@ class Generation:
     @property
     def background(self) -> bool:
         return self.request.background
+
+    @property
+    def scores(self) -> bool:
+        """How likely its prompt was is wanted, so that none of it may come from the cache."""
+        return self.request.bare is not None and self.request.bare.score
 
     @property
     def prompt_tokens(self) -> int:
@@ -146,6 +155,18 @@ class Generation:
         if self.lane is not None:
             self.hooks.event(PromptProgress(self.request.request_id, len(self.lane.tokens), self._n_prompt))
 
+    def score(self, context: Any, rows: Sequence[int]) -> None:
+        """Tell how likely the prompt's tokens were that follow the last evaluated ones, by their rows of logits."""
+        if not rows:
+            return
+        assert self.lane is not None
+        first = len(self.lane.tokens) - len(rows) + 1
+        told = [TokenLogprob(shown(self._vocabulary, self.tokens[0]), 0.0)] if first == 1 else []
+        n_logprobs = self.request.sampling.logprobs
+        for row, token in zip(rows, self.tokens[first : self._n_prompt], strict=False):
+            told.append(token_logprob(context, self._vocabulary, token, n_logprobs, row))
+        self.hooks.event(PromptLogprobs(self.request.request_id, 0 if first == 1 else first, tuple(told)))
+
     def begin_writing(self) -> None:
         """The prompt is in the cache and its last logits are there."""
         self.begun = True
@@ -163,6 +184,8 @@ class Generation:
         token = self._sampler.sample(context, row)
         if token in self._ends.tokens:
             self.reason = FinishReason.STOP
+            if self.scores:
+                self._last = token_logprob(context, self._vocabulary, token, self.request.sampling.logprobs, row)
             return token
         self.tokens.append(token)
         n_logprobs = self.request.sampling.logprobs
@@ -182,6 +205,8 @@ class Generation:
         """Say everything that is left to say, `Usage` and `Finished` last. `reason` is set."""
         assert self.reason is not None
         self._pipeline.finish(stopped=self._stopped)
+        if self._last is not None:
+            self.hooks.text("", (self._last,))
         if self._was_started:
             self.hooks.event(self._usage())
         self.hooks.event(Finished(self.request.request_id, self.reason))

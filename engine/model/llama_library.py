@@ -23,8 +23,8 @@ LogListener = Callable[[str], None]
 """Called with each warning or error, from any thread."""
 
 
-def _import_bindings() -> Any:
-    """Import `llama_cpp.llama_cpp` without `llama_cpp/__init__.py`.
+def _package() -> ModuleType:
+    """`llama_cpp` without its `__init__.py`.
 
     The package's own start imports its chat server half and NumPy: 0.15 s and 22 MB a worker has no use for.
     """
@@ -36,24 +36,48 @@ def _import_bindings() -> Any:
         package.__path__ = list(spec.submodule_search_locations)
         package.__spec__ = spec
         sys.modules["llama_cpp"] = package
-    return importlib.import_module("llama_cpp.llama_cpp")
+    return sys.modules["llama_cpp"]
 
 
-lib: Any = _import_bindings()
-"""The low-level bindings (ctypes), untyped at their border."""
+FOLDER = Path(next(iter(_package().__path__))) / "lib"
+"""Where llama.cpp's libraries lie."""
 
 
 def _load_ggml(name: str) -> ctypes.CDLL:
-    folder = Path(lib.__file__).parent / "lib"
     names = {"win32": (f"{name}.dll", f"lib{name}.dll"), "darwin": (f"lib{name}.dylib", f"lib{name}.so")}
     for candidate in names.get(sys.platform, (f"lib{name}.so",)):
-        if (folder / candidate).exists():
-            return ctypes.CDLL(str(folder / candidate))
+        if (FOLDER / candidate).exists():
+            return ctypes.CDLL(str(FOLDER / candidate))
     raise ImportError(f"{name} is not beside the llama.cpp bindings")
 
 
-ggml = _load_ggml("ggml")
+# In this order, and before llama.cpp: what is loaded under a name is not looked for again. An installed Hearth starts
+# with a search path on which whisper.cpp's ggml, which has the same names, would be found first.
 ggml_base = _load_ggml("ggml-base")
+if sys.platform == "linux" and (FOLDER / "libggml-cpu.so").exists():
+    _load_ggml("ggml-cpu")
+ggml = _load_ggml("ggml")
+lib: Any = importlib.import_module("llama_cpp.llama_cpp")
+"""The low-level bindings (ctypes), untyped at their border."""
+
+
+_SILENCE = ctypes.CFUNCTYPE(None, ctypes.c_int, ctypes.c_char_p, ctypes.c_void_p)(lambda _level, _text, _data: None)
+
+
+def _choose_backends() -> None:
+    """Load the back ends that are files of their own, the processor's among them: of its variants the best that runs.
+
+    That is how ggml dispatches where it is built for any processor (GGML_BACKEND_DL, GGML_CPU_ALL_VARIANTS). One that
+    is built for this machine has its back ends inside, and nothing is looked for.
+    """
+    ggml.ggml_backend_reg_count.restype = ctypes.c_size_t
+    if ggml.ggml_backend_reg_count() == 0:
+        ggml_base.ggml_log_set(_SILENCE, None)  # it tells the terminal what it chose
+        ggml.ggml_backend_load_all_from_path.argtypes = [ctypes.c_char_p]
+        ggml.ggml_backend_load_all_from_path(str(FOLDER).encode())
+
+
+_choose_backends()
 
 
 class LlamaLog:

@@ -23,14 +23,15 @@ def token_logprob(context: Any, vocabulary: Vocabulary, token: int, alternatives
     peak = float(logits.max())
     logprobs = logits - (peak + float(np.log(np.exp(logits - peak).sum())))
     count = min(alternatives, MOST_ALTERNATIVES, size)
-    best = np.argpartition(logprobs, size - count)[size - count :]
+    best = np.argpartition(logprobs, size - count)[size - count :] if count else np.empty(0, dtype=np.intp)
     best = best[np.argsort(-logprobs[best], kind="stable")]
     return TokenLogprob(
-        _shown(vocabulary, token),
+        shown(vocabulary, token),
         float(logprobs[token]),
-        tuple((_shown(vocabulary, int(other)), float(logprobs[other])) for other in best),
+        tuple((shown(vocabulary, int(other)), float(logprobs[other])) for other in best),
     )
 
 
-def _shown(vocabulary: Vocabulary, token: int) -> str:
-    return vocabulary.piece(token, special=True).decode("utf-8", "replace")
+def shown(vocabulary: Vocabulary, token: int) -> str:
+    """As `TokenLogprob.piece` has it; control tokens by their names."""
+    return vocabulary.piece(token, special=True).decode("utf-8", "surrogateescape")

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from engine.context.assemble import AssembledPrompt, assemble
+from engine.context.bare import bare_prompt
 from engine.context.chat_template import ChatTemplate
 from engine.context.reasoning import ReasoningSplitter
 from engine.context.templates.choose import choose_template
@@ -229,7 +230,7 @@ class Runner:
             prompt.tokens,
             hooks=hooks,
             sampler=sampler,
-            pipeline=TextPipeline(hooks, self._splitter(prompt), (*self._stop_strings, *params.stop)),
+            pipeline=self._pipeline(request, prompt, hooks),
             vocabulary=self._vocabulary,
             ends=self._ends,
             adapters=adapters,
@@ -271,6 +272,11 @@ class Runner:
         if request.sampling.max_tokens is not None:
             reserve = min(reserve, request.sampling.max_tokens)
         with self._assembling:
+            if request.bare is not None:
+                room = self._handles.n_ctx - max(0, reserve)
+                return bare_prompt(
+                    request.bare, self._vocabulary, n_vocab=self._vocabulary.size, room=room, cache=self._token_cache
+                )
             return assemble(
                 request.messages,
                 self._template,
@@ -295,6 +301,12 @@ class Runner:
             return None
         repeatable = request.sampling.temperature <= 0 or request.sampling.seed is not None
         return self._guessing.for_answer(curve, limit=curve.exact if repeatable else None)
+
+    def _pipeline(self, request: GenerationRequest, prompt: AssembledPrompt, hooks: Hooks) -> TextPipeline:
+        """Without a template, its marks mean nothing."""
+        if request.bare is not None:
+            return TextPipeline(hooks, None, request.sampling.stop)
+        return TextPipeline(hooks, self._splitter(prompt), (*self._stop_strings, *request.sampling.stop))
 
     def _splitter(self, prompt: AssembledPrompt) -> ReasoningSplitter | None:
         marks = self._template.reasoning

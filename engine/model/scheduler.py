@@ -43,11 +43,15 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class _Share:
-    """A generation's part of a batch: `tokens`, and the row of logits behind the last one (None: not wanted)."""
+    """A generation's part of a batch: `tokens`, and the row of logits behind the last one (None: not wanted).
+
+    `rows` are those behind every token, where the prompt is scored.
+    """
 
     generation: Generation
     tokens: Sequence[int]
     row: int | None
+    rows: Sequence[int] = ()
 
 
 class Scheduler:
@@ -112,7 +116,9 @@ class Scheduler:
 
     def _admit(self) -> None:
         while (generation := self._first_in_line()) is not None and self._may_enter(generation):
-            opened = self._lanes.open(generation.tokens, key=generation.key, variant=generation.variant)
+            opened = self._lanes.open(
+                generation.tokens, key=generation.key, variant=generation.variant, anew=generation.scores
+            )
             if opened is None:
                 return
             self._waiting.remove(generation)
@@ -177,10 +183,11 @@ class Scheduler:
         for generation in reading:
             if not room or outputs >= self._max_outputs:
                 break
-            share = self._share(generation, min(generation.n_pending, room))
+            most = min(room, self._max_outputs - outputs) if generation.scores else room
+            share = self._share(generation, min(generation.n_pending, most))
             shares.append(share)
             room -= len(share.tokens)
-            outputs += share.row is not None
+            outputs += len(share.rows) or share.row is not None
         return shares
 
     def _share(self, generation: Generation, count: int) -> _Share:
@@ -192,7 +199,11 @@ class Scheduler:
             count -= 1  # see `_keep_place`
         tokens = generation.tokens[at : at + count]
         whole = at + count == len(generation.tokens)
-        row = self._evaluator.add(lane.id, at, tokens, logits=int(whole))
+        scored = generation.scores and not generation.begun
+        row = self._evaluator.add(lane.id, at, tokens, logits=count if scored else int(whole))
+        if scored:
+            rows = range(row, row + count)
+            return _Share(generation, tokens, rows[-1] if whole else None, rows)
         return _Share(generation, tokens, row if whole else None)
 
     def _evaluate(self, shares: Sequence[_Share]) -> None:
@@ -214,6 +225,7 @@ class Scheduler:
         generation, lane = share.generation, share.generation.lane
         assert lane is not None
         if not generation.begun:
+            generation.score(self._evaluator.context, share.rows)
             generation.report_progress()
             self._keep_place(generation)
             if share.row is not None:
@@ -347,10 +359,12 @@ class Scheduler:
         self._lanes.drop(lane)
 
     def _end(self, generation: Generation, error: HearthError | None = None) -> None:
-        """Let a generation's lane rest (or go, after work in the background) and say its last words."""
+        """Let a generation's lane rest (or go: what ran in the background or was scored comes once), and say its
+        last words.
+        """
         if generation.lane is None:
             self._waiting.remove(generation)
-        elif generation.background and not generation.request.prefill_only:
+        elif generation.scores or (generation.background and not generation.request.prefill_only):
             self._leave(generation)
         else:
             self._active.remove(generation)

@@ -20,7 +20,7 @@ SHARE = 0.02
 """Of the time that tokens would take one at a time: what guessing may lose."""
 START_DRAFTS = 1.0
 MOST_DRAFTS = 4.0
-"""The purse at first, and at its fullest, in drafts that miss altogether."""
+"""The purse at the beginning of an answer at most, and at its fullest, in drafts that miss altogether."""
 _LEVELS = (0, 2, 3, 4, 6, 9, 17, 33)
 """Evidence from which on it is counted apart."""
 LOOKUP_CHANCES = (0.2, 0.3, 0.45, 0.6, 0.75, 0.86, 0.93, 0.96)
@@ -108,8 +108,8 @@ class Speculator:
 
     What drafts cost more than their hits saved, by the curve, is taken from a purse; it is filled with `share` of
     the tokens' own time and with what drafts save, up to a cap, and no draft is made that the purse could not pay
-    for if it missed altogether. So a stream of misses ends by itself, is tried again now and then, and over a long
-    time costs no more than that share.
+    for if it missed altogether. So a stream of misses ends by itself, is tried again now and then, and costs an answer
+    no more than one draft and that share.
     """
 
     def __init__(
@@ -136,8 +136,9 @@ class Speculator:
         worst = max((price for _length, price in self._choices), default=alone) - alone
         # Over the cap's reach no draft could ever be paid for.
         self._purse_cap = max(MOST_DRAFTS * worst, alone)
-        if acceptance.purse_ms is None:
-            acceptance.purse_ms = START_DRAFTS * worst
+        # What earlier answers have saved is not for this one to lose: it may be of another kind.
+        start = START_DRAFTS * worst
+        acceptance.purse_ms = start if acceptance.purse_ms is None else min(acceptance.purse_ms, start)
 
     def _price(self, length: int) -> float:
         return self._costs.cost(length + 1) + length * self._drafter.cost_ms

@@ -23,17 +23,21 @@ _start_lock = threading.Lock()
 
 
 @contextmanager
-def without_main_module() -> Iterator[None]:
-    """Keep a spawned child from importing the parent's main module, and with it the whole window.
+def spawning() -> Iterator[None]:
+    """Around the start of a child: it does not import the parent's main module, and may be a child's child.
 
-    `multiprocessing` runs it again in each child, for functions that are defined there; ours never are.
+    `multiprocessing` runs the main module again in each child, for functions that are defined there; ours never are.
+    And it lets no daemon have children, because they would outlive it; ours end with their parent.
     """
     with _start_lock:
         main = sys.modules["__main__"]
         sys.modules["__main__"] = ModuleType("__main__")
+        this = multiprocessing.current_process()
+        was_daemon, this.daemon = this.daemon, False
         try:
             yield
         finally:
+            this.daemon = was_daemon
             sys.modules["__main__"] = main
 
 
@@ -62,7 +66,7 @@ class ChildProcess:
         self._connection, theirs = context.Pipe(duplex=True)
         self._process = context.Process(target=entry_point, args=(theirs,), name=f"hearth-{name}", daemon=True)
         try:
-            with without_main_module():
+            with spawning():
                 self._process.start()
         finally:
             theirs.close()

@@ -11,7 +11,7 @@ from engine.pages import CacheReport, PromptPlan
 from engine.types import GenerationRequest, LoadedModel, ModelSpec, StreamEvent
 from engine.worker.envelope import Fault, enveloped, opened
 
-VERSION = 2
+VERSION = 3
 COMMAND_BYTES = 64 * 1024 * 1024
 """The longest message to the worker: a request carries its whole conversation."""
 EMBED_TEXTS = 64

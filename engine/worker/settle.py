@@ -9,6 +9,8 @@ import sys
 from engine.worker.no_network import forbid_network
 
 _PR_SET_PDEATHSIG = 1
+_NICE = 10
+"""Steps of 19: what is left over when something else computes, and all when nothing does."""
 
 
 def refuse_telemetry() -> None:
@@ -17,6 +19,16 @@ def refuse_telemetry() -> None:
     Before it is imported. Processes that are started later inherit it.
     """
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
+
+def give_way() -> None:
+    """Let everything else compute first, from now on: this process, and those that it starts."""
+    if sys.platform == "win32":
+        import psutil  # noqa: PLC0415  # few processes do
+
+        psutil.Process().nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
+    else:
+        os.nice(_NICE)
 
 
 def settle() -> None:

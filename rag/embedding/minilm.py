@@ -20,15 +20,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import EmbedderError, sentence
-from rag.embedding.onnx_file import CONTRIBUTED, Graph
+from engine.onnx_file import CONTRIBUTED, Graph
+from engine.onnx_session import EIGHT_BITS
 
 N_LAYERS, N_HEADS, N_WIDTH, EPSILON = 6, 12, 384, 1e-12
 MAX_TOKENS = 256
 """As its publisher runs it, although there are positions for 512."""
 IDS = "input_ids"
-EIGHT_BITS, SEVEN_BITS = 127, 64
-"""Largest weights. Processors without 8-bit dot products add pairs of products in 16 bits, which 64 cannot overflow:
-2 x 255 x 64 < 32,768. That costs 0.002 of cosine."""
 
 _OPSET = 18
 _FLOAT = 1
@@ -40,8 +38,8 @@ Weights = Mapping[str, NDArray[np.float32]]
 def graph_of(weights: Weights, *, largest: int) -> bytes:
     """An ONNX file that takes the ids of one text, (1, tokens) int64, and gives its vector, (1, 384), of length 1.
 
-    `largest` is `EIGHT_BITS`, or `SEVEN_BITS` where those overflow. Raises `EmbedderError` if the weights are not those
-    of this model.
+    `largest` is the largest 8-bit weight, see `engine.onnx_session`. Raises `EmbedderError` if the weights are not
+    those of this model.
     """
     try:
         return _Builder(weights, largest).file()
@@ -51,24 +49,15 @@ def graph_of(weights: Weights, *, largest: int) -> bytes:
         ) from error
 
 
-def overflow_probe() -> bytes:
-    """A graph whose one number, of row (1, 1, 0, 0), is 2 where 8-bit products are added exactly, else less."""
-    graph = Graph(_OPSET)
-    row = graph.input("row", "float32", [1, 4])
-    product = graph.node(
-        "DynamicQuantizeMatMul", row, graph.weight(np.full((4, 1), EIGHT_BITS, np.int8)),
-        graph.weight(np.full(1, 1 / EIGHT_BITS, np.float32)), domain=CONTRIBUTED,
-    )  # fmt: skip
-    graph.output(product, "float32", [1, 1])
-    return graph.file()
-
-
 class _Builder:
     def __init__(self, weights: Weights, largest: int) -> None:
         self._weights = weights
         self._largest = largest
         self._graph = Graph(_OPSET)
         self._zero, self._one, self._end = (self._numbers(number) for number in (0, 1, _END))
+        self._n_tokens = self._graph.node("Slice", self._graph.node("Shape", IDS), self._one, self._numbers(2))
+        self._plain = [self._for_each_token(np.full(MAX_TOKENS, number, np.float32)) for number in (1, 0)]
+        """Scale and shift of a normalisation that has none."""
 
     def file(self) -> bytes:
         graph = self._graph
@@ -88,9 +77,7 @@ class _Builder:
         word = graph.node("Mul", rounded, graph.node("Gather", graph.weight(scale), ids))
         places = self._weights["embeddings.position_embeddings.weight"]
         places = places[:MAX_TOKENS] + self._weights["embeddings.token_type_embeddings.weight"][0]
-        n_tokens = graph.node("Slice", graph.node("Shape", ids), self._one, self._numbers(2))
-        place = graph.node("Slice", graph.weight(places), self._zero, n_tokens, self._zero)
-        return self._norm(graph.node("Add", word, place), "embeddings.LayerNorm")
+        return self._norm(graph.node("Add", word, self._for_each_token(places)), "embeddings.LayerNorm")
 
     def _layer(self, hidden: str, at: str) -> str:
         graph = self._graph
@@ -121,8 +108,16 @@ class _Builder:
         )
 
     def _norm(self, value: str, name: str) -> str:
-        parts = (self._graph.weight(self._weights[f"{name}.{part}"]) for part in ("weight", "bias"))
-        return str(self._graph.node("LayerNormalization", value, *parts, axis=-1, epsilon=EPSILON))
+        """Layer normalisation. Each token is a channel of an instance normalisation, whose kernel is nine times as
+        quick as onnxruntime's own for `LayerNormalization`: a quarter of the whole."""
+        graph = self._graph
+        weight, bias = (graph.weight(self._weights[f"{name}.{part}"]) for part in ("weight", "bias"))
+        normal = graph.node("InstanceNormalization", value, *self._plain, epsilon=EPSILON)
+        return str(graph.node("Add", graph.node("Mul", normal, weight), bias))
+
+    def _for_each_token(self, values: NDArray[np.float32]) -> str:
+        """As many of the first values as there are tokens."""
+        return str(self._graph.node("Slice", self._graph.weight(values), self._zero, self._n_tokens, self._zero))
 
     def _numbers(self, *values: int) -> str:
         return self._graph.weight(np.array(values, np.int64))

@@ -12,11 +12,11 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from engine.errors import EmbedderError, sentence
+from engine.onnx_session import EIGHT_BITS, largest_weight, session
 from rag.embedding import minilm
 from rag.embedding.embedder import Vectors
 from rag.embedding.safetensors_file import read_float32
@@ -33,22 +33,12 @@ class OnnxEmbedder:
     max_tokens = minilm.MAX_TOKENS
 
     def __init__(self, folder: Path, *, n_threads: int) -> None:
-        import onnxruntime  # noqa: PLC0415  # takes 0.1 s and 40 MB; only this backend needs it
-        from tokenizers import Tokenizer  # noqa: PLC0415  # likewise
+        from tokenizers import Tokenizer  # noqa: PLC0415  # only this backend needs it
 
         for file in (WEIGHTS, TOKENIZER):
             _verify(folder, file)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.log_severity_level = 3
-
-        def session(graph: bytes) -> Any:
-            return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-
         try:
-            row = np.array([[1, 1, 0, 0]], np.float32)
-            overflows = session(minilm.overflow_probe()).run(None, {"row": row})[0].item() < 1.9
-            largest = minilm.SEVEN_BITS if overflows else minilm.EIGHT_BITS
+            largest = largest_weight()
             graph = minilm.graph_of(read_float32(folder / WEIGHTS.file_name), largest=largest)
             self._session = session(graph)
             self._tokenizer = Tokenizer.from_file(str(folder / TOKENIZER.file_name))
@@ -58,7 +48,7 @@ class OnnxEmbedder:
             raise EmbedderError(
                 sentence("The model for embeddings could not be started ({reason})."), reason=str(error)
             ) from error
-        self.model_id = f"all-MiniLM-L6-v2 int{7 if overflows else 8} 1"
+        self.model_id = f"all-MiniLM-L6-v2 int{8 if largest == EIGHT_BITS else 7} 1"
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(self.max_tokens)
         self.count_pieces = piece_counter(folder)

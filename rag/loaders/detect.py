@@ -6,9 +6,10 @@ import re
 from enum import StrEnum
 
 from engine.decode_text import decode_text, encoding_of
-from engine.errors import DocumentError, sentence
+from engine.errors import DocumentError, RecordingError, sentence
 from rag.loaders.archive import open_archive
 from rag.loaders.loader import PROTECTED, Source
+from rag.recording_kinds import RECORDING_SUFFIXES, is_recording
 
 
 class Format(StrEnum):
@@ -36,7 +37,7 @@ class Format(StrEnum):
     TEXT = "text"
 
 
-_SOUND = sentence("Hearth cannot listen to sound or video files yet, so “{name}” was not read.")
+_RECORDING = sentence("“{name}” is a sound or video file, and there is nothing here that hears.")
 _ARCHIVE = sentence("“{name}” is an archive. Unpack it and add the files inside.")
 _OLD_OFFICE = sentence(
     "“{name}” has an office format of before 2007, which Hearth cannot read. Save it in a newer one, or as PDF."
@@ -59,11 +60,6 @@ _MAGIC: tuple[tuple[bytes, Format | str], ...] = (
     (b"GIF89a", Format.IMAGE),
     (b"II*\x00", Format.IMAGE),
     (b"MM\x00*", Format.IMAGE),
-    (b"ID3", _SOUND),
-    (b"OggS", _SOUND),
-    (b"fLaC", _SOUND),
-    (b"\xff\xfb", _SOUND),
-    (b"\x1aE\xdf\xa3", _SOUND),
     (b"GGUF", _MODEL),
     (b"\x1f\x8b", _ARCHIVE),
     (b"7z\xbc\xaf\x27\x1c", _ARCHIVE),
@@ -72,7 +68,6 @@ _MAGIC: tuple[tuple[bytes, Format | str], ...] = (
     (b"BZh", _ARCHIVE),
     (b"\x28\xb5\x2f\xfd", _ARCHIVE),
 )
-_RIFF: dict[bytes, Format | str] = {b"WEBP": Format.IMAGE, b"WAVE": _SOUND, b"AVI ": _SOUND}
 _BMP_HEADERS = (12, 40, 52, 56, 64, 108, 124)
 """Sizes of the second header of a BMP file; its first two letters begin many a text."""
 _OPEN_DOCUMENT = {
@@ -141,7 +136,7 @@ _MAIL_HEADERS = 3
 
 
 def detect(source: Source) -> Format:
-    """The format of a file. Raises `DocumentError` for what cannot be read."""
+    """The format of a file. Raises `DocumentError` for what cannot be read, `RecordingError` for what must be heard."""
     head = source.beginning(_BEGINNING)
     if b"%PDF-" in head[:_PDF_WITHIN]:
         return Format.PDF
@@ -150,10 +145,12 @@ def detect(source: Source) -> Format:
     if head.startswith(_OLE):
         return _in_ole(source)
     found = next((meant for magic, meant in _MAGIC if head.startswith(magic)), None)
+    if is_recording(head):
+        raise RecordingError(_RECORDING, name=source.name)
     if head.startswith(b"RIFF"):
-        found = _RIFF.get(head[8:12], _NOT_TEXT)
+        found = Format.IMAGE if head[8:12] == b"WEBP" else _NOT_TEXT
     elif head[4:8] == b"ftyp":
-        found = _OTHER_PICTURE if head[8:12] in (b"heic", b"heix", b"avif", b"mif1") else _SOUND
+        found = _OTHER_PICTURE
     elif head.startswith(b"BM") and int.from_bytes(head[14:18], "little") in _BMP_HEADERS and head[6:10] == bytes(4):
         found = Format.IMAGE
     return _settled(source, found) if found is not None else _of_text(source, head)
@@ -198,6 +195,8 @@ def _of_text(source: Source, head: bytes) -> Format:
     if by_name in (Format.MAIL, Format.MAILBOX, Format.MHTML):
         return by_name if by_name is not Format.MAILBOX or head.startswith(b"From ") else Format.MAIL
     if encoding_of(source.file) is None:
+        if source.suffix in RECORDING_SUFFIXES:
+            raise RecordingError(_RECORDING, name=source.name)
         raise DocumentError(_NOT_TEXT, name=source.name)
     if by_name is not None:
         return by_name

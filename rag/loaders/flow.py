@@ -46,7 +46,7 @@ def pages_of(items: Iterable[Item], unit: Unit) -> Iterator[Page]:
 
     A `NewPage` before anything else names the first page.
     """
-    most = PART_CHARACTERS if unit in (Unit.TEXT, Unit.SHEET) else PAGE_CHARACTERS
+    most = PART_CHARACTERS if unit in (Unit.TEXT, Unit.SHEET, Unit.TIME) else PAGE_CHARACTERS
     page = _Growing(1, "", 1)
     untouched = True
     for item in items:

@@ -5,7 +5,7 @@ from __future__ import annotations
 MIB = 1024 * 1024
 
 FILE_BYTES = 2 * 1024 * MIB
-"""A larger file is refused: it is data, not a document."""
+"""A larger file is refused: it is data, not a document. Films are larger, and of these only the sound is read."""
 WHOLE_BYTES = 64 * MIB
 """Of formats that are read as a whole (HTML, one e-mail, a notebook): a parsed tree takes ten times as much."""
 PART_CHARACTERS = 60_000

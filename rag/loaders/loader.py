@@ -17,6 +17,7 @@ from engine.display_name import display_name
 from engine.errors import DocumentError, sentence
 from rag.loaders.limits import FILE_BYTES, MIB
 from rag.loaders.ocr import Recogniser
+from rag.recording_kinds import BEGINNING, is_recording
 from rag.types import DocumentInfo, Page
 
 DAMAGED = sentence("“{name}” is damaged, so it could not be read. Open it in its own program and save it again.")
@@ -111,7 +112,7 @@ def open_source(path: Path, recogniser: Callable[[], Recogniser | None]) -> Sour
         refusal = source.error(_SPECIAL)
     elif status.st_size == 0:
         refusal = source.error(_EMPTY)
-    elif status.st_size > FILE_BYTES:
+    elif status.st_size > FILE_BYTES and not is_recording(source.beginning(BEGINNING)):
         refusal = source.error(TOO_LARGE, limit=FILE_BYTES // MIB)
     if refusal is not None:
         file.close()

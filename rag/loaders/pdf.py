@@ -1,4 +1,4 @@
-"""PDF files by PDFium, a page at a time: text, page labels, the outline as headings, hidden text left out.
+"""PDF files by PDFium, a page at a time: text, page labels, headings by the outline or by print, hidden text left out.
 
 Pages without text that are pictures are read by character recognition where there is any. Knows no rendering for people
 (`rag.loaders.pdf_preview`).
@@ -16,6 +16,7 @@ import pypdfium2.raw as pdfium
 from rag.loaders import ocr
 from rag.loaders.limits import HEADINGS, OCR_SIDE, PAGES, TITLE_CHARACTERS
 from rag.loaders.loader import DAMAGED, PROTECTED, TOO_MANY_PAGES, OpenDocument, Source
+from rag.loaders.pdf_headings import printed
 from rag.loaders.pdf_layers import may_have_layered_forms
 from rag.loaders.pdf_page import PdfPage
 from rag.loaders.pdf_sight import hidden_characters, image_share
@@ -85,6 +86,7 @@ def text_of_page(page: PdfPage) -> tuple[list[str], str, tuple[Hidden, ...]]:
 def _pages(source: Source, document: Any, n_pages: int) -> Iterator[Page]:
     try:
         outline = _outline(document)
+        layout = printed(document, n_pages) if not outline else None
         layered = may_have_layered_forms(source.file)
         scan_unread = anything = False
         for index in range(n_pages):
@@ -98,6 +100,7 @@ def _pages(source: Source, document: Any, n_pages: int) -> Iterator[Page]:
                 continue
             with page:
                 _characters, text, hidden = text_of_page(page)
+                titles = layout.headings(page) if layout is not None else outline.get(index, [])
                 if len(text) < _SCAN_CHARACTERS and image_share(page) >= _SCAN_SHARE:
                     read = source.recogniser()
                     scan_unread = scan_unread or read is None
@@ -109,7 +112,7 @@ def _pages(source: Source, document: Any, n_pages: int) -> Iterator[Page]:
                 index + 1,
                 text,
                 _label(document, index),
-                headings=_headings(text, outline.get(index, [])),
+                headings=_headings(text, titles, outlined=layout is None),
                 hidden=hidden,
             )
         if scan_unread and not anything:
@@ -145,8 +148,9 @@ def _outline(document: Any) -> dict[int, list[tuple[int, str]]]:
     return found
 
 
-def _headings(text: str, titles: list[tuple[int, str]]) -> tuple[Heading, ...]:
-    """Where the outline's titles stand on the page: where their words are found, else where the one before stands."""
+def _headings(text: str, titles: list[tuple[int, str]], *, outlined: bool) -> tuple[Heading, ...]:
+    """Where titles stand on the page: where their words are found; those of the outline, else where the one before
+    stands. What was printed and is not found is hidden."""
     found: list[Heading] = []
     at = 0
     for level, title in titles:
@@ -155,7 +159,9 @@ def _headings(text: str, titles: list[tuple[int, str]]) -> tuple[Heading, ...]:
         for first in (0, 1):  # again without "1.2", which print may set apart
             if len(words) > first:
                 pattern = r"\s*".join(re.escape(word) for word in words[first:])
-                match = match or re.compile(pattern, re.I).search(text, at)
+                for place in ("^", ""):  # a line's beginning rather than the same words in a sentence
+                    match = match or re.compile(place + pattern, re.I | re.M).search(text, at)
         at = match.start() if match else at
-        found.append(Heading(at, level, title))
+        if match or outlined:
+            found.append(Heading(at, level, title))
     return tuple(found)

@@ -7,7 +7,9 @@ than reading them. Knows nothing of what is hidden. One thread only: PDFium is n
 from __future__ import annotations
 
 import ctypes
+import re
 import time
+from functools import cached_property
 from types import TracebackType
 from typing import Any
 
@@ -16,6 +18,9 @@ import pypdfium2.raw as pdfium
 Box = tuple[float, float, float, float]
 """Left, bottom, right, top; points, y upwards, as the page has them."""
 
+_BOLD = 600
+_BOLD_NAME = re.compile(rb"bold|black|heavy|demi|cmbx", re.I)
+_NAME_BYTES = 128
 _FINE = 1_000_000
 """PDFium maps to whole pixels: the page's map is taken on a screen this wide and made smaller."""
 
@@ -46,12 +51,25 @@ class PdfPage:
 
     def text(self) -> str:
         """All text in PDFium's order, as it comes: a hyphen at a line's end is U+FFFE."""
+        return self._utf16.decode("utf-16-le", "replace").replace("\r\n", "\n")
+
+    def lines(self) -> list[tuple[int, str]]:
+        """The same line by line, each with the index of its first character."""
+        found: list[tuple[int, str]] = []
+        at = 0
+        for line in self._utf16.decode("utf-16-le", "replace").split("\r\n"):
+            found.append((at, line))
+            at += len(line.encode("utf-16-le")) // 2 + 2
+        return found
+
+    @cached_property
+    def _utf16(self) -> bytes:
+        """The text as PDFium has it; read once, for text and lines."""
         if not self.n_characters:
-            return ""
+            return b""
         buffer = (ctypes.c_ushort * (self.n_characters + 1))()
         written = pdfium.FPDFText_GetText(self.text_page, 0, self.n_characters, buffer)
-        text = bytes(buffer)[: 2 * max(written - 1, 0)].decode("utf-16-le", "replace")
-        return text.replace("\r\n", "\n")
+        return bytes(buffer)[: 2 * max(written - 1, 0)]
 
     def characters(self) -> list[str]:
         """One string a character index; "" for the second half of a pair, and for what is no character."""
@@ -85,6 +103,14 @@ class PdfPage:
         if not pdfium.FPDFText_GetCharBox(self.text_page, index, left, right, bottom, top):
             return None
         return left.value, bottom.value, right.value, top.value
+
+    def is_bold(self, index: int) -> bool:
+        """By the weight of a character's font, or by the font's name where the file does not say."""
+        if pdfium.FPDFText_GetFontWeight(self.text_page, index) >= _BOLD:
+            return True
+        name = ctypes.create_string_buffer(_NAME_BYTES)
+        length = pdfium.FPDFText_GetFontInfo(self.text_page, index, name, _NAME_BYTES, ctypes.c_int())
+        return 0 < length <= _NAME_BYTES and _BOLD_NAME.search(name.value) is not None
 
     def visible_box(self) -> Box:
         """What of the page's plane is shown: the crop box within the media box."""

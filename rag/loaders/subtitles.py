@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from rag.loaders.detect import text_of
-from rag.loaders.flow import Block, Item, pages_of
 from rag.loaders.limits import MIB
 from rag.loaders.loader import DAMAGED, OpenDocument, Source
+from rag.loaders.speech import speech_pages
 from rag.types import DocumentInfo, Unit
 
 _BYTES = 16 * MIB
@@ -24,17 +24,16 @@ def open_subtitles(source: Source) -> OpenDocument:
         subtitles = pysubs2.SSAFile.from_string(text)
     except (pysubs2.exceptions.Pysubs2Error, ValueError, KeyError, IndexError) as error:
         raise source.error(DAMAGED) from error
-    info = DocumentInfo(source.title, Unit.TEXT, "text/vtt")
-    return OpenDocument(info, pages_of(_lines(subtitles), Unit.TEXT))
+    info = DocumentInfo(source.title, Unit.TIME, "text/vtt")
+    return OpenDocument(info, speech_pages(_said(subtitles)))
 
 
-def _lines(subtitles: Any) -> Iterator[Item]:
-    said = ""
+def _said(subtitles: Any) -> Iterator[tuple[float, str]]:
+    before = ""
     for event in subtitles:
         text = " ".join(event.plaintext.split())
-        if event.is_comment or not text or text == said:
+        if event.is_comment or not text or text == before:
             continue
-        said = text
-        seconds = max(event.start, 0) // 1000
+        before = text
         who = f"{event.name}: " if event.name else ""
-        yield Block(f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02} {who}{text}", close=True)
+        yield event.start / 1000, f"{who}{text}"

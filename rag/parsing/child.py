@@ -11,7 +11,7 @@ from multiprocessing.connection import Connection
 import psutil
 
 from engine.cancel import CancelToken
-from engine.worker.child import without_main_module
+from engine.worker.child import spawning
 from engine.worker.envelope import receive
 from rag.parsing.messages import REPORT_BYTES
 
@@ -47,17 +47,13 @@ class Child:
         self._process = context.Process(target=entry_point, args=(theirs,), name="hearth-parser", daemon=True)
         self.is_new = True
         """Until it has said something."""
-        # `multiprocessing` lets no daemon have children, because they would outlive it; this one does not.
-        this = multiprocessing.current_process()
-        was_daemon, this.daemon = this.daemon, False
         try:
-            with without_main_module():
+            with spawning():
                 self._process.start()
         except OSError:
             self.connection.close()
             raise
         finally:
-            this.daemon = was_daemon
             theirs.close()
 
     @property

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
-from rag.language import needs_fragments
+from rag.function_words import content_runs, content_words
+from rag.language import language_of, needs_fragments
 from rag.store.database import LibraryDatabase
 from rag.store.documents import PassageRange
 
 MOST_TERMS = 48
 """Of a question; what it says beyond them is not looked for."""
+MOST_PAIRS, MOST_GOING_ON = 8, 32
+"""Words of two letters that are looked for, and ways each may go on, the commonest first."""
 COMMON = 0.15
 """A word in more than this share of the passages finds nothing by itself, and ranking all of them takes long."""
 _RARE_ENOUGH = 2_000
@@ -26,6 +30,8 @@ HEADER_WEIGHT = 1.5
 _WORD = re.compile(r"\w+", re.UNICODE)
 _FRAGMENT = 3
 _REMEMBERED = 10_000
+_ALL = 1_000_000
+"""Passages, that is: more are not counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +90,34 @@ class LexicalSearch:
         if k < 1 or (allowed is not None and not allowed):
             return []
         if needs_fragments(question):
-            found = self._ranked("letters", _any_of(_fragments(question)), k, allowed)
+            fragments = list(dict.fromkeys((*_fragments(question), *self._of_pairs(question))))
+            found = self._ranked("letters", _any_of(fragments), k, allowed)
             if found:
                 return found
         return self._ranked("words", _any_of(self._informative(question)), k, allowed)
 
-    def n_holding(self, word: str, at_most: int = 1_000_000) -> int:
+    def _of_pairs(self, question: str) -> Iterator[str]:
+        """Fragments that begin with a word of two letters; most words of Chinese and many of Japanese are so short."""
+        runs = (run for word in _WORD.findall(question) if needs_fragments(word) for run in content_runs(word))
+        pairs = dict.fromkeys(run for run in runs if len(run) == _FRAGMENT - 1)
+        for pair in islice(pairs, MOST_PAIRS):
+            rows = self._database.rows(
+                "SELECT term FROM letters_terms WHERE term >= ? AND term < ? ORDER BY doc DESC LIMIT ?",
+                (pair, f"{pair}\U0010ffff", MOST_GOING_ON),
+            )
+            yield from (str(row[0]) for row in rows)
+
+    def n_holding(self, word: str, at_most: int = _ALL) -> int:
         """How many chunks hold a word, or a fragment of three letters; `at_most` so many are counted."""
         self.n_chunks()
+        return self._n_holding(word, at_most)
+
+    def n_holding_each(self, words: Iterable[str]) -> dict[str, int]:
+        """As `n_holding`, of several words: whether the library has changed is asked once, for it takes a while."""
+        self.n_chunks()
+        return {word: self._n_holding(word, _ALL) for word in words}
+
+    def _n_holding(self, word: str, at_most: int) -> int:
         counts = self._counts
         count, counted = counts.get(word, (0, 0))
         if count == counted < at_most:  # not known, or there may be more
@@ -129,10 +155,11 @@ class LexicalSearch:
         return found
 
     def _informative(self, question: str) -> list[str]:
-        """Its words without those that are everywhere; all of them where none is left."""
-        words = list(dict.fromkeys(word.lower() for word in _WORD.findall(question)))[:MOST_TERMS]
+        """Its words without those that say nothing or are everywhere; all of them where none is left."""
+        found = list(dict.fromkeys(word.lower() for word in _WORD.findall(question)))
+        words = content_words(found, language_of(question))[:MOST_TERMS]
         common = max(_RARE_ENOUGH, COMMON * self.n_chunks())
-        rare = [word for word in words if self.n_holding(word, int(common) + 1) <= common]
+        rare = [word for word in words if self._n_holding(word, int(common) + 1) <= common]
         return rare or words
 
 

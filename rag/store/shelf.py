@@ -34,10 +34,15 @@ from rag.types import Unit
 _NO_COLLECTION = sentence("There is no collection of that name any more.")
 _NO_SOURCE = sentence("This is in the library no more.")
 _SOURCE = "SELECT id, collection_id, kind, path, name, reachable, mounted FROM source"
-_FILE = """
+_HIDDEN = """
+SELECT sum(1 + length(trim(text)) - length(replace(replace(trim(text), ' ', ''), char(10), '')))
+FROM hidden WHERE hidden.blob_id = blob.id
+"""
+"""How many words cannot be seen; each place with some holds one at least."""
+_FILE = f"""
 SELECT file.id, file.source_id, source.collection_id, file.path, file.size, file.mtime_ns, file.state, file.fault,
        file.blob_id, coalesce(blob.title, ''), coalesce(blob.unit, 'text'), coalesce(blob.n_pages, 0),
-       coalesce(blob.n_chunks, 0), coalesce((SELECT count(*) FROM hidden WHERE hidden.blob_id = blob.id), 0),
+       coalesce(blob.n_chunks, 0), coalesce(({_HIDDEN}), 0),
        coalesce(blob.language, ''), coalesce(blob.n_characters, 0), source.reachable
 FROM file JOIN source ON source.id = file.source_id LEFT JOIN blob ON blob.id = file.blob_id
 """
@@ -241,9 +246,11 @@ def file(database: LibraryDatabase, file_id: int) -> StoredFile | None:
     return _file(row) if row is not None else None
 
 
-def waiting(database: LibraryDatabase) -> StoredFile | None:
-    """The file that has waited longest, of those that can be reached."""
-    row = database.row(f"{_FILE} WHERE file.state = 'waiting' AND source.reachable = 1 ORDER BY file.id LIMIT 1")
+def waiting(database: LibraryDatabase, but: frozenset[int] = frozenset()) -> StoredFile | None:
+    """The file that has waited longest, of those that can be reached, `but` some ids."""
+    others = f"AND file.id NOT IN ({', '.join(map(str, but))})" if but else ""
+    where = f"file.state = 'waiting' AND source.reachable = 1 {others}"
+    row = database.row(f"{_FILE} WHERE {where} ORDER BY file.id LIMIT 1")
     return _file(row) if row is not None else None
 
 

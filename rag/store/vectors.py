@@ -15,6 +15,10 @@ from rag.store.database import LibraryDatabase
 from rag.store.documents import PassageRange, header_of
 
 _AT_ONCE = 8192
+_IN_COLLECTION = (
+    "FROM chunk JOIN page ON page.id = chunk.page_id JOIN blob ON blob.id = page.blob_id"
+    " JOIN file ON file.blob_id = blob.id JOIN source ON source.id = file.source_id WHERE source.collection_id = ?"
+)
 Vectors = npt.NDArray[np.float16]
 
 
@@ -162,6 +166,26 @@ def chunk_ids(database: LibraryDatabase, embedder: int) -> npt.NDArray[np.int64]
         (embedder,),
     )
     return np.array([number for (number,) in rows], np.int64)
+
+
+def in_collection(database: LibraryDatabase, embedder: int, collection_id: int) -> dict[bytes, bytes]:
+    """The words of a collection's passages, by digest -> their vector as it is kept, b"" for none yet."""
+    rows = database.rows(
+        "SELECT DISTINCT chunk.digest, coalesce((SELECT data FROM vector WHERE vector.embedder_id = ?"
+        f" AND vector.digest = chunk.digest), x'') {_IN_COLLECTION}",
+        (embedder, collection_id),
+    )
+    return dict(rows)
+
+
+def words_in(database: LibraryDatabase, collection_id: int, digest: bytes) -> str:
+    """The text of a collection that is embedded under this digest; "" for none."""
+    row = database.row(
+        "SELECT blob.title, chunk.section, substr(page.text, chunk.start + 1, chunk.stop - chunk.start)"
+        f" {_IN_COLLECTION} AND chunk.digest = ?",
+        (collection_id, digest),
+    )
+    return "" if row is None else f"{header_of(row[0], row[1])}\n{row[2]}"
 
 
 def _block(ids: list[int], data: list[bytes], dimensions: int) -> tuple[npt.NDArray[np.int64], Vectors]:

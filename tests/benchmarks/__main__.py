@@ -1,7 +1,7 @@
 """`make bench`: every measurement, as tables on the terminal and as JSON.
 
 python -m tests.benchmarks [--out FOLDER] [--rounds N] [--only generation,switching,...] [--turns N] [--threads N]
-                           [--scale SHARE]
+                           [--scale SHARE] [--minutes N]
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from tests.end2end.screen import Screen
 Rows = list[dict[str, object]]
 TURNS = "HEARTH_BENCH_TURNS"
 SCALE = "HEARTH_BENCH_SCALE"
+MINUTES = "HEARTH_BENCH_MINUTES"
 MODELS = (SMOLLM2, QWEN_SMALL, STARTER)
 
 
@@ -94,6 +95,13 @@ def shared_prefix(rounds: int) -> Rows:
     return [row for name in MODELS for row in measure(weights_path(name), rounds=min(rounds, 3))]
 
 
+def persona_switch(rounds: int) -> Rows:
+    """Another persona for the same question, back and forth: what is read of a prefix of 1,000 tokens."""
+    from tests.benchmarks.persona_switch import measure
+
+    return [row for name in (QWEN_SMALL, STARTER) for row in measure(weights_path(name), rounds=min(rounds, 3))]
+
+
 def lookup(rounds: int) -> Rows:
     """Guessing ahead, on answers that quote and on prose, against llama-server; as the app samples, and greedy."""
     from tests.benchmarks.lookup import measure
@@ -124,11 +132,81 @@ def embedding(rounds: int) -> Rows:
     return measure(rounds=rounds)
 
 
-def library(_rounds: int) -> Rows:
-    """10,000 pages read, 100,000 files looked at again, 100,000 passages asked, a million vectors; with the limits."""
-    from tests.benchmarks.library import measure
+def library_reading(_rounds: int) -> Rows:
+    """10,000 pages of PDF files, until they are found by words and by meaning."""
+    from tests.benchmarks.library import PAGES, reading
 
-    return measure(scale=float(os.environ.get(SCALE, "1")))
+    with tempfile.TemporaryDirectory() as folder:
+        return reading(Path(folder), _scaled(PAGES))
+
+
+def library_rescan(_rounds: int) -> Rows:
+    """100,000 unchanged files, looked at again."""
+    from tests.benchmarks.library import FILES, rescan
+
+    with tempfile.TemporaryDirectory() as folder:
+        return rescan(Path(folder), _scaled(FILES))
+
+
+def library_asking(_rounds: int) -> Rows:
+    """Questions to 100,000 passages, and what they take on the disk."""
+    from tests.benchmarks.library import CHUNKS, asking
+
+    with tempfile.TemporaryDirectory() as folder:
+        return asking(Path(folder), _scaled(CHUNKS))
+
+
+def library_exact(_rounds: int) -> Rows:
+    """The nearest of a million vectors."""
+    from tests.benchmarks.library import VECTORS, exact
+
+    return exact(_scaled(VECTORS))
+
+
+def _scaled(full: int) -> int:
+    return int(full * float(os.environ.get(SCALE, "1")))
+
+
+def voice_latency(rounds: int) -> Rows:
+    """From the end of a spoken question to the first sample of its answer, beside a naive loop; real time."""
+    from tests.benchmarks.voice_latency import measure
+
+    return measure(weights_path(QWEN_SMALL), rounds=min(rounds, 3))
+
+
+def voice_barge_in(_rounds: int) -> Rows:
+    """Interrupting a spoken answer: silence, the end of the model, words that were lost; real time."""
+    from tests.benchmarks.voice_barge_in import measure
+
+    return [measure(weights_path(QWEN_SMALL))]
+
+
+def voice_waiting(rounds: int) -> Rows:
+    """What it costs to listen, hands-free, while nobody speaks."""
+    from tests.benchmarks.voice_waiting import measure
+
+    return [measure(20.0) for _ in range(min(rounds, 3))]
+
+
+def voice_soak(_rounds: int) -> Rows:
+    """A long conversation by speech: latency, memory, false turns; real time."""
+    from tests.benchmarks.voice_soak import measure
+
+    return [measure(weights_path(QWEN_SMALL), minutes=float(os.environ.get(MINUTES, "60")))]
+
+
+def api(rounds: int) -> Rows:
+    """The local API by OpenAI's client, against the engine and llama-server."""
+    from tests.benchmarks.api import measure
+
+    return measure(weights_path(QWEN_SMALL), rounds=rounds)
+
+
+def api_leaving(_rounds: int) -> Rows:
+    """1,000 mixed requests to the local API, a tenth of whose senders leave: what they leave behind."""
+    from tests.benchmarks.api import REQUESTS, left_behind
+
+    return left_behind(weights_path(SMOLLM2), _scaled(REQUESTS))
 
 
 PARTS: dict[str, Callable[[int], Rows]] = {
@@ -136,11 +214,21 @@ PARTS: dict[str, Callable[[int], Rows]] = {
     "follow_up": follow_up,
     "switching": switching,
     "shared_prefix": shared_prefix,
+    "persona_switch": persona_switch,
     "lookup": lookup,
     "many": many,
     "long_conversation": long_conversation,
     "embedding": embedding,
-    "library": library,
+    "library_reading": library_reading,
+    "library_rescan": library_rescan,
+    "library_asking": library_asking,
+    "library_exact": library_exact,
+    "voice_latency": voice_latency,
+    "voice_barge_in": voice_barge_in,
+    "voice_waiting": voice_waiting,
+    "voice_soak": voice_soak,
+    "api": api,
+    "api_leaving": api_leaving,
     "window": window,
     "transcript": transcript,
 }
@@ -166,6 +254,7 @@ def main() -> int:
     parser.add_argument("--only", default=",".join(PARTS))
     parser.add_argument("--turns", type=int, help="of the long conversation")
     parser.add_argument("--scale", type=float, help="of the library: 0.01 is 100 pages and 1,000 passages")
+    parser.add_argument("--minutes", type=float, help="of the long conversation by speech")
     parser.add_argument("--threads", type=int, help="of all sides; as many as there are cores, by itself")
     arguments = parser.parse_args()
     if arguments.threads is not None:
@@ -174,6 +263,8 @@ def main() -> int:
         os.environ[TURNS] = str(arguments.turns)
     if arguments.scale is not None:
         os.environ[SCALE] = str(arguments.scale)
+    if arguments.minutes is not None:
+        os.environ[MINUTES] = str(arguments.minutes)
     results: dict[str, object] = {"machine": f"{os.cpu_count()} cores, {platform.platform()}"}
     for name in arguments.only.split(","):
         print(f"\n{name}: {PARTS[name].__doc__}")

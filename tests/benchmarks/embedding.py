@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.onnx_session import EIGHT_BITS
 from rag.chunking import Chunker
 from rag.embedding import minilm
 from rag.embedding.onnx import OnnxEmbedder
@@ -90,7 +91,7 @@ def _bare(embedder: OnnxEmbedder, texts: Sequence[str], n_threads: int) -> Calla
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
-    graph = minilm.graph_of(read_float32(minilm_folder() / WEIGHTS.file_name), largest=minilm.EIGHT_BITS)
+    graph = minilm.graph_of(read_float32(minilm_folder() / WEIGHTS.file_name), largest=EIGHT_BITS)
     session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
     tokenizer = Tokenizer.from_file(str(reference_folder() / "tokenizer.json"))
     tokenizer.no_padding()

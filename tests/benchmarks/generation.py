@@ -23,7 +23,6 @@ from app.ui.bridge import EventBridge
 from engine.cancel import CancelToken
 from engine.context.segments import Origin, PromptMessage, Role, Segment
 from engine.engine import Engine
-from engine.model.gguf import read_header
 from engine.types import (
     TERMINAL,
     Failed,
@@ -36,12 +35,11 @@ from engine.types import (
 )
 from engine.worker.client import EngineClient
 from tests.benchmarks import peers
-from tests.benchmarks.asking import threads
+from tests.benchmarks.asking import never_end, threads
 
 PREFILL_TOKENS = 512
 DECODE_TOKENS = 128
 ROUNDS = 5
-END_TOKENS = ("tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +81,7 @@ class OurSide:
         self._engine: Engine = EngineClient()
         self._engine.load(ModelSpec(path, n_ctx=2048, n_threads=n_threads, n_gpu_layers=0)).result(120)
         self._bridge = EventBridge()
-        metadata = read_header(path).metadata
-        ends = [metadata[key] for key in END_TOKENS if isinstance(metadata.get(key), int)]
-        self._never_end = tuple((int(token), -1e9) for token in ends if isinstance(token, int))
+        self._never_end = never_end(path)
         self._number = 0
 
     def prefill(self) -> tuple[float, int]:

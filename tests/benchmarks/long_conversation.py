@@ -6,7 +6,6 @@ The chat service on the real store and the real engine, with the smallest model 
 from __future__ import annotations
 
 import gc
-import os
 import tempfile
 import time
 from dataclasses import dataclass, field
@@ -23,7 +22,7 @@ from app.store.types import MessageState
 from engine.pages import PageState
 from engine.types import SamplingParams, Started
 from engine.worker.client import EngineClient
-from tests.benchmarks.asking import THREADS, threads
+from tests.benchmarks.asking import wished_threads
 from tests.unit.chat_bench import disposable_paths, nowhere
 
 TURNS = 1000
@@ -75,7 +74,7 @@ class Talk:
         settings.override("chat.automatic_titles", False)
         settings.override("chat.overflow", "drop_oldest")
         settings.override("model.n_ctx", N_CTX)
-        settings.override("model.n_threads", threads() if THREADS in os.environ else 0)
+        settings.override("model.n_threads", wished_threads())
         self._engine = EngineClient()
         self._services = Services.open(
             disposable_paths(folder), publish=self.heard, engine=self._engine, settings=settings, places=nowhere(folder)

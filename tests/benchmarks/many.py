@@ -10,15 +10,14 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from engine.engine import Engine
-from engine.types import TERMINAL, Failed, ModelSpec, ReasoningDelta, SamplingParams, TextDelta, Usage
+from engine.types import ModelSpec, SamplingParams
 from engine.worker.client import EngineClient
 from tests.benchmarks import many_bare
-from tests.benchmarks.asking import ask, never_end, request, system, threads, user
+from tests.benchmarks.asking import ask, ask_many, never_end, system, threads, user
 
 N_CTX = 2048
 TOKENS = 48
@@ -47,7 +46,9 @@ def measure(path: Path, *, rounds: int, label: str = "") -> list[dict[str, objec
         ask(engine, QUESTION, sampling)  # the prompt is read, and everything is warm
         for n in COUNTS:
             made = [
-                Round(_batched(engine, sampling, n), _one_by_one(engine, sampling, n), _bare(path, sampling, n))
+                Round(
+                    ask_many(engine, QUESTION, sampling, n), _one_by_one(engine, sampling, n), _bare(path, sampling, n)
+                )
                 for _ in range(rounds)
             ]
             rows.append(
@@ -64,21 +65,6 @@ def measure(path: Path, *, rounds: int, label: str = "") -> list[dict[str, objec
     finally:
         engine.close()
     return rows
-
-
-def _batched(engine: Engine, sampling: SamplingParams, n: int) -> float:
-    first = last = 0.0
-    tokens = 0
-    for _, event in engine.generate_many(request(QUESTION, sampling), n):
-        if isinstance(event, TextDelta | ReasoningDelta):
-            first = first or time.perf_counter()
-        elif isinstance(event, Usage):
-            tokens += event.completion_tokens
-        elif isinstance(event, TERMINAL):
-            last = time.perf_counter()
-            if isinstance(event, Failed):
-                raise RuntimeError(event.message)
-    return (tokens - n) / (last - first)
 
 
 def _one_by_one(engine: Engine, sampling: SamplingParams, n: int) -> float:

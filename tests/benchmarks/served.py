@@ -30,11 +30,11 @@ class LlamaServer:
         program = peers.llama_server()
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
-            self._port = int(probe.getsockname()[1])
+            self.port = int(probe.getsockname()[1])
         n_threads = str(threads())
         self._process = subprocess.Popen(
             [
-                program, "-m", model, "--host", "127.0.0.1", "--port", str(self._port), "-ngl", "0", "-t", n_threads,
+                program, "-m", model, "--host", "127.0.0.1", "--port", str(self.port), "-ngl", "0", "-t", n_threads,
                 "-tb", n_threads, "-b", "512", "-ub", "512", "--jinja", *options,
             ],
             env=peers.environment(program), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -58,7 +58,7 @@ class LlamaServer:
         self._process.wait()
 
     def _call(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=ANSWER_S)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=ANSWER_S)
         try:
             headers = {"Content-Type": "application/json"}
             connection.request(method, path, None if body is None else json.dumps(body), headers)
@@ -93,7 +93,7 @@ class LlamaServer:
             "max_tokens": sampling.max_tokens or -1,
             "logit_bias": [list(entry) for entry in sampling.logit_bias],
         }
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=ANSWER_S)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=ANSWER_S)
         try:
             return _timed(connection, body)
         finally:

@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
-import os
 import re
 import shutil
 import tempfile
@@ -28,7 +27,7 @@ from app.source_names import place_name
 from engine.types import SamplingParams
 from engine.worker.client import EngineClient
 from rag.passages import Way
-from tests.benchmarks.asking import THREADS, threads
+from tests.benchmarks.asking import wished_threads
 from tests.conftest import STARTER, weights_path
 from tests.evaluation.retrieval_sets import Half, Question, unpacked
 from tests.evaluation.retrieval_sets_faq import faq
@@ -97,7 +96,7 @@ class Desk:
         settings.override("chat.automatic_titles", False)
         settings.override("model.n_ctx", 4096)
         settings.override("documents.tokens", tokens)
-        settings.override("model.n_threads", threads() if THREADS in os.environ else 0)
+        settings.override("model.n_threads", wished_threads())
         self.services = Services.open(
             paths, publish=lambda _event: None, engine=EngineClient(), settings=settings, places=nowhere(folder)
         )

@@ -33,6 +33,8 @@ from tests.evaluation.retrieval import embedded, measure, sets
 from tests.evaluation.retrieval_sets import Half, RetrievalSet
 from tests.minilm_weights import minilm_folder
 
+_OF_ONE_MATTER = ("handbook", "installation guide")
+"""The sources of the sets in other languages: what one of them does not say the other may."""
 CHARACTERS = 5_000
 """Of passages for an answer, as the app asks for by itself."""
 
@@ -79,7 +81,8 @@ class Shelf:
 
 
 def refusals(shelf_: Shelf, one: RetrievalSet, half: Half) -> dict[str, object]:
-    """Shares of answerable questions that were refused, and of the others that were."""
+    """Shares of answerable questions that were refused, and of the others that were; these only where a set has three
+    sources that have nothing in common."""
     sources = {section.id: section.id.split("/")[0] for section in one.sections}
     by_source: dict[str, list[int]] = {}
     for section, source in sources.items():
@@ -89,19 +92,27 @@ def refusals(shelf_: Shelf, one: RetrievalSet, half: Half) -> dict[str, object]:
         own = sources[next(iter(question.relevant))]
         here = shelf_.retriever.retrieve(question.text, Scope(), most_characters=CHARACTERS)
         answerable.append(here.confidence)
-        other = next(each for each in sorted(by_source) if each != own)
-        there = shelf_.retriever.retrieve(
-            question.text, Scope(blob_ids=tuple(by_source[other])), most_characters=CHARACTERS
-        )
-        foreign.append(there.confidence if there.way in (Way.PASSAGES, Way.NOTHING) else 0.0)
-    quantiles = (0.02, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
+        if len(by_source) > len(_OF_ONE_MATTER):
+            other = next(each for each in sorted(by_source) if each != own)
+            scope = Scope(blob_ids=tuple(by_source[other]))
+            there = shelf_.retriever.retrieve(question.text, scope, most_characters=CHARACTERS)
+            foreign.append(there.confidence if there.way in (Way.PASSAGES, Way.NOTHING) else 0.0)
     return {
         "floor": FLOOR,
-        "wrongly refused": float(np.mean([each < FLOOR for each in answerable])),
-        "rightly refused": float(np.mean([each < FLOOR for each in foreign])),
-        "answerable": [round(float(each), 2) for each in np.quantile(answerable, quantiles)],
-        "foreign": [round(float(each), 2) for each in np.quantile(foreign, quantiles)],
+        "wrongly refused": _share_refused(answerable),
+        "rightly refused": _share_refused(foreign) if foreign else None,
+        "answerable": _spread(answerable),
+        "foreign": _spread(foreign) if foreign else None,
     }
+
+
+def _share_refused(confidences: list[float]) -> float:
+    return round(float(np.mean([each < FLOOR for each in confidences])), 4)
+
+
+def _spread(confidences: list[float]) -> list[float]:
+    quantiles = (0.02, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
+    return [round(float(each), 2) for each in np.quantile(confidences, quantiles)]
 
 
 def main() -> None:
@@ -115,8 +126,7 @@ def main() -> None:
             with tempfile.TemporaryDirectory() as folder:
                 library = Shelf(Path(folder), one, embedder, pool)
                 print(measure(one, arguments.half, library.search), flush=True)
-                if one.name.casefold() == "faq":
-                    print(refusals(library, one, arguments.half), flush=True)
+                print(refusals(library, one, arguments.half), flush=True)
                 library.database.close()
     embedder.close()
 

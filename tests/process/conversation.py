@@ -96,7 +96,7 @@ class ScriptedTranscriber:
 
     name = "scripted"
 
-    def __init__(self, text: str = "what time is it") -> None:
+    def __init__(self, text: str = "What time is it?") -> None:
         self.text = text
         self.heard: list[Samples] = []
 

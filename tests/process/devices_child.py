@@ -17,6 +17,7 @@ from voice.turn_events import Mode
 from voice.turn_state import Phase
 from voice.types import RATE
 from voice.vad import SileroVoiceActivity
+from voice.word_end import WordEnd
 
 ANSWER = "One two three four five six seven."
 
@@ -33,7 +34,7 @@ def main() -> None:
         Microphone(system),
         Loudspeaker(system),
         WebRtcCanceller(),
-        SileroVoiceActivity(voice_audio_folder()),
+        WordEnd(SileroVoiceActivity(voice_audio_folder())),
         SmartTurn(voice_audio_folder()),
         transcriber,
         synthesizer,

@@ -21,6 +21,8 @@ from engine.worker.client import EngineClient
 from tests.process.test_cli_real import HEARTH, PATIENCE_S, environment
 from tests.unit.chat_bench import WAIT_S, Bench
 
+pytestmark = pytest.mark.beside
+
 SHORT = SamplingParams(temperature=0.0, max_tokens=8)
 
 

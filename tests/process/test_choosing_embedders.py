@@ -28,7 +28,7 @@ from tests.process.test_library_process import PATIENCE_S, WHALES, Desk
 from tests.unit.foreign_documents import pdf
 from tests.unit.gguf_writing import tiny_model
 
-pytestmark = pytest.mark.weights
+pytestmark = [pytest.mark.weights, pytest.mark.beside]
 N_NOTES = 100
 
 

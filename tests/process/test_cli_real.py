@@ -17,6 +17,8 @@ import pytest
 from rag.embedding.weights import FILES
 from tests.minilm_weights import minilm_folder
 
+pytestmark = pytest.mark.beside
+
 HEARTH = [sys.executable, "-m", "app"]
 PATIENCE_S = 60.0
 GREEDY = ["--temperature", "0", "--max-tokens", "4"]
@@ -46,14 +48,14 @@ def data(tmp_path: Path) -> list[str]:
 
 
 def run(
-    arguments: list[str], models: Path, *, stdin: bytes | None = None, **more: str
+    arguments: list[str], models: Path, *, stdin: bytes | None = None, patience_s: float = PATIENCE_S, **more: str
 ) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(
         [*HEARTH, *arguments],
         input=stdin,
         stdin=subprocess.DEVNULL if stdin is None else None,
         capture_output=True,
-        timeout=PATIENCE_S,
+        timeout=patience_s,
         env=environment(models, **more),
         check=False,
     )
@@ -313,7 +315,8 @@ def test_documents_are_added_found_listed_and_removed(models: Path, data: list[s
     """By words alone: the embedder's files are not in this folder."""
     notes = tmp_path / "notes.md"
     notes.write_text("# Fees\n\nThe rowing club of Norrholm asks 240 crowns a year.\n", "utf-8")
-    assert run([*data, "docs", "add", str(notes), "--collection", "Club"], models).returncode == 0
+    around = tmp_path / "elsewhere" / ".." / "notes.md"
+    assert run([*data, "docs", "add", str(around), "--collection", "Club"], models).returncode == 0
     found = json.loads(run([*data, "--json", "docs", "search", "rowing", "club"], models).stdout.splitlines()[0])
     assert (found["file"], found["line"]) == (str(notes), 1)
     assert "240 crowns" in found["text"]

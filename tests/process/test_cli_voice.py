@@ -21,6 +21,8 @@ from tests.voice_weights import recordings, voice_folder
 from voice import audio_weights, weights
 from voice.types import RATE
 
+pytestmark = pytest.mark.beside
+
 
 @pytest.fixture
 def models(tmp_path: Path) -> Path:

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.beside
+
 N_STRINGS = 100_000
 
 

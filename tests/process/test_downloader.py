@@ -26,6 +26,8 @@ from engine.cancel import CancelToken
 from engine.errors import DownloadError, NoSourceError
 from engine.model.catalogue import Source, SourceKind
 
+pytestmark = pytest.mark.beside
+
 CONTENT = bytes(range(256)) * 4096  # 1 MiB
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 Serve = Callable[[dict[str, bytes]], "Server"]

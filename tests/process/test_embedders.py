@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from engine.errors import EmbedderError
+from engine.onnx_session import EIGHT_BITS, SEVEN_BITS
 from rag.chunking import SIZE, Chunker
 from rag.embedding import minilm
 from rag.embedding.embedder import Embedder
@@ -87,7 +88,7 @@ def test_seven_bits_agree_too(folder: Path, light: OnnxEmbedder, reference: Embe
     """What processors get whose 8-bit products could overflow."""
     import onnxruntime
 
-    graph = minilm.graph_of(read_float32(folder / WEIGHTS.file_name), largest=minilm.SEVEN_BITS)
+    graph = minilm.graph_of(read_float32(folder / WEIGHTS.file_name), largest=SEVEN_BITS)
     session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
     expected = reference.embed_passages(passages)
     for text, vector in zip(passages, expected, strict=True):
@@ -158,7 +159,7 @@ def test_what_is_no_table_of_arrays_is_refused(tmp_path: Path) -> None:
         with pytest.raises(EmbedderError, match="cannot be read"):
             read_float32(path)
     with pytest.raises(EmbedderError, match="not the weights"):
-        minilm.graph_of({}, largest=minilm.EIGHT_BITS)
+        minilm.graph_of({}, largest=EIGHT_BITS)
 
 
 def test_a_closed_one_says_so(folder: Path) -> None:

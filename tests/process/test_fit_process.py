@@ -15,6 +15,8 @@ from engine.model.description import describe
 from engine.model.fit import estimate
 from engine.types import KvType
 
+pytestmark = pytest.mark.beside
+
 HERE = Path(__file__).parent
 TOLERANCE = 0.10
 Q4_0, Q8_0 = 2, 7

@@ -29,7 +29,7 @@ MOST_READY = 4
 """A child is killed after at most so many documents, and up to `LATER_S` seconds later: anywhere within one."""
 LATER_S = 0.03
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="kill -9 and fork are POSIX")
+pytestmark = [pytest.mark.skipif(os.name != "posix", reason="kill -9 and fork are POSIX"), pytest.mark.beside]
 
 
 class Shelf:

@@ -26,6 +26,8 @@ from tests.minilm_weights import minilm_folder
 from tests.unit.foreign_documents import pdf
 from tests.unit.library_shelf import bytes_of
 
+pytestmark = pytest.mark.beside
+
 PATIENCE_S = 60.0
 WHALES = (
     "Whales are mammals that live in the sea. The blue whale weighs 150 tonnes.",

@@ -15,6 +15,8 @@ from rag.passages import Finding, Way
 from tests.unit.chat_bench import Bench
 from tests.unit.foreign_documents import pdf
 
+pytestmark = pytest.mark.beside
+
 READ_S = 120.0
 LEASE = (
     "Lease of the house at Mill Lane 4. The lease begins on 1 May 2021 and ends on 30 April 2026.",

@@ -25,6 +25,8 @@ from rag.types import DocumentInfo, Page, Unit
 from tests.process import parser_children
 from tests.unit.foreign_documents import at, invisible_mode, pdf, png
 
+pytestmark = pytest.mark.beside
+
 WORDS = "The meeting is on Tuesday"
 
 

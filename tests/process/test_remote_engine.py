@@ -41,6 +41,8 @@ from engine.types import (
     Usage,
 )
 
+pytestmark = pytest.mark.beside
+
 WAIT_S = 30
 Answer = Callable[["Handler", dict[str, Any]], None]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -111,11 +112,13 @@ def test_after_a_crash_the_next_job_starts_a_new_process() -> None:
     try:
         client.prepare(speaking=False)
         (pid,) = client.pids
-        os.kill(pid, signal.SIGKILL)
-        with pytest.raises(VoiceError, match="unexpectedly"):
-            # The end of a process is seen a moment later.
-            while True:
-                client.transcribe(spoken("goforward.raw"))
+        os.kill(pid, signal.SIGSTOP)
+        with ThreadPoolExecutor(1) as pool:
+            asked = pool.submit(client.transcribe, spoken("goforward.raw"))
+            os.kill(pid, signal.SIGKILL)
+            # Where its end was seen before the question came, that one has started the next.
+            with contextlib.suppress(VoiceError):
+                assert "forward" in asked.result().text
         assert "forward" in client.transcribe(spoken("goforward.raw"), language="en").text
     finally:
         client.close()
@@ -130,9 +133,10 @@ def test_the_systems_voice_has_a_process_of_its_own() -> None:
             voices = client.voices()
         except VoiceError as error:
             pytest.skip(str(error))
-        sound = client.synthesize("Good morning.", voice=voices[0].id)
-        assert 0.3 < sound.seconds < 3
-        assert client.synthesize("Good morning.", voice="no such voice", speed=2.0).seconds < sound.seconds
+        for _ in range(10):  # its driver and what speaks are threads that run into each other
+            slow = client.synthesize("Good morning.", voice=voices[0].id).seconds
+            fast = client.synthesize("Good morning.", voice="no such voice", speed=2.0).seconds
+            assert 0.3 < fast < 0.7 * slow < 2
         client.prepare()
         assert len(client.pids) == 2
     finally:

@@ -22,6 +22,8 @@ from engine.worker.client import EngineClient
 from tests.process.engine_asking import PATIENCE_S, Answer, ask, said
 from tests.process.stateful_models import MODELS
 
+pytestmark = pytest.mark.beside
+
 N_CTX = 512
 STATEFUL = ("mamba", "falcon-h1")
 ALIKE = 40

@@ -23,7 +23,7 @@ MOST_ACKNOWLEDGED = 25
 """A child is killed after at most so many, and up to `LATER_S` seconds later: anywhere within a commit."""
 LATER_S = 0.004
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="kill -9 and fork are POSIX")
+pytestmark = [pytest.mark.skipif(os.name != "posix", reason="kill -9 and fork are POSIX"), pytest.mark.beside]
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from voice.turn_events import Mode
 from voice.turn_state import Phase
 from voice.types import RATE
 from voice.vad import SileroVoiceActivity
+from voice.word_end import WordEnd
 
 pytestmark = pytest.mark.weights
 
@@ -49,7 +50,7 @@ def talk(speech: SpeechClient) -> Iterator[tuple[Companion, ScriptedSource, Reco
         source,
         sink,
         WebRtcCanceller(),
-        SileroVoiceActivity(voice_audio_folder()),
+        WordEnd(SileroVoiceActivity(voice_audio_folder())),
         SmartTurn(voice_audio_folder()),
         speech,
         speech,

@@ -94,7 +94,7 @@ def test_an_answer_starts_before_the_silence_that_commits_it_but_is_not_heard(ta
     asked_s, commit_s = talk.companion.time_of("ask"), talk.companion.time_of("commit")
     first_s = talk.sink.played[0].at_s
     assert asked_s < commit_s <= first_s + 0.05
-    assert first_s > end_s + 0.35, "nothing is heard before the turn is over"
+    assert first_s > end_s + 0.25, "nothing is heard before the turn is over"
 
 
 def test_who_speaks_on_gets_one_answer_to_all_of_it(talk: Talk) -> None:
@@ -110,8 +110,8 @@ def test_an_interruption_stops_playback_and_says_what_was_heard(talk: Talk) -> N
     talk.companion.answer = lambda _text: (text,)
     talk.begin()
     question = talk.ask()
-    talk.transcriber.text = "no please tell me"
-    talk.source.say(noise(1.0))
+    talk.transcriber.text = "No, please tell me."
+    talk.source.say(np.concatenate([np.zeros(16_000, np.float32), noise(1.0)]))
     told, characters = talk.companion.wait("interrupted")
     assert told == question
     talk.companion.wait("commit", count=2)
@@ -162,6 +162,22 @@ def test_a_microphone_unplugged_in_the_middle_of_a_sentence(talk: Talk) -> None:
     talk.companion.wait("phase", Phase.LISTENING, count=2)
 
 
+def test_a_microphone_whose_rate_changes_loses_no_word_and_is_heard_right_afterwards(talk: Talk) -> None:
+    talk.begin()
+    talk.source.say(noise(3.0))
+    talk.companion.wait("phase", Phase.USER_SPEAKING)
+    talk.source.fail(DeviceError(Fault.RATE_CHANGED))
+    talk.source.rate = 48_000
+    (error,) = talk.companion.wait("notice")
+    assert error.fault is Fault.RATE_CHANGED
+    talk.companion.wait("text", TextStatus.RESCUED)
+    talk.companion.wait("phase", Phase.LISTENING, count=2)
+    talk.source.say(noise(1.0, 48_000))
+    talk.companion.wait("commit")
+    seconds = len(talk.transcriber.heard[-1]) / 16_000
+    assert 1.0 < seconds < 1.0 + 0.3 + 0.5, "with what came before and the silence that ended it"
+
+
 def test_no_microphone_is_told_once_and_looked_for_again(talk: Talk) -> None:
     talk.source.refuse(DeviceError(Fault.NO_MICROPHONE))
     talk.pipeline.turn_on(Mode.HANDS_FREE)
@@ -198,6 +214,22 @@ def test_a_loudspeaker_gone_while_speaking(talk: Talk) -> None:
     talk.source.say(noise(0.6))
     talk.companion.wait("done", count=2)
     talk.ask()
+
+
+def test_a_loudspeaker_that_comes_back_with_another_rate_speaks_as_fast_as_before(talk: Talk) -> None:
+    talk.companion.answer = lambda _text: ("One two three four five six.",)
+    talk.begin()
+    talk.ask()
+    talk.sink.fail(DeviceError(Fault.OUTPUT_GONE))
+    talk.companion.wait("done")
+    talk.sink.rate, talk.sink.block = 44_100, 882
+    talk.source.say(noise(0.6))  # the loudspeaker is looked for again
+    talk.companion.wait("done", count=2)
+    n_before = len(talk.sink.played)
+    talk.source.say(noise(0.6))
+    talk.companion.wait("done", count=3)
+    seconds = sum(len(block.samples) for block in talk.sink.played[n_before:]) / 44_100
+    assert seconds == pytest.approx(0.05 * len("One two three four five six."), abs=0.06)
 
 
 def test_no_loudspeaker_at_all(talk: Talk) -> None:

@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import numpy as np
 import psutil
 import pytest
 
+from app.spoken_languages import SpokenLanguages
 from engine.errors import VoiceError
 from tests.process import voice_children
 from tests.process.conversation import Companion
@@ -23,7 +25,7 @@ from tests.voice_weights import recordings, whisper_tiny
 from voice.audio.streams import DeviceError, Fault
 from voice.client import VoiceClient
 from voice.protocol import VoiceSetup, error_from, noticed
-from voice.speech.choice import SpeechChoice
+from voice.speech.choice import Speaking, SpeechChoice
 from voice.speech.client import SpeechClient
 from voice.turn_events import Mode
 from voice.turn_state import Phase
@@ -101,8 +103,33 @@ def test_a_crash_is_one_notice_and_the_next_time_starts_anew(client: VoiceClient
 
 
 @pytest.mark.weights
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
+def test_a_crash_of_what_hears_and_speaks_in_the_middle_of_an_answer(
+    client: VoiceClient, companion: Companion, tmp_path: Path
+) -> None:
+    companion.answer = lambda _text: [f"{ANSWER} "] * 6
+    np.save(tmp_path / voice_children.QUESTION, clip("0930")[0])
+    client.turn_on(Mode.HANDS_FREE)
+    companion.wait("spoken", timeout_s=60)
+    for child in psutil.Process(client.pid).children():
+        if any("spawn_main" in word for word in child.cmdline()):
+            child.kill()
+    (error,) = companion.wait("notice")
+    assert "starts anew" in str(error)
+    companion.wait("done", 1)
+    assert not companion.all("interrupted"), "as text, the answer goes on"
+    client.turn_off()
+    companion.wait("phase", Phase.OFF)
+    np.save(tmp_path / voice_children.QUESTION, clip("0880")[0])
+    client.turn_on(Mode.HANDS_FREE)
+    _, asked = companion.wait("commit", count=2, timeout_s=60)
+    assert likeness(asked, clip("0880")[1]) > 0.9
+    companion.wait("spoken", 2, timeout_s=60)
+
+
+@pytest.mark.weights
 def test_voices_and_a_set_up_that_changes(client: VoiceClient, companion: Companion) -> None:
-    assert client.voices().result(60)[0].language == "en"
+    assert client.voices().result(120)[0].language == "en"
     pid = client.pid
     client.set_up(VoiceSetup(voice_audio_folder(), SETUP.speech, cancels_echo=False))
     assert client.pid is None
@@ -125,7 +152,7 @@ def test_without_weights_it_is_a_sentence_and_off(companion: Companion, tmp_path
 def test_devices_are_listed_or_a_sentence_says_why_not(companion: Companion) -> None:
     client = VoiceClient(SETUP, companion)
     try:
-        assert all(device.name for device in client.devices().result(60))
+        assert all(device.name for device in client.devices().result(120))
     except VoiceError as error:
         assert str(error)
     finally:
@@ -165,3 +192,21 @@ def test_errors_keep_their_kind_on_the_way() -> None:
     gone = error_from(noticed(DeviceError(Fault.MICROPHONE_GONE)))
     assert isinstance(gone, DeviceError) and gone.fault is Fault.MICROPHONE_GONE
     assert str(error_from(noticed(VoiceError("Twice {n}.", n=2)))) == "Twice 2."
+
+
+def test_each_sentence_is_read_by_a_voice_of_its_language(tmp_path: Path, companion: Companion) -> None:
+    """Hearth's own voice has a process, and those of this computer another: whoever is not needed does not start."""
+    try:
+        with closing(SpeechClient(SpeechChoice(whisper_tiny(), speaking=Speaking.SYSTEM))) as system:
+            spoken = {voice.language for voice in system.voices()}
+    except VoiceError as error:
+        pytest.skip(str(error))
+    if "de" not in spoken:
+        pytest.skip("this computer has no German voice")
+    entry_point = partial(voice_children.scripted, folder=tmp_path, languages=SpokenLanguages())
+    with closing(VoiceClient(SETUP, companion, entry_point=entry_point)) as client:
+        client.read("Der Leuchtturm wurde vor langer Zeit gebaut und steht heute leer.").result(120)
+        assert len(psutil.Process(client.pid).children()) == 1
+        client.read("And this is in English, as you can hear.").result(120)
+        assert len(psutil.Process(client.pid).children()) == 2
+        assert not companion.all("notice")

@@ -12,7 +12,8 @@ import numpy as np
 from voice.audio.scripted import RecordingSink, ScriptedSource
 from voice.process import Audio, serve
 from voice.protocol import MESSAGE_BYTES, Begin, VoiceSetup
-from voice.types import RATE
+from voice.tts.languages import Languages
+from voice.types import RATE, Samples
 
 QUESTION, HEARD = "question.npy", "heard.npy"
 """In the folder: samples of `RATE` hertz that the microphone hears once, and all that was played, at the end."""
@@ -24,12 +25,12 @@ class _Source(ScriptedSource):
         super().__init__()
         self._folder = folder
 
-    def start(self) -> None:
-        super().start()
+    def read(self, timeout_s: float) -> Samples | None:
         question = self._folder / QUESTION
         if question.is_file():
             self.say(np.concatenate([np.zeros(int(_BEFORE_S * RATE), np.float32), np.load(question)]))
             question.unlink()
+        return super().read(timeout_s)
 
 
 class _Sink(RecordingSink):
@@ -40,16 +41,18 @@ class _Sink(RecordingSink):
     def stop(self) -> None:
         super().stop()
         if self.played:
-            np.save(self._folder / HEARD, np.concatenate([block.samples for block in self.played]))
+            whole = self._folder / "heard.part.npy"
+            np.save(whole, np.concatenate([block.samples for block in self.played]))
+            whole.replace(self._folder / HEARD)
 
 
-def scripted(connection: Connection, folder: Path) -> None:
+def scripted(connection: Connection, folder: Path, languages: Languages | None = None) -> None:
     """All real but the devices. Give it a folder by `functools.partial`."""
 
     def open_audio(_setup: VoiceSetup) -> Audio:
         return _Source(folder), _Sink(folder)
 
-    serve(connection, open_audio)
+    serve(connection, open_audio, languages=languages)
 
 
 def dies(connection: Connection) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import soundfile
 from fpdf import FPDF
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent
@@ -14,10 +15,13 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
+from app.amounts import clock_text
+from app.answer_citations import cited_places
 from app.events import ChatEvent
 from app.paths import Paths, resolve_paths
 from app.services import Services
 from app.settings import Settings
+from app.source_names import place_name
 from app.store.types import SourcePassage
 from app.ui.application import Application
 from app.ui.documents_preview import PagePreview
@@ -25,6 +29,9 @@ from app.ui.main_window import MainWindow
 from engine.fake import FakeEngine
 from engine.model.discovery_stores import Places
 from rag.client import LibraryPlace
+from tests.process.recorded_talk import talk
+from tests.voice_weights import whisper_tiny
+from voice.types import RATE
 
 WAIT_MS = 60_000
 FACTS = {
@@ -76,7 +83,7 @@ def shell(qtbot: QtBot, qapp: QApplication, tmp_path: Path) -> Iterator[Callable
             # By words alone: what the model of meanings adds is measured elsewhere.
             return Services.open(
                 paths, publish=publish, settings=settings, engine=engine, places=nowhere,
-                documents=LibraryPlace(paths.library),
+                documents=LibraryPlace(paths.library, voice_folder=whisper_tiny().parent),
             )  # fmt: skip
 
         application = Application(qapp, paths, open_services=open_services)
@@ -133,6 +140,39 @@ def test_a_dropped_document_is_asked_and_its_page_opens(
     opened.qtbot.waitUntil(lambda: bool(opened.window.findChildren(PagePreview)), timeout=WAIT_MS)
     preview = opened.window.findChildren(PagePreview)[0]
     assert "handbook.pdf" in preview.windowTitle()
+    preview.close()
+
+
+@pytest.mark.weights
+def test_a_dropped_recording_is_asked_and_its_second_opens(
+    shell: Callable[[FakeEngine], Shell], tmp_path: Path
+) -> None:
+    if not whisper_tiny().is_file():
+        pytest.skip("weights are missing: python -m tests.voice_weights")
+    sound, second = talk()
+    soundfile.write(tmp_path / "talk.wav", sound, RATE)
+    engine = FakeEngine(["The robot was told to go forward 10 meters [1]."])
+    opened = shell(engine)
+    page = opened.window.page
+    page.composer.add_files([tmp_path / "talk.wav"])
+    opened.qtbot.waitUntil(lambda: [chip.state for chip in page.documents.chips] == ["transcript"], timeout=3 * WAIT_MS)
+    opened.ask("How many meters shall it go forward?")
+    answer = page.path[-1]
+    assert "[1] talk.wav, 0:0" in engine.requests[-1].messages[-1].text, "the whole of it went in"
+    view = page.transcript.message_view(answer.id)
+    assert view is not None
+    chosen: list[SourcePassage] = []
+    page.citation_activated.connect(chosen.append)
+    view.body.link_activated.emit("cite:0")
+    (moment,) = chosen
+    assert "forward" in moment.text.lower()
+    assert abs(moment.first_line - second) < 2.5, "the second in which it is said, not that of the passage"
+    shown = view.body.findChildren(type(view.body.views[0]))[0].toPlainText().replace("\u00a0", " ")
+    assert f"talk.wav, {clock_text(moment.first_line)}" in shown
+    opened.qtbot.waitUntil(lambda: bool(opened.window.findChildren(PagePreview)), timeout=WAIT_MS)
+    preview = opened.window.findChildren(PagePreview)[0]
+    opened.qtbot.waitUntil(lambda: preview.text.marked_text() == moment.text, timeout=WAIT_MS)
+    assert preview.open_button.text() == f"Play from {clock_text(moment.first_line)}"
     preview.close()
 
 
@@ -246,3 +286,20 @@ def test_the_row_under_dropped_files_is_marked(shell: Callable[[FakeEngine], She
     assert viewport.grab().toImage() != before
     QApplication.sendEvent(viewport, QDragLeaveEvent())
     assert viewport.grab().toImage() == before
+
+
+def test_a_long_paste_is_looked_into_and_cited_by_its_first_words(shell: Callable[[FakeEngine], Shell]) -> None:
+    opened = shell(FakeEngine(["The lighthouse was built in 1847 by the engineer Ada Lindqvist [1]."]))
+    page = opened.window.page
+    mime = QMimeData()
+    mime.setText("Minutes of Norrholm\n\n" + "Nothing of note was said that day.\n" * 6_000 + FACTS[3])
+    page.composer.field.insertFromMimeData(mime)
+    chips = page.documents
+    opened.qtbot.waitUntil(lambda: [chip.state for chip in chips.chips] == ["read"], timeout=WAIT_MS)
+    assert chips.chips[0].name == "Minutes of Norrholm"
+    assert page.composer.draft.text == ""
+    opened.ask("Who built the lighthouse of Norrholm?")
+    question, answer = page.path
+    assert question.sources is not None
+    (place,) = cited_places(answer.text, question.sources)
+    assert place_name(place[1]).startswith("Minutes of Norrholm.txt, line ")

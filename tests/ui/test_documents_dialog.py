@@ -13,8 +13,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog, QFileDialog, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
+from app.documents_view import text_name
 from app.ui import documents_operations
-from app.ui.documents_dialog import DocumentsDialog, text_name
+from app.ui.chat_documents import source_state
+from app.ui.documents_dialog import DocumentsDialog
 from app.ui.documents_hidden import HiddenWordsDialog
 from app.ui.documents_preview import PagePreview
 from app.ui.documents_rows import FileLine, SourceLine
@@ -113,6 +115,42 @@ def test_every_state_can_be_read_and_heard(dialog: DocumentsDialog, shelf: Shelf
     assert dialog.work.bar.isVisible()
     shelf.tell(EmbeddingProgress(120, 800))
     qtbot.waitUntil(lambda: "120 of 800 passages" in dialog.work.label.text(), timeout=WAIT_MS)
+
+
+def test_a_recording_is_heard_while_documents_are_read(dialog: DocumentsDialog, shelf: Shelf, qtbot: QtBot) -> None:
+    source = folder(shelf)
+    files = [shelf.put_in(source, source.path / name) for name in ("a.pdf", "b.pdf", "talk.mp3")]
+    a, b, talk = (shelf.change(file, state=FileState.WAITING, n_chunks=0) for file in files)
+    refreshed(dialog, shelf, qtbot)
+    shelf.tell(ReadingProgress(talk.id, 12, 58, Unit.TIME))
+    qtbot.waitUntil(lambda: "Listening, 12 of 58 minutes" in spoken(dialog, "talk.mp3"), timeout=WAIT_MS)
+    shelf.tell(ReadingProgress(a.id, 34, 120))
+    shelf.tell(ReadingProgress(b.id, 1, 9))
+    qtbot.waitUntil(lambda: "Reading, 1 of 9 pages" in spoken(dialog, "b.pdf"), timeout=WAIT_MS)
+    assert "Waiting" in spoken(dialog, "a.pdf"), "one document at a time"
+    assert "Listening" in spoken(dialog, "talk.mp3")
+    # What will be there sooner.
+    qtbot.waitUntil(lambda: dialog.work.label.text().startswith("b.pdf: Reading"), timeout=WAIT_MS)
+    shelf.tell(ReadingProgress(talk.id, 13, 58, Unit.TIME))
+    qtbot.waitUntil(lambda: "13 of 58" in spoken(dialog, "talk.mp3"), timeout=WAIT_MS)
+    assert dialog.work.label.text().startswith("b.pdf: Reading")
+
+
+@pytest.mark.parametrize(
+    ("progress", "words"),
+    [
+        (None, "reading…"),
+        (ReadingProgress(1, 0, None, Unit.TIME), "listening…"),
+        (ReadingProgress(1, 12, 58, Unit.TIME), "listening, 12 of 58 min"),
+    ],
+)
+def test_a_recording_on_a_chat_says_how_far_it_was_heard(
+    shelf: Shelf, tmp_path: Path, progress: ReadingProgress | None, words: str
+) -> None:
+    file = replace(shelf.put(1, tmp_path / "talk.mp3"), id=1, unit=Unit.TIME)
+    waiting = replace(file, state=FileState.WAITING)
+    assert source_state([waiting], {} if progress is None else {1: progress}) == words
+    assert source_state([file], {}) == "transcript"
 
 
 def test_what_lies_on_a_drive_that_is_away_is_said_to(dialog: DocumentsDialog, shelf: Shelf, qtbot: QtBot) -> None:

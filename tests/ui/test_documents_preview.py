@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ from app.ui.documents_preview import PagePreview, show_passage
 from app.ui.workspace import Workspace
 from rag.parsing.client import Parser
 from rag.store.types import Collection, StoredFile
+from rag.transcript import stamped
 from rag.types import Heading, Hidden, HiddenReason, Page, Unit
 from tests.ui.documents_shelf import Shelf, passage_in
 
@@ -316,7 +318,7 @@ def test_a_pdf_opens_in_its_own_program_at_the_page(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     started = Started(monkeypatch)
-    monkeypatch.setattr(documents_opening, "_default_viewer", lambda: "org.gnome.Evince.desktop")
+    monkeypatch.setattr(documents_opening, "_default_viewer", lambda _kind: "org.gnome.Evince.desktop")
     monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
     monkeypatch.setattr(sys, "platform", "linux")
     preview = open_at(place(shelf, manual, 2, WORDS))
@@ -366,3 +368,60 @@ def test_a_page_of_the_web_is_opened_after_a_question(
     qtbot.waitUntil(lambda: bool(asked), timeout=WAIT_MS)
     assert str(file.path) in asked[0]
     assert started.urls == ([str(file.path)] if yes else [])
+
+
+@pytest.fixture
+def talk(shelf: Shelf, tmp_path: Path) -> StoredFile:
+    """A recording with its transcript."""
+    text = "\n".join(stamped(10.0 * number, f"Point {number} was agreed on.") for number in range(200))
+    file = text_file(shelf, tmp_path / "talk.mp3", text, first_line=0)
+    changed = replace(file, unit=Unit.TIME)
+    shelf.all_files[shelf.all_files.index(file)] = changed
+    return changed
+
+
+def moment(shelf: Shelf, file: StoredFile, number: int) -> PassagePlace:
+    words = stamped(10.0 * number, f"Point {number} was agreed on.")
+    return replace(place(shelf, file, 1, words), first_line=10 * number, last_line=10 * number)
+
+
+def test_a_recording_shows_what_is_said_at_its_times(
+    open_at: Callable[[PassagePlace], PagePreview], shelf: Shelf, talk: StoredFile, qtbot: QtBot
+) -> None:
+    preview = open_at(moment(shelf, talk, 75))
+    assert preview.head.where.text() == "12:30"
+    assert preview.text.marked_text() == "00:12:30 Point 75 was agreed on."
+    assert preview.text.numbers_width() == 0, "its times stand in the text"
+    assert preview.text.viewportMargins().left() == 0
+    qtbot.waitUntil(lambda: preview.text.firstVisibleBlock().blockNumber() == 72, timeout=WAIT_MS)
+    assert preview.open_button.text() == "Play from 12:30"
+    subtitles = text_file(shelf, talk.path.with_suffix(".srt"), "00:00:07 Good evening.")
+    assert subtitles.blob_id is not None
+    shown = replace(moment(shelf, talk, 75), path=subtitles.path, blob_id=subtitles.blob_id, start=0, end=4)
+    assert open_at(shown).open_button.text() == "Open in its own program"
+
+
+@pytest.mark.parametrize("player", ["mpv.desktop", "strange.desktop"])
+def test_a_recording_is_played_from_the_second_where_the_player_can(
+    open_at: Callable[[PassagePlace], PagePreview],
+    shelf: Shelf,
+    talk: StoredFile,
+    qtbot: QtBot,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    player: str,
+) -> None:
+    started = Started(monkeypatch)
+    monkeypatch.setattr(documents_opening, "_default_viewer", lambda kind: player if kind == "audio/mpeg" else "")
+    monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(sys, "platform", "linux")
+    preview = open_at(moment(shelf, talk, 75))
+    said: list[str] = []
+    monkeypatch.setattr(preview, "_say", said.append)
+    QTest.keySequence(preview, QKeySequence("Ctrl+O"))
+    qtbot.waitUntil(lambda: bool(started.commands or said), timeout=WAIT_MS)
+    if player == "mpv.desktop":
+        assert started.commands == [["/usr/bin/mpv", "--start=750", str(talk.path)]]
+    else:
+        assert started.urls == [str(talk.path)]
+        assert said == ["This player cannot be told where to begin: go to 12:30 in it"]

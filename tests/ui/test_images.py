@@ -62,6 +62,7 @@ def composer(qtbot: QtBot, pictures: Pictures) -> Composer:
     made.resize(600, 200)
     made.show()
     qtbot.waitExposed(made)
+    made.files_dropped.connect(made.add_files)
     made.set_model_state(EngineState(EngineStatus.READY, SEEING))
     return made
 

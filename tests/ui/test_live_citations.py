@@ -141,10 +141,10 @@ def test_quiet_chips_become_checked_ones_at_the_end(transcript: Transcript, qtbo
     words = prose(view).toPlainText().replace("\u00a0", " ")
     assert "150 tonnes  whales.pdf, page 3 ." in words
     assert "[" not in words
-    asked: list[int] = []
+    asked: list[SourcePassage] = []
     view.citation_activated.connect(asked.append)
     view.body.link_activated.emit("cite:#2")
-    assert asked == [2]
+    assert asked == [SOURCES.passages[1]]
     text = "The blue whale weighs 150 tonnes [1]. The captain weighs 900 kilograms [2]."
     transcript.streamed("m1", Finished("r", FinishReason.STOP))
     transcript.finish_message(message(1, Role.ASSISTANT, text))

@@ -10,6 +10,7 @@ from PySide6.QtGui import QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractSpinBox, QComboBox, QFileDialog, QPlainTextEdit, QSpinBox
 from pytestqt.qtbot import QtBot
+from shiboken6 import isValid
 
 from app.settings import Settings
 from app.settings_options import OPTIONS
@@ -18,6 +19,7 @@ from app.ui.settings_controls import Switch
 from app.ui.settings_dialog import SettingsDialog
 from app.ui.settings_file import FileField
 from app.ui.shortcuts_dialog import ShortcutRow, ShortcutsDialog
+from app.ui.theme import ThemeChoice
 from app.ui.workspace import Workspace
 
 
@@ -38,7 +40,7 @@ def test_every_option_that_is_not_hidden_has_a_named_control(dialog: SettingsDia
     assert {row.option.key for row in dialog.rows} == {option.key for option in OPTIONS if not option.hidden}
     for row in dialog.rows:
         assert row.control.accessibleName(), row.option.key
-        assert row.control.focusPolicy() != Qt.FocusPolicy.NoFocus or row.option.key == "model.folders"
+        assert row.control.focusPolicy() != Qt.FocusPolicy.NoFocus or isinstance(row.option.default, tuple)
 
 
 def test_a_switch_writes_at_once(dialog: SettingsDialog, workspace: Workspace, qtbot: QtBot) -> None:
@@ -211,3 +213,12 @@ def test_what_finds_by_meaning_is_a_file_a_folder_or_a_name(
     other = dialog.row("model.draft_path").control
     assert isinstance(other, FileField)
     assert other.folder_button.isHidden()
+
+
+def test_the_theme_may_change_after_the_dialog_is_gone(workspace: Workspace, qtbot: QtBot) -> None:
+    dialog = SettingsDialog(workspace)
+    dialog.show()
+    dialog.close()
+    qtbot.waitUntil(lambda: not isValid(dialog), timeout=5000)
+    workspace.theme.choose(ThemeChoice.DARK)
+    assert workspace.theme.is_dark

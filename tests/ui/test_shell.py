@@ -38,6 +38,14 @@ class Shell:
         self.application: Application | None = None
 
     def start(self, engine: FakeEngine | None = None, *, files: tuple[Path, ...] = ()) -> MainWindow:
+        window = self.begin(engine, files=files).windows[0]
+        self.qtbot.waitUntil(lambda: window.workspace.library.loaded, timeout=WAIT_MS)
+        return window
+
+    def begin(
+        self, engine: FakeEngine | None = None, *, files: tuple[Path, ...] = (), quick: bool = False
+    ) -> Application:
+        """Without waiting for the chats."""
         made = engine or FakeEngine()
         nowhere = Places(home=self.paths.data / "nobody", environment={}, system=self.paths.data / "nowhere")
 
@@ -46,10 +54,8 @@ class Shell:
             return Services.open(paths, publish=publish, settings=settings, engine=made, places=nowhere)
 
         self.application = Application(self.qapp, self.paths, files=files, open_services=open_services)
-        self.application.start()
-        window = self.application.windows[0]
-        self.qtbot.waitUntil(lambda: window.workspace.library.loaded, timeout=WAIT_MS)
-        return window
+        self.application.start(quick=quick)
+        return self.application
 
     def stop(self) -> None:
         if self.application is not None:

@@ -17,12 +17,24 @@ from pathlib import Path
 from PySide6.QtCore import QCoreApplication
 from app.ui.single_instance import hand_over
 application = QCoreApplication([])
-sys.exit(0 if hand_over(Path(sys.argv[1]), [Path(sys.argv[2])]) else 3)
+quick = "quick" in sys.argv[3:]
+sys.exit(0 if hand_over(Path(sys.argv[1]), [Path(sys.argv[2])], quick=quick) else 3)
+"""
+OPENED = """
+from PySide6.QtCore import QCoreApplication, QUrl
+from PySide6.QtGui import QFileOpenEvent
+from app.ui.opened_files import HearthApplication
+application = HearthApplication([])
+opened = []
+application.files_opened.connect(lambda files: opened.extend(map(str, files)))
+for what in ("/tmp/letter.pdf", QUrl("file:///tmp/a%20b.hearth"), QUrl("hearth://persona/x"), QUrl("https://x.org/a")):
+    QCoreApplication.sendEvent(application, QFileOpenEvent(what))
+print(opened)
 """
 
 
-def start_second(data: Path, file: Path) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-c", SECOND, str(data), str(file)])
+def start_second(data: Path, file: Path, *more: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-c", SECOND, str(data), str(file), *more])
 
 
 def test_the_second_start_hands_over_and_ends(qtbot: QtBot, tmp_path: Path) -> None:
@@ -35,6 +47,23 @@ def test_the_second_start_hands_over_and_ends(qtbot: QtBot, tmp_path: Path) -> N
     assert second.returncode == 0
     assert raised.args == [[file]]
     first.close()
+
+
+def test_a_second_start_for_a_quick_question_asks_for_it(qtbot: QtBot, tmp_path: Path) -> None:
+    first = SingleInstance(tmp_path)
+    raised: list[object] = []
+    first.raised.connect(raised.append)
+    with qtbot.waitSignal(first.quick_requested, timeout=20_000):
+        second = start_second(tmp_path, tmp_path / "notes.txt", "quick")
+    qtbot.waitUntil(lambda: second.poll() is not None, timeout=20_000)
+    assert second.returncode == 0
+    assert raised == []
+    first.close()
+
+
+def test_the_system_may_hand_over_files_and_no_addresses() -> None:
+    done = subprocess.run([sys.executable, "-c", OPENED], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.strip() == "['/tmp/letter.pdf', '/tmp/a b.hearth']"
 
 
 def test_nobody_there_means_go_ahead(qtbot: QtBot, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ PATIENCE_S = 20.0
 class Paragraphs:
     """One passage a paragraph."""
 
-    def begin(self, n_pages: int | None = None) -> None:
+    def begin(self, n_pages: int | None = None, unit: Unit = Unit.TEXT) -> None:
         """Remembers nothing."""
 
     def chunks_of(self, page: Page) -> list[Chunk]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app import attachments
-from app.attachments import pasted_attachment, read_attachment, read_picture
+from app.attachments import read_attachment, read_picture
 from app.limits import ATTACHMENT_BYTES
 from engine.display_name import display_name
 from engine.errors import AttachmentError, HearthError, LimitError
@@ -146,18 +146,8 @@ def test_the_size_cap_is_exact(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
     if refused:
         with pytest.raises(LimitError):
             read_attachment(path)
-        with pytest.raises(LimitError):
-            pasted_attachment("a" * (1000 + over))
     else:
         assert read_attachment(path).size == 1000 + over
-        assert pasted_attachment("a" * (1000 + over)).size == 1000 + over
-
-
-def test_a_paste_is_measured_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(attachments, "ATTACHMENT_BYTES", 1000)
-    assert pasted_attachment("ä" * 500).size == 1000
-    with pytest.raises(LimitError):
-        pasted_attachment("ä" * 501)
 
 
 def test_the_cap_is_the_documented_one(tmp_path: Path) -> None:
@@ -173,10 +163,6 @@ def test_names_cannot_play_tricks() -> None:
     assert display_name("a\nb.txt") == "a\ufffdb.txt"
     assert len(display_name("x" * 400 + ".txt")) == 120
     assert display_name("x" * 400 + ".txt").endswith(".txt")
-
-
-def test_pastes_are_numbered() -> None:
-    assert pasted_attachment("a").name != pasted_attachment("a", 2).name
 
 
 @pytest.mark.parametrize(

@@ -395,7 +395,7 @@ def test_a_bug_while_building_the_prompt_ends_the_answer(
     def broken(*_arguments: object, **_options: object) -> GenerationRequest:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("app.chat.build_request", broken)
+    monkeypatch.setattr("app.asking.build_request", broken)
     _conversation_id, answer = bench().ask("Go")
     assert (answer.state, answer.error) == (
         MessageState.FAILED,

@@ -61,6 +61,13 @@ def test_wrong_options_end_with_2(tmp_path: Path, argv: list[str], capsys: pytes
     assert capsys.readouterr().err
 
 
+def test_a_number_that_is_too_large_is_told_the_most(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert parsed(tmp_path, "serve", "--port", "65535").port == 65_535
+    with pytest.raises(SystemExit):
+        parsed(tmp_path, "serve", "--port", "70000")
+    assert "between 0 and 65535" in capsys.readouterr().err
+
+
 def test_help_is_in_the_persons_language(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from app.i18n import set_language
 

@@ -57,7 +57,7 @@ class Talk(Bench):
         self.spoken.line = self.line
         kept = self.events.__call__
         # As a face does: the conversation hears of each event too.
-        self.services._publish = services.chat._publish = lambda event: (self.spoken.take(event), kept(event))[1]
+        services._publish_on = lambda event: (self.spoken.take(event), kept(event))[1]
 
     @property
     def messages(self) -> list[tuple[str, MessageState, str]]:
@@ -114,7 +114,7 @@ def test_what_was_not_heard_does_not_count_but_is_kept(talk: Callable[..., Talk]
         (TextPart("One two"), UnspokenPart(" three four five.")),
     )
     seen = "".join(segment.text for message in t.fake.requests[-1].messages for segment in message.segments)
-    assert "One two" in seen and "three" not in seen, "the model knows what was heard"
+    assert "One two" in seen and "three four" not in seen, "the model knows what was heard"
     assert t.events.of(PathChanged)
     conversation = t.store(lambda store: store.conversation(path[0].conversation_id))
     assert "> three four five." in to_markdown(conversation, path)

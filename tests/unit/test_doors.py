@@ -19,6 +19,8 @@ PLANTED = {
     "window": ("app/planted.py", "from PySide6 import QtCore\n"),
     "network": ("app/planted.py", "import urllib.request\n"),
     "network, beside the door": ("app/remote/planted.py", "import socket\n"),
+    "network, in the local API": ("app/api/planted.py", "import urllib.request\n"),
+    "network, a server beside it": ("app/planted.py", "import uvicorn\n"),
     "llama": ("engine/planted.py", "import llama_cpp\n"),
     "worker": ("app/planted.py", "from engine.model.runner import Runner\n"),
 }

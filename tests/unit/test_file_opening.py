@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.file_opening import Caution, caution, page_command, reveal_command
+from app.file_opening import Caution, caution, page_command, reveal_command, time_command
 
 PDF = Path("/home/me/a b.pdf")
 
@@ -19,6 +19,10 @@ PDF = Path("/home/me/a b.pdf")
         ("a.docx", Caution.NONE),
         ("a.html", Caution.ASK),
         ("a.docm", Caution.ASK),
+        ("a.mp3", Caution.NONE),
+        ("a.MKV", Caution.NONE),
+        ("a.wmv", Caution.ASK),
+        ("a.m3u", Caution.NEVER),
         ("a.py", Caution.NEVER),
         ("a.sh", Caution.NEVER),
         ("a.desktop", Caution.NEVER),
@@ -79,3 +83,27 @@ def test_else_the_systems_own_way_must_do() -> None:
 def test_a_file_is_shown_where_the_system_can_point_at_it() -> None:
     assert reveal_command(PDF, system="darwin") == ["open", "-R", str(PDF)]
     assert reveal_command(PDF, system="linux") is None
+
+
+def played(player: str, *, path: Path = Path("/home/me/a b.mp3"), system: str = "linux", found: bool = True) -> object:
+    return time_command(
+        path, 754, system=system, default_viewer=player, which=lambda name: f"/bin/{name}" if found else None
+    )
+
+
+def test_known_players_begin_at_the_second() -> None:
+    assert played("mpv.desktop") == ["/bin/mpv", "--start=754", "/home/me/a b.mp3"]
+    assert played("org.videolan.vlc.desktop") == ["/bin/vlc", "--start-time=754", "/home/me/a b.mp3"]
+    assert played("io.github.celluloid_player.Celluloid.desktop") == [
+        "/bin/celluloid", "--mpv-start=754", "/home/me/a b.mp3",
+    ]  # fmt: skip
+    assert played("firefox.desktop") == ["/bin/firefox", "file:///home/me/a%20b.mp3#t=754"]
+    assert played("", system="win32") == ["/bin/vlc", "--start-time=754", "/home/me/a b.mp3"]
+
+
+def test_other_players_begin_where_they_like() -> None:
+    assert played("strange.desktop") is None
+    assert played("mpv.desktop", found=False) is None
+    assert played("mpv.desktop", system="darwin") is None
+    assert played("mpv.desktop", path=Path("/home/me/a.pdf")) is None
+    assert played("mpv.desktop", path=Path("--script=x.mp3")) is None

@@ -360,7 +360,20 @@ def test_pasted_text_goes_with_its_file(bench: Bench) -> None:
     assert same.path.is_file()
     bench.library.remove_source(same.id)
     assert not same.path.exists()
+    assert not same.path.parent.exists()
     assert b"pastedwhale" not in bytes_of(bench.folder / "library")
+
+
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [("Notes", "Notes.txt"), ("Über Öl: was? ../x", "Über Öl was .. x.txt"), ("CON", "CON_.txt"), ("…", "_.txt")],
+)
+def test_pasted_text_is_cited_by_its_name(bench: Bench, name: str, file: str) -> None:
+    bench.library.add_text(bench.collection, name, "A pastedwhale.")
+    bench.library.begin()
+    bench.settle()
+    (passage,) = bench.library.search("pastedwhale", EVERYTHING, most_characters=1000).passages
+    assert passage.path.name == file
 
 
 def test_removing_a_collection_removes_what_only_it_holds(bench: Bench) -> None:

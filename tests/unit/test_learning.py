@@ -146,6 +146,20 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     assert all(model.closed for model in made.shop.loaded)
 
 
+def test_what_was_learned_counts_while_the_model_is_being_loaded(bench: Bench) -> None:
+    def left() -> set[int]:
+        files, summaries = bench.library.files(), bench.library.summaries()
+        return {each.n_unembedded for each in (*files, *summaries)}
+
+    assert left() == {0}, "nothing has been read yet"
+    bench.begin()
+    bench.again("one")
+    assert left() == {0}, "nobody has loaded it yet"
+    bench.shop.dimensions.clear()
+    bench.begin()
+    assert left() == {N_PASSAGES}, "it is not to be had any more"
+
+
 def test_the_old_one_serves_until_the_new_one_knows_all(bench: Bench) -> None:
     bench.begin()
     before = bench.found("Passage 7")

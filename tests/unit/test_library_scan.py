@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import CancelledError
@@ -270,3 +272,58 @@ def test_a_look_that_fails_is_made_again(tmp_path: Path, watches: list[FolderWat
     looks.wait_for(1)
     write(tmp_path / "a.txt")
     looks.wait_for(1)
+
+
+@pytest.mark.usefixtures("quick")
+def test_where_the_system_watches_no_more_folders_everything_is_looked_at_until_it_does(
+    tmp_path: Path, watches: list[FolderWatch], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "BLIND_S", 0.02)
+    room = [False]
+    monkeypatch.setattr(watch, "has_room", lambda: room[0])
+    made: list[Any] = []
+
+    def observer() -> Any:
+        made.append(Observer())
+        return made[-1]
+
+    looks = Looks()
+    watches.append(FolderWatch(lambda: [folder(tmp_path)], looks, make_observer=observer))
+    watches[0].start()
+    looks.wait_for(1, 1, 1)
+    assert not watches[0].is_seeing
+    room[0] = True
+    while not watches[0].is_seeing:
+        looks.wait_for(1)
+    assert len(made) == 2, "folders that were left out are watched now"
+
+
+_FOLDERS = """
+import sys
+from pathlib import Path
+from watchdog.observers import Observer
+from rag.watch_room import has_room
+root = Path(sys.argv[1])
+for number in range(10):
+    (root / str(number)).mkdir()
+print(has_room())
+observer = Observer()
+observer.schedule(object(), str(root), recursive=True)
+observer.start()
+print(has_room())
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="inotify is Linux'")
+def test_the_systems_limit_is_noticed(tmp_path: Path) -> None:
+    limited = f"echo 5 > /proc/sys/user/max_inotify_watches && exec {sys.executable} - {tmp_path}"
+    try:
+        done = subprocess.run(
+            ["unshare", "--user", "--map-root-user", "sh", "-c", limited],
+            input=_FOLDERS, capture_output=True, text=True, timeout=PATIENCE_S, check=False,
+        )  # fmt: skip
+    except FileNotFoundError:
+        pytest.skip("there is no unshare")
+    if not done.stdout:
+        pytest.skip(f"no limit can be set here: {done.stderr}")
+    assert done.stdout.split() == ["True", "False"]

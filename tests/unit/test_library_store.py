@@ -78,6 +78,28 @@ def test_each_migration_is_whole_or_undone(path: Path, tmp_path: Path, monkeypat
     opened.close()
 
 
+def test_files_of_an_older_library_are_read_again_and_serve_until_then(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older = tmp_path / "migrations"
+    older.mkdir()
+    for migration in migration_files()[:4]:
+        (older / migration.name).write_text(migration.read_text())
+    with monkeypatch.context() as patch:
+        patch.setattr(database_module, "MIGRATIONS", older)
+        opened = LibraryDatabase(path)
+        _source, (file,) = stored(opened, Path("/books/a.txt"))
+        put(opened, file.id, "A whale.")
+        assert shelf.waiting(opened) is None
+        opened.close()
+    opened = LibraryDatabase(path)
+    waiting = shelf.waiting(opened)
+    assert waiting is not None
+    assert waiting.id == file.id
+    assert found(opened, "whale") == [1]
+    opened.close()
+
+
 def test_a_newer_file_is_refused(path: Path) -> None:
     LibraryDatabase(path).close()
     with closing(sqlite3.connect(path)) as raw:
@@ -176,7 +198,7 @@ def test_what_was_read_comes_back_as_it_was(database: LibraryDatabase) -> None:
     _source, (file,) = stored(database, Path("/books/a.txt"))
     page = Page(
         3, "Chapter\n\nA “whale” \U0001f433 swims.", "iii", 40, (Heading(0, 1, "Chapter"),),
-        (Hidden(HiddenReason.TINY, "buy now"),),
+        (Hidden(HiddenReason.TINY, "buy it now"), Hidden(HiddenReason.COVERED, "whale")),
     )  # fmt: skip
     with database.transaction():
         blob_id = documents.put(
@@ -188,9 +210,11 @@ def test_what_was_read_comes_back_as_it_was(database: LibraryDatabase) -> None:
     assert back == Page(page.number, page.text, page.label, page.first_line, page.headings)
     assert documents.page(database, blob_id, 1) is None
     assert list(documents.pages(database, blob_id)) == [back]
-    (hidden,) = documents.hidden_words(database, blob_id)
-    assert (hidden.page, hidden.hidden) == (3, page.hidden[0])
+    assert [(each.page, each.hidden) for each in documents.hidden_words(database, blob_id)] == [
+        (3, page.hidden[0]), (3, page.hidden[1]),
+    ]  # fmt: skip
     (listed,) = shelf.files(database)
+    assert listed.n_hidden == 4, "words, not places"
     assert (listed.title, listed.unit, listed.n_pages, listed.n_chunks) == ("Moby", Unit.CHAPTER, 1, 1)
     assert (listed.size, listed.mtime_ns, listed.state) == (7, 8, FileState.READ)
 
@@ -434,6 +458,14 @@ def test_words_are_counted_anew_when_the_library_changes(database: LibraryDataba
     shelf.take_look(database, source.id, [FoundFile(Path("/books/b.txt"), 1, 1)])
     documents.sweep(database)
     assert search.n_holding("whale") == 1
+
+
+@pytest.mark.parametrize("question", ["田中", "電球の値段"])
+def test_words_of_two_letters_are_found(database: LibraryDatabase, question: str) -> None:
+    _source, (file,) = stored(database, Path("/books/a.txt"))
+    put(database, file.id, "港の管理人は田中一郎さんで、電球が切れ、駐車禁止です。", "別の話です。")
+    assert found(database, question) == [1]
+    assert found(database, "中田") == []
 
 
 def test_files_are_listed_a_part_at_a_time(database: LibraryDatabase) -> None:

@@ -327,7 +327,9 @@ def test_notebook_cells(tmp_path: Path) -> None:
 )
 def test_subtitles(tmp_path: Path, name: str, text: str) -> None:
     (tmp_path / name).write_text(text)
-    assert text_of(tmp_path / name) == "00:01:02 Good evening.\n00:01:05 Yes."
+    info, (page,) = read(tmp_path / name)
+    assert (info.unit, page.first_line) == (Unit.TIME, 62)
+    assert page.text == "00:01:02 Good evening.\n00:01:05 Yes."
 
 
 def test_rtf(tmp_path: Path) -> None:
@@ -437,8 +439,9 @@ def test_content_goes_before_the_name(tmp_path: Path) -> None:
     [
         ("nothing.txt", b"", "is empty"),
         ("spaces.txt", b" \n\n ", "no text"),
-        ("song.mp3", b"ID3\x03", "sound"),
-        ("film.mp4", b"\0\0\0\x18ftypisom", "sound"),
+        ("song.mp3", b"ID3\x03", "sound or video"),
+        ("film.mp4", b"\0\0\0\x18ftypisom", "sound or video"),
+        ("odd.mp3", bytes(range(256)) * 8, "sound or video"),
         ("photo.heic", b"\0\0\0\x18ftypheic", "PNG or JPEG"),
         ("all.zip", b"PK\x05\x06" + bytes(18), "archive"),
         ("all.gz", b"\x1f\x8b\x08", "archive"),

@@ -36,6 +36,8 @@ def test_size_of_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, over: i
     monkeypatch.setattr(loader, "FILE_BYTES", 100)
     (tmp_path / "a.txt").write_text("x" * (100 + over))
     assert reads(tmp_path / "a.txt", "larger than") is expected
+    (tmp_path / "a.mkv").write_bytes(b"\x1aE\xdf\xa3" + bytes(200))
+    assert not reads(tmp_path / "a.mkv", "sound or video"), "only the sound of a film is read"
 
 
 @EDGE

@@ -12,6 +12,7 @@ from app.store.types import (
     MessageState,
     Part,
     ReasoningPart,
+    SpokenPart,
     StoredMessage,
     TextPart,
 )
@@ -86,3 +87,15 @@ def test_the_request_carries_the_settings(tmp_path: Path) -> None:
 
 def test_no_limit_is_none(tmp_path: Path) -> None:
     assert sampling_of(settings(tmp_path)).max_tokens is None
+
+
+def test_a_question_asked_aloud_is_to_be_answered_briefly_and_later_prompts_begin_alike(tmp_path: Path) -> None:
+    asked = message(Role.USER, TextPart("What is Paris?"), SpokenPart())
+    first = prompt_messages(conversation(), [asked], settings(tmp_path))
+    (user,) = first
+    assert [segment.origin for segment in user.segments] == [Origin.APP, Origin.USER]
+    assert "short sentences" in user.text and user.text.endswith("\n\nWhat is Paris?")
+    answer = message(Role.ASSISTANT, TextPart("A city."), message_id="a")
+    typed = message(Role.USER, TextPart("And Rome?"), message_id="t")
+    later = prompt_messages(conversation(), [asked, answer, typed], settings(tmp_path))
+    assert later[:1] == first and later[-1].text == "And Rome?"

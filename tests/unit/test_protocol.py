@@ -16,12 +16,14 @@ from engine.context.segments import Origin, PromptMessage, Role, Segment, Trust
 from engine.errors import HearthError, ModelFileError, WorkerCrashedError
 from engine.fake import fake_model
 from engine.types import (
+    BarePrompt,
     Failed,
     Finished,
     FinishReason,
     GenerationRequest,
     KvType,
     ModelSpec,
+    PromptLogprobs,
     SamplingParams,
     Started,
     StreamEvent,
@@ -67,6 +69,7 @@ REQUEST = GenerationRequest(
 COMMANDS: list[CommandMessage] = [
     Load(ModelSpec(Path("models/a b.gguf"), n_ctx=4096, kv_type=KvType.Q8_0)),
     Submit(REQUEST),
+    Submit(replace(REQUEST, messages=(), bare=BarePrompt("Once", (3, 4), score=True))),
     Cancel("r1"),
     Ask(3, CountTokens(("one", ""))),
     Forget("chat"),
@@ -79,6 +82,7 @@ REPORTS: list[ReportMessage] = [
     Pong(9, 12, True),
     Report(Started("r1", 10, 2, 4096, 7, ("m1",), (("user", 8), ("app", 2)))),
     Report(TextDelta("r1", "hé", (TokenLogprob("h", -0.5, (("h", -0.5), ("x", -2.0))),))),
+    Report(PromptLogprobs("r1", 2, (TokenLogprob("h", -0.5), TokenLogprob("i", -1.0, (("j", -0.2),))))),
     Report(Finished("r1", FinishReason.CONTEXT)),
     Report(Failed("r1", "grammar", "Bad.")),
     Answered(3, TokenCounts((1, 0))),
@@ -198,5 +202,5 @@ def test_errors_keep_their_class_and_sentence(kind: type[HearthError]) -> None:
 def test_events_of_every_kind_are_known() -> None:
     kinds = {kind.__name__ for kind in StreamEvent.__args__}
     assert kinds == {
-        "Started", "PromptProgress", "TextDelta", "ReasoningDelta", "Usage", "Finished", "Failed",
+        "Started", "PromptProgress", "PromptLogprobs", "TextDelta", "ReasoningDelta", "Usage", "Finished", "Failed",
     }  # fmt: skip

@@ -149,6 +149,16 @@ def test_a_drafter_that_is_always_wrong_costs_no_more_than_its_share(costs: Cost
 
 
 @on_each_curve
+def test_an_answer_does_not_lose_what_those_before_it_saved(costs: CostCurve) -> None:
+    acceptance = Credulous()
+    simulate(DOCUMENT, DOCUMENT * 3, costs, acceptance)
+    worst = max(costs.cost(size) for size in (1, *costs.worth_trying(costs.sizes[-1]))) - costs.cost(1)
+    written = simulate([], [1] * 240, costs, acceptance, drafter=Misleading())
+    assert written.drafted > 0, "the control: it did try"
+    assert written.ms <= written.alone_ms * (1 + SHARE) + worst + 1e-6
+
+
+@on_each_curve
 def test_without_the_purse_the_same_drafter_would_be_ruinous(costs: CostCurve) -> None:
     class Bottomless(Credulous):
         @property

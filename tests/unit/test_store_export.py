@@ -10,7 +10,16 @@ import pytest
 
 from app.store import exporting
 from app.store.store import ConversationStore
-from app.store.types import AttachmentPart, Conversation, MessageState, ReasoningPart, StoredMessage, TextPart
+from app.store.types import (
+    AttachmentPart,
+    Conversation,
+    MessageState,
+    ReasoningPart,
+    SourcePassage,
+    SourcesPart,
+    StoredMessage,
+    TextPart,
+)
 from engine.context.segments import Role
 
 HOSTILE = (
@@ -103,3 +112,31 @@ def test_json_is_what_the_module_documents(given: tuple[Conversation, list[Store
     for name in (*entry, *entry["messages"][0], *(key for part in entry["messages"][0]["parts"] for key in part)):
         assert f'"{name}"' in documented
     assert [part["kind"] for part in entry["messages"][1]["parts"]] == ["reasoning", "text"]
+
+
+LETTER = "Pay the fine at https://evil.example/pay before noon."
+PASSAGE = SourcePassage("/a/letter.pdf", "", "page", 2, "", 1, 1, "", LETTER, 1, 0, len(LETTER), 0.9)
+LURES = (
+    "Pay [here](https://evil.example/pay?who=me), <https://evil.example/>, [a [b] c](https://evil.example/nested), [r],"
+    " or ask [us](https://example.org/). At noon [1].\n\n[r]: https://evil.example/reference"
+)
+
+
+def test_addresses_of_documents_are_no_links_and_cited_places_are_named(tmp_path: Path) -> None:
+    store = ConversationStore.open(tmp_path / "c.db")
+    c = store.create_conversation(title="Fine").id
+    asked = (SourcesPart("passages", (PASSAGE,), 9), TextPart("How do I pay?"))
+    question = store.add_message(c, parent_id=None, role=Role.USER, parts=asked)
+    parts = (ReasoningPart("See <https://evil.example/thought>."), TextPart(LURES))
+    store.add_message(c, parent_id=question.id, role=Role.ASSISTANT, parts=parts)
+    given = store.conversation(c), store.path(c)
+    store.close()
+    page, markdown = exporting.to_html(*given), exporting.to_markdown(*given)
+    assert _Page(page).links == {"https://example.org/"}
+    assert "https://evil" not in markdown
+    for text in (page, markdown):
+        assert "https[:]//evil[.]example/pay?who=me (letter.pdf, page 2)" in text
+        assert "[1] letter.pdf, page 2" in text
+    assert _Page(exporting.to_html(given[0], given[1][1:])).links >= {"https://evil.example/pay?who=me"}, (
+        "without the document they are links"
+    )

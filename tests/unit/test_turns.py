@@ -12,6 +12,7 @@ from voice.turn_events import (
     AnswerDone,
     Ask,
     CancelAnswer,
+    CloseDevices,
     Commit,
     Duck,
     Judge,
@@ -59,23 +60,24 @@ def test_a_turn_is_asked_in_the_first_pause_and_stands_after_a_short_one(world: 
     assert world.state.phase is Phase.USER_SPEAKING
     world.frames(0.0, 0.2)
     assert world.state.phase is Phase.ENDPOINTING
-    asked = world.finish(Transcribe, "what time is it")
-    assert [command.text for command in of(Ask, asked)] == ["what time is it"]
+    asked = world.finish(Transcribe, "What time is it?")
+    assert [command.text for command in of(Ask, asked)] == ["What time is it?"]
     assert not of(Commit, world.commands)
     world.finish(Judge, 0.95)
-    commands = world.frames(0.0, 0.15)
+    commands = world.frames(0.0, 0.06)
     assert not of(Commit, commands)
-    commands = world.frames(0.0, 0.1)
+    commands = world.frames(0.0, 0.06)
     assert [command.question for command in of(Commit, commands)] == [1]
     assert world.state.phase is Phase.THINKING
 
 
-def test_an_unfinished_sentence_is_given_more_time(world: World) -> None:
+@pytest.mark.parametrize(("done", "seconds"), [(0.5, 0.7), (0.3, 1.3)])
+def test_an_unfinished_sentence_is_given_more_time(world: World, done: float, seconds: float) -> None:
     world.frames(0.9, 1.0)
     world.frames(0.0, 0.25)
-    world.finish(Judge, 0.5)
-    world.finish(Transcribe, "I would like")
-    assert not of(Commit, world.frames(0.0, 0.85))
+    world.finish(Judge, done)
+    world.finish(Transcribe, "I would like that.")
+    assert not of(Commit, world.frames(0.0, seconds - 0.35))
     assert of(Commit, world.frames(0.0, 0.2))
 
 
@@ -159,12 +161,21 @@ def test_what_is_no_interruption_only_softens(world: World, text: str) -> None:
     assert not of(CancelAnswer, world.commands)
 
 
+def test_a_cough_is_over_soon(world: World) -> None:
+    question = world.ask()
+    world.speak(question, "The weather is fine today")
+    world.frames(0.9, 0.13)
+    assert world.is_ducked
+    world.frames(0.0, 0.32)
+    assert not world.is_ducked and world.state.phase is Phase.SPEAKING
+
+
 def test_a_long_interruption_is_looked_at_again(world: World) -> None:
     question = world.ask()
     world.speak(question, "The weather is fine today")
     world.frames(0.9, 0.4)
     world.finish(Transcribe, "the")
-    world.frames(0.9, 0.5)
+    world.frames(0.9, 0.3)
     world.finish(Transcribe, "the")
     world.frame(0.9)
     assert world.state.phase is Phase.SPEAKING
@@ -321,10 +332,26 @@ def test_what_fails_is_told_and_listening_goes_on(world: World) -> None:
     assert of(Notify, commands) and world.state.phase is Phase.LISTENING
 
 
-def test_turning_on_again_begins_anew(world: World) -> None:
+def test_another_mode_goes_on_with_the_open_microphone(world: World) -> None:
     world.ask()
-    world.do(TurnOn(world.now_s, Mode.PUSH_TO_TALK))
-    assert of(CancelAnswer, world.commands) and world.state.phase is Phase.OPENING
+    before = world.position
+    commands = world.do(TurnOn(world.now_s, Mode.PUSH_TO_TALK))
+    assert of(CancelAnswer, commands) and not of(OpenDevices, commands) and not of(CloseDevices, commands)
+    assert world.state.phase is Phase.LISTENING and world.state.mode is Mode.PUSH_TO_TALK
+    world.do(KeyDown(world.now_s))
+    world.frames(0.9, 0.2)
+    (job,) = world.fail(DeviceError(Fault.MICROPHONE_GONE))[:1]
+    assert isinstance(job, Transcribe) and job.start >= before, "what was said in the other mode is not heard"
+    commands = world.do(TurnOn(world.now_s, Mode.HANDS_FREE))
+    assert of(OpenDevices, commands) and world.state.phase is Phase.OPENING, "what failed is opened anew"
+    turned_off(world)
+
+
+def test_another_mode_lets_go_of_what_stood_still(world: World) -> None:
+    world.speak(world.ask(), "One")
+    world.do(Pause(world.now_s))
+    world.do(TurnOn(world.now_s, Mode.DICTATION))
+    assert world.state.phase is Phase.LISTENING and not world.is_held
     turned_off(world)
 
 
@@ -339,8 +366,37 @@ def test_words_that_interrupt() -> None:
     own = ("The capital of France is Paris.",)
     assert interrupts("wait, what about Rome", own)
     assert interrupts("Stop!", own)
+    assert interrupts("29340", own) and not interrupts("9", own), "a small recogniser writes five words so"
+    assert not interrupts("Paris-the capital", own)
     assert not interrupts("Paris is the capital", own)
     assert not interrupts("yeah, right, mhm", own)
     assert not interrupts("Rome", own)
     assert not interrupts("stop", ("He told her to stop.",))
+    assert interrupts("he was not an old man", ("The dog said that it was an idea, and he did not go.",)), "small words"
     assert echoes("capital of France", own) and not echoes("capital of Spain", own)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_end"),
+    [
+        ("I would like to.", False),
+        ("Stopp, weil.", False),
+        ("And then Mr.", False),
+        ("What is it for?", True),
+        ("He said: “Go!”", True),
+        ("What is it", False),
+        ("Seven of...", False),
+        ("First the bread,", False),
+        ("My number is 20", False),
+        ("今日は何曜日です", True),
+        ("那么，", False),
+    ],
+)
+def test_words_that_ask_for_more_are_given_more_time(world: World, text: str, is_end: bool) -> None:
+    world.frames(0.9, 1.0)
+    world.frames(0.0, 0.25)
+    world.finish(Judge, 0.99)
+    world.finish(Transcribe, text)
+    assert bool(of(Commit, world.frames(0.0, 0.25))) is is_end
+    world.frames(0.0, 0.8)
+    assert of(Commit, world.commands)

@@ -29,7 +29,7 @@ from voice.turn_events import (
 )
 from voice.turn_state import Phase
 
-TEXTS = ("", "mhm", "stop", "what time is it", "the weather is fine")
+TEXTS = ("", "mhm", "stop", "what time is it", "the weather is fine", "Hey Hearth, what time is it?")
 ACTIONS = st.one_of(
     st.tuples(st.just("speech"), st.sampled_from([0.03, 0.1, 0.2, 0.4, 1.0])),
     st.tuples(st.just("silence"), st.sampled_from([0.03, 0.1, 0.2, 0.5, 1.3])),
@@ -116,19 +116,21 @@ def _answer(world: World, what: str) -> None:
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.sampled_from(list(Mode)), st.booleans(), SCRIPTS)
-def test_the_rules_hold_and_off_leaves_nothing_running(mode: Mode, half_duplex: bool, script: list) -> None:
-    world = World(mode, half_duplex=half_duplex)
+@given(st.sampled_from(list(Mode)), st.booleans(), st.booleans(), SCRIPTS)
+def test_the_rules_hold_and_off_leaves_nothing_running(
+    mode: Mode, half_duplex: bool, waits_for_name: bool, script: list
+) -> None:
+    world = World(mode, half_duplex=half_duplex, waits_for_name=waits_for_name)
     for action, value in script:
         act(world, action, value)
     turned_off(world)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.sampled_from(list(Mode)), SCRIPTS, st.booleans())
-def test_every_waiting_phase_ends_by_itself(mode: Mode, script: list, has_sound: bool) -> None:
+@given(st.sampled_from(list(Mode)), st.booleans(), SCRIPTS, st.booleans())
+def test_every_waiting_phase_ends_by_itself(mode: Mode, waits_for_name: bool, script: list, has_sound: bool) -> None:
     """With nothing but time, with or without a microphone that runs, it comes to rest."""
-    world = World(mode)
+    world = World(mode, waits_for_name=waits_for_name)
     for action, value in script:
         act(world, action, value)
     world.do(KeyUp(world.now_s))
@@ -140,14 +142,14 @@ def test_every_waiting_phase_ends_by_itself(mode: Mode, script: list, has_sound:
             world.wait(0.0)
         else:
             world.wait(0.5)
-        if seen[-30:] == [Phase.LISTENING] * 30:
+        if seen[-30:] in ([Phase.LISTENING] * 30, [Phase.ASLEEP] * 30):
             break
         if world.state.phase in (Phase.OFF, Phase.PAUSED):
             break
     waiting = {Phase.USER_SPEAKING, Phase.ENDPOINTING, Phase.THINKING, Phase.SPEAKING, Phase.DUCKED}
     assert world.state.phase not in waiting
     if has_sound:
-        assert world.state.phase in (Phase.OFF, Phase.PAUSED, Phase.LISTENING)
+        assert world.state.phase in (Phase.OFF, Phase.PAUSED, Phase.LISTENING, Phase.ASLEEP)
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -44,7 +44,9 @@ FRAME_S = FRAME / 16_000
 class World:
     """`state` after all events so far; time passes with frames and ticks."""
 
-    def __init__(self, mode: Mode = Mode.HANDS_FREE, *, half_duplex: bool = False) -> None:
+    def __init__(
+        self, mode: Mode = Mode.HANDS_FREE, *, half_duplex: bool = False, waits_for_name: bool = False
+    ) -> None:
         self.state = TurnState()
         self.now_s = 100.0
         self.position = 0
@@ -58,7 +60,7 @@ class World:
         self.is_open = False
         self.is_ducked = False
         self.is_held = False
-        self.do(TurnOn(self.now_s, mode, half_duplex))
+        self.do(TurnOn(self.now_s, mode, half_duplex, waits_for_name))
 
     def do(self, event: Event) -> tuple[Command, ...]:
         self.state, commands = step(self.state, event)
@@ -110,7 +112,7 @@ class World:
             return self.do(Judged(self.now_s, job, result))
         return self.do(Transcribed(self.now_s, job, str(result)))
 
-    def ask(self, text: str = "what time is it") -> int:
+    def ask(self, text: str = "What time is it?") -> int:
         """A whole turn of the user's; its question."""
         self.frames(0.9, 1.0)
         self.frames(0.0, 0.25)

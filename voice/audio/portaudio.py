@@ -12,7 +12,7 @@ from typing import Any
 
 from voice.audio.devices import SoundSystem, chosen, fault_of, index_of, listed
 from voice.audio.ring import SampleRing
-from voice.audio.streams import DeviceError, Fault
+from voice.audio.streams import FADE_S, DeviceError, Fault
 from voice.types import RATE, Samples
 from voice.vad import FRAME
 
@@ -145,6 +145,10 @@ class Loudspeaker(_Stream):
         if not written:
             self._check()
         return written
+
+    def hush(self) -> int:
+        """See `AudioSink`."""
+        return self._ring.fade_out(int(FADE_S * self.rate))
 
     def flush(self) -> int:
         """See `AudioSink`."""

@@ -71,6 +71,13 @@ class SampleRing:
             self._copy(out, len(out))
             return out
 
+    def fade_out(self, n: int) -> int:
+        """What is in it fades out over `n` samples, and stays as long; how many samples it is."""
+        with self._changed:
+            places = (self._first + np.arange(self._count)) % len(self._samples)
+            self._samples[places] *= falling(self._count, n)
+            return self._count
+
     def clear(self) -> int:
         """Throw everything away; how many samples that was."""
         with self._changed:
@@ -91,3 +98,9 @@ class SampleRing:
         out[head:n] = self._samples[: n - head]
         self._first = (self._first + n) % capacity
         self._count -= n
+
+
+def falling(length: int, over: int) -> Samples:
+    """What `length` samples are multiplied by to fade out over the first `over`, and to be silent from there on."""
+    fade: Samples = np.clip(1 - np.arange(length) / over, 0, 1).astype(np.float32)
+    return fade

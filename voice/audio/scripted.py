@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from voice.audio.streams import DeviceError
+from voice.audio.ring import falling
+from voice.audio.streams import FADE_S, DeviceError
 from voice.types import Samples
 
 _TICK_S = 0.032
@@ -30,25 +31,40 @@ class Played:
 
 
 class SimulatedRoom:
-    """The way from the loudspeaker to the microphone: `impulse`, shape (n,), at the rate of both. Any thread."""
+    """The way from the loudspeaker to the microphone: `impulse`, shape (n,), at `rate`, that of both. Any thread.
 
-    def __init__(self, impulse: Samples) -> None:
+    Each sample comes back at its own time, however late either side asks for it, as in air. Times are the clock's.
+    """
+
+    def __init__(self, impulse: Samples, rate: int = 16_000) -> None:
+        self.loudspeaker: Callable[[], None] = lambda: None
+        """Brings the loudspeaker up to now, before the microphone listens."""
         self._impulse = impulse
+        self._rate = rate
         self._lock = threading.Lock()
         self._coming = np.zeros(0, np.float32)
+        self._from = 0
+        """The position in time of the first one."""
 
-    def hear(self, samples: Samples) -> None:
-        """The loudspeaker plays these now."""
+    def hear(self, samples: Samples, at_s: float | None = None) -> None:
+        """The loudspeaker plays these, from `at_s` on; None: from where the microphone listens next."""
         echo = np.convolve(samples, self._impulse).astype(np.float32)
         with self._lock:
-            if len(self._coming) < len(echo):
-                self._coming = np.pad(self._coming, (0, len(echo) - len(self._coming)))
-            self._coming[: len(echo)] += echo
+            start = 0 if at_s is None else round(at_s * self._rate) - self._from
+            if at_s is not None and not self._from:
+                start, self._from = 0, round(at_s * self._rate)
+            echo, start = echo[max(0, -start) :], max(0, start)
+            if len(self._coming) < start + len(echo):
+                self._coming = np.pad(self._coming, (0, start + len(echo) - len(self._coming)))
+            self._coming[start : start + len(echo)] += echo
 
-    def take(self, n: int) -> Samples:
-        """The next `n` samples of echo."""
+    def take(self, n: int, at_s: float | None = None) -> Samples:
+        """The next `n` samples of echo, or those from `at_s` on."""
+        self.loudspeaker()
         with self._lock:
-            out, self._coming = self._coming[:n], self._coming[n:]
+            skipped = 0 if at_s is None or not self._from else max(0, round(at_s * self._rate) - self._from)
+            out, self._coming = self._coming[skipped : skipped + n], self._coming[skipped + n :]
+            self._from = round(at_s * self._rate) + n if at_s is not None else self._from
         return np.pad(out, (0, n - len(out)))
 
 
@@ -100,9 +116,10 @@ class ScriptedSource:
             return self._started_s + (self._given + len(self._script)) / self.rate
 
     def fail(self, fault: DeviceError) -> None:
-        """From now on `read` raises this, until it is started again."""
+        """From now on `read` raises this, until it is started again; what was still to be said is not heard."""
         with self._changed:
             self._fault = fault
+            self._script = np.zeros(0, np.float32)
             self._changed.notify_all()
 
     def refuse(self, fault: DeviceError | None) -> None:
@@ -139,12 +156,14 @@ class ScriptedSource:
             self._changed.notify_all()
 
     def _next(self, n: int) -> Samples:
+        assert self._started_s is not None
+        from_s = self._started_s + self._given / self.rate
         self._given += n
         out, self._script = self._script[:n], self._script[n:]
         out = np.pad(out, (0, n - len(out)))
         if self._floor:
             out += self._random.normal(0, self._floor, n).astype(np.float32)
-        return out + self._room.take(n) if self._room is not None else out
+        return out + self._room.take(n, from_s) if self._room is not None else out
 
 
 class RecordingSink:
@@ -164,6 +183,8 @@ class RecordingSink:
         self._fault: DeviceError | None = None
         self._start_fault: DeviceError | None = None
         self._played: list[Played] = []
+        if room is not None:
+            room.loudspeaker = self._catch_up
 
     @property
     def played(self) -> tuple[Played, ...]:
@@ -213,6 +234,15 @@ class RecordingSink:
                     return False
                 self._changed.wait(min(left, max(0.0005, self._due_s - self._clock())))
 
+    def hush(self) -> int:
+        """See `AudioSink`."""
+        with self._changed:
+            if self._waiting:
+                whole = np.concatenate(self._waiting)
+                whole *= falling(len(whole), int(FADE_S * self.rate))
+                self._waiting = np.split(whole, len(self._waiting))
+            return sum(len(block) for block in self._waiting)
+
     def flush(self) -> int:
         """See `AudioSink`."""
         with self._changed:
@@ -227,6 +257,11 @@ class RecordingSink:
             self._waiting.clear()
             self._changed.notify_all()
 
+    def _catch_up(self) -> None:
+        with self._changed:
+            if self._due_s is not None:
+                self._play(self._clock())
+
     def _play(self, now_s: float) -> None:
         assert self._due_s is not None
         while self._due_s <= now_s:
@@ -237,6 +272,6 @@ class RecordingSink:
                     self._changed.notify_all()
             else:
                 block = np.zeros(self.block, np.float32)
-            if self._room is not None:
-                self._room.hear(block)
+            if self._room is not None and block.any():
+                self._room.hear(block, self._due_s)
             self._due_s += self.block / self.rate

@@ -8,6 +8,9 @@ from typing import Protocol
 from engine.errors import VoiceError, sentence
 from voice.types import Samples
 
+FADE_S = 0.005
+"""So short that nobody waits for it, and yet without a click."""
+
 
 class Fault(StrEnum):
     """What can go wrong with a device."""
@@ -100,6 +103,10 @@ class AudioSink(Protocol):
 
         Raises `DeviceError` from the moment the device has failed.
         """
+        ...
+
+    def hush(self) -> int:
+        """What was handed over and not yet taken falls silent, and still takes its time; how many samples that was."""
         ...
 
     def flush(self) -> int:

@@ -16,9 +16,9 @@ def make_transcriber(choice: SpeechChoice) -> Transcriber:
         from voice.stt.faster_whisper import FasterWhisper  # noqa: PLC0415  # loads CTranslate2
 
         return FasterWhisper(choice.model, threads=choice.threads)
-    from voice.stt.whisper_cpp import WhisperCpp  # noqa: PLC0415  # loads ggml
+    from voice.stt.whisper import Whisper  # noqa: PLC0415  # loads onnxruntime
 
-    return WhisperCpp(choice.model, threads=choice.threads)
+    return Whisper(choice.model, threads=choice.threads)
 
 
 def make_synthesizer(choice: SpeechChoice) -> Synthesizer:

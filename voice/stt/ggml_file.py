@@ -13,7 +13,8 @@ from engine.errors import VoiceError, sentence
 
 _MAGIC = 0x67676D6C
 _ENGLISH_VOCABULARY = 51_864
-_TINY_LAYERS = 4
+_BANDS = 80
+TINY_LAYERS = 4
 _HEADER = struct.Struct("<12i")
 _NOT_A_MODEL = sentence("“{name}” is not a model for speech recognition.")
 _MISSING = sentence("The model for speech recognition, “{name}”, is not there. Fetch it in the settings.")
@@ -21,10 +22,14 @@ _MISSING = sentence("The model for speech recognition, “{name}”, is not ther
 
 @dataclass(frozen=True, slots=True)
 class GgmlHeader:
-    """`tiny` models have four encoder layers; an English-only one has a smaller vocabulary."""
+    """`tiny` models have four encoder layers; an English-only one has a smaller vocabulary.
+
+    `plain`: of Whisper's first two generations, in 16 or 32 bits.
+    """
 
     tiny: bool
     multilingual: bool
+    plain: bool
 
 
 def read_header(path: Path) -> GgmlHeader:
@@ -36,7 +41,8 @@ def read_header(path: Path) -> GgmlHeader:
         raise VoiceError(_MISSING, name=path.name) from error
     if len(raw) < _HEADER.size:
         raise VoiceError(_NOT_A_MODEL, name=path.name)
-    magic, vocabulary, _context, _state, _heads, layers, *_rest = _HEADER.unpack(raw)
+    magic, vocabulary, _context, _state, _heads, layers, *_decoder, bands, kind = _HEADER.unpack(raw)
     if magic != _MAGIC or not 0 < layers <= 64:
         raise VoiceError(_NOT_A_MODEL, name=path.name)
-    return GgmlHeader(layers <= _TINY_LAYERS, vocabulary > _ENGLISH_VOCABULARY)
+    plain = kind in (0, 1) and bands == _BANDS and vocabulary <= _ENGLISH_VOCABULARY + 1
+    return GgmlHeader(layers <= TINY_LAYERS, vocabulary > _ENGLISH_VOCABULARY, plain)

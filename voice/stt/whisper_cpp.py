@@ -21,7 +21,7 @@ from voice.types import RATE, Samples, Segment, Transcript
 _TICKS_A_SECOND = 100
 _LEAST_S = 1.1
 """whisper.cpp hears nothing in less than a second; shorter sound is followed by silence."""
-_TIMED_S = 12.0
+TIMED_S = 12.0
 """Below, one segment will do: without time stamps there is less to decode, and less to go wrong."""
 _WONT_LOAD = sentence("The speech recognition model “{name}” could not be loaded. Fetch it again.")
 
@@ -83,14 +83,14 @@ class WhisperCpp:
             np.ascontiguousarray(padded, np.float32),
             audio_ctx=context,
             max_tokens=most_tokens(seconds) if seconds <= WINDOW_S else 0,
-            no_timestamps=seconds < _TIMED_S,
+            no_timestamps=seconds < TIMED_S,
             language=(language or "auto") if self._multilingual else "en",
             abort_callback=(lambda: cancel.cancelled) if cancel is not None else None,
         )
         if cancel is not None and cancel.cancelled:
             raise CancelledError
         texts = [piece.text.strip() for piece in found]
-        if seconds < _TIMED_S:
+        if seconds < TIMED_S:
             text = " ".join(filter(None, texts))
             segments: tuple[Segment, ...] = (Segment(0.0, seconds, text),) if text else ()
         else:

@@ -29,6 +29,12 @@ def audio_context(seconds: float, floor: int) -> int:
     return frames if frames < FULL_CONTEXT else 0
 
 
+def contexts(seconds: float, floor: int) -> tuple[int, ...]:
+    """Frames to encode for sound of at most one window, and those to try next where a loop was heard."""
+    wider = (audio_context(seconds, each) or FULL_CONTEXT for each in (floor, FLOOR))
+    return tuple(dict.fromkeys((*wider, FULL_CONTEXT)))
+
+
 def most_tokens(seconds: float) -> int:
     """More than anybody says in that time."""
     return int(8 * seconds) + 16

@@ -12,32 +12,42 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from voice.tts.languages import Languages, OnlyEnglish
 from voice.tts.sentence_end import sentence_end
-from voice.tts.speakable import ENGLISH, Phrases, speakable
+from voice.tts.speakable import speakable
 
 FIRST_WAIT_S = 0.4
 """After so long without a mark, a few words will do (`voice.tts.sentence_end.FIRST_WORDS`)."""
 _FENCE = re.compile(r"[ \t]*(`{3,}(?=[^`\n]*(?:\n|\Z))|~{3,})[^\n]*(?:\n|\Z)")
 _HEADING = re.compile(r"#{1,6}[ \t]")
+_TELLS = 40
+"""Characters that tell a language; a shorter piece is judged with what was said before it."""
+_BEFORE = 80
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """`text` is what to say for `answer[start:end]`; "" where there is nothing to say for it."""
+    """`text` is what to say for `answer[start:end]`, "" where there is nothing to say for it; `language` ISO 639-1."""
 
     start: int
     end: int
     text: str
+    language: str = "en"
+
+
+def spoken_sentences(text: str, *, languages: Languages | None = None) -> list[Chunk]:
+    """What is said of a whole text in Markdown, cut where a voice breathes."""
+    splitter = SentenceSplitter(languages=languages)
+    return [chunk for chunk in (*splitter.feed(text), *splitter.end()) if chunk.text]
 
 
 class SentenceSplitter:
     """One for each answer, one thread at a time. `clock` gives seconds."""
 
-    def __init__(
-        self, *, language: str = "en", phrases: Phrases = ENGLISH, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._language = language
-        self._phrases = phrases
+    def __init__(self, *, languages: Languages | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._languages = languages or OnlyEnglish()
+        self._language = "en"
+        """Of what was last said."""
         self._clock = clock
         self._raw = ""
         self._done = 0
@@ -47,6 +57,10 @@ class SentenceSplitter:
         self._in_table = False
         self._spoke = False
         self._begun_s: float | None = None
+
+    def expect(self, text: str) -> None:
+        """The language of `text` is that of the answer, too, as long as nothing else can be told."""
+        self._language = self._languages.of(text) or self._language
 
     def feed(self, delta: str) -> list[Chunk]:
         """What can be spoken now that `delta` has come."""
@@ -74,7 +88,7 @@ class SentenceSplitter:
         return chunks
 
     def _chunk(self, end: int, text: str) -> Chunk:
-        chunk = Chunk(self._done, end, text)
+        chunk = Chunk(self._done, end, text, self._language)
         self._done = end
         return chunk
 
@@ -108,9 +122,9 @@ class SentenceSplitter:
         fence = _FENCE.match(self._raw, line_start)
         if fence is not None:
             self._fence, self._in_table = fence[1], False
-            return self._chunk(end, self._phrases.code)
+            return self._chunk(end, self._languages.phrases(self._language).code)
         if self._raw[start] == "|":
-            text = "" if self._in_table else self._phrases.table
+            text = "" if self._in_table else self._languages.phrases(self._language).table
             self._in_table = True
             return self._chunk(end, text)
         return self._said(end) if _HEADING.match(self._raw, start) else None
@@ -125,7 +139,10 @@ class SentenceSplitter:
         return self._chunk(match.end(), "")
 
     def _said(self, end: int) -> Chunk:
-        return self._chunk(end, speakable(self._raw[self._done : end], language=self._language, phrases=self._phrases))
+        piece = self._raw[self._done : end]
+        telling = piece if len(piece) >= _TELLS else self._raw[max(0, end - _BEFORE) : end]
+        self._language = language = self._languages.of(telling) or self._language
+        return self._chunk(end, speakable(piece, language=language, phrases=self._languages.phrases(language)))
 
     def _is_late(self) -> bool:
         return not self._spoke and self._begun_s is not None and self._clock() - self._begun_s >= FIRST_WAIT_S

@@ -1,11 +1,12 @@
 """Text to speech by `pyttsx3`: the voices that the system has (macOS, Windows; espeak-ng on Linux).
 
-It can hang, and with longer texts may write nothing while it says that all is well: so it is given a sentence at a
-time, what it wrote is looked at, and it has a process of its own, which can be killed. Knows no process itself.
+It can hang: so it is given a sentence at a time, what it wrote is looked at, and it has a process of its own, which
+can be killed. Knows no process itself.
 """
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures import CancelledError
@@ -43,6 +44,9 @@ class SystemVoice:
         if not voices:
             raise VoiceError(_NO_VOICE)
         self._voices = tuple(sorted(voices, key=lambda voice: voice.id != own))
+        if sys.platform == "linux":
+            # The first loop of pyttsx3 (2.99) returns before it has spoken; later ones wait.
+            self._engine.runAndWait()
 
     @property
     def name(self) -> str:
@@ -57,16 +61,30 @@ class SystemVoice:
         known = {each.id for each in self._voices}
         self._engine.setProperty("voice", voice if voice in known else self._voices[0].id)
         self._engine.setProperty("rate", int(self._rate * min(max(speed, _SLOWEST), _FASTEST)))
+        _wait_for_espeak()
         with tempfile.TemporaryDirectory() as folder:
             written = Path(folder, "sentence.wav")
             self._engine.save_to_file(text, str(written))
             self._engine.runAndWait()
+            _wait_for_espeak()
             if cancel is not None and cancel.cancelled:
                 raise CancelledError
             return trimmed(_read(written))
 
     def close(self) -> None:
         self._engine = None
+
+
+def _wait_for_espeak() -> None:
+    """Until espeak-ng has nothing more to do: it works in a thread of its own, even where only its speed is set.
+
+    The loop of pyttsx3 (2.99) begins with a stop of what is under way, which would be just that, or the sentence.
+    """
+    if sys.platform != "linux":
+        return
+    from pyttsx3.drivers import _espeak  # noqa: PLC0415  # loads the system's speech
+
+    _espeak.Synchronize()
 
 
 def _read(path: Path) -> Sound:

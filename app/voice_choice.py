@@ -1,0 +1,65 @@
+"""What the settings say of voice, as the voice process takes it. Opens nothing; knows no window."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import replace
+
+from app.paths import Paths
+from app.personas.persona import SpeechStyle
+from app.settings import Settings
+from app.voice_setup import speech_choice, voice_setup
+from engine.errors import VoiceError
+from voice.protocol import VoiceSetup
+from voice.speech.choice import Speaking
+from voice.types import VoiceChoice, VoiceName
+
+PREFIX = "voice."
+OWN = SpeechStyle()
+"""The person's own settings."""
+
+
+def chosen_setup(paths: Paths, settings: Settings, style: SpeechStyle = OWN) -> VoiceSetup:
+    """Devices, echo cancellation and backends; what a persona's `style` says of them comes first."""
+    setup = voice_setup(paths)
+    speaking, _voice = _parted(style.voice or settings.text("voice.voice"))
+    return replace(
+        setup,
+        speech=replace(setup.speech, speaking=speaking),
+        microphone=settings.text("voice.microphone"),
+        loudspeaker=settings.text("voice.loudspeaker"),
+        cancels_echo=settings.flag("voice.cancels_echo"),
+    )
+
+
+def chosen_voice(settings: Settings, style: SpeechStyle = OWN) -> VoiceChoice:
+    """Which voice of the backend, and its speed."""
+    _speaking, voice = _parted(style.voice or settings.text("voice.voice"))
+    return VoiceChoice(voice, style.speed or settings.number("voice.speed"))
+
+
+def all_voices(paths: Paths) -> tuple[tuple[str, VoiceName], ...]:
+    """Each voice with its value for the setting `voice.voice`: Hearth's own, then this computer's. Blocks.
+
+    A backend that is not to be had on this computer has no voices.
+    """
+    return tuple(
+        (f"{speaking.value}:{voice.id}", voice) for speaking in Speaking for voice in voices_of(paths, speaking)
+    )
+
+
+def voices_of(paths: Paths, speaking: Speaking) -> tuple[VoiceName, ...]:
+    """The voices of one backend, its default first; none where it is not to be had. Blocks."""
+    from voice.speech.client import SpeechClient  # noqa: PLC0415  # brings numpy, which the window does without
+
+    with closing(SpeechClient(replace(speech_choice(paths), speaking=speaking))) as speech:
+        try:
+            return tuple(speech.voices())
+        except VoiceError:
+            return ()
+
+
+def _parted(value: str) -> tuple[Speaking, str]:
+    """Backend and voice id; Hearth's own where the value is "" or unknown."""
+    backend, _, voice = value.partition(":")
+    return (Speaking(backend), voice) if backend in list(Speaking) else (Speaking.HIBARI, "")

@@ -1,0 +1,72 @@
+"""An answer on a terminal, word by word."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from app.cli_answer import AnswerPrinter
+from app.console import Console
+from app.events import MessageAdded, MessageFinished, Streamed
+from app.services import Services
+from app.store.types import MessageState, SourcePassage, SourcesPart, StoredMessage, TextPart
+from engine.context.segments import Role
+from engine.types import TextDelta
+from tests.unit.test_cli_parts import Screen
+
+LETTER = "Pay the fine at https://evil.example/pay before noon."
+PASSAGE = SourcePassage("/a/letter.pdf", "", "page", 2, "", 1, 1, "", LETTER, 1, 0, len(LETTER), 0.9)
+ASKED = (SourcesPart("passages", (PASSAGE,), 9), TextPart("How do I pay?"))
+
+
+def done(value: Any) -> Future[Any]:
+    future: Future[Any] = Future()
+    future.set_result(value)
+    return future
+
+
+def written(out: io.StringIO, pieces: Sequence[str], monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What has been written after each piece of an answer, and at its end."""
+    question = StoredMessage("q", "c", None, Role.USER, ASKED, MessageState.COMPLETE, 0.0)
+    answer = StoredMessage("a", "c", "q", Role.ASSISTANT, (), MessageState.STREAMING, 0.0)
+    store = SimpleNamespace(path=lambda _conversation: (question, answer))
+
+    def store_call(act: Callable[[Any], Any]) -> Future[Any]:
+        return done(act(store))
+
+    services = cast("Services", SimpleNamespace(store_call=store_call))
+    printer = AnswerPrinter(Console(out=out, err=io.StringIO()), show_reasoning=False)
+    seen: list[str] = []
+
+    def begin() -> Future[str]:
+        printer.take(MessageAdded(answer))
+        for piece in pieces:
+            printer.take(Streamed("c", "a", TextDelta("r", piece)))
+        printer.take(MessageFinished(answer))
+        return done("c")
+
+    show = printer._show
+
+    def shown(streamed: Streamed, given: Services) -> None:
+        show(streamed, given)
+        seen.append(out.getvalue())
+
+    monkeypatch.setattr(printer, "_show", shown)
+    printer.follow(services, begin)
+    return [*seen, out.getvalue()]
+
+
+def test_an_address_of_a_document_is_broken_also_where_it_comes_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = written(Screen(), ["At ht", "tps://evil.exa", "mple/pay", " or 中文", "www.evil.example"], monkeypatch)
+    assert seen[0] == seen[1] == "At "
+    assert seen[3] == "At https[:]//evil[.]example/pay (letter.pdf, page 2) or 中文"
+    assert seen[-1] == f"{seen[3]}www[.]evil[.]example (letter.pdf, page 2)\n"
+
+
+def test_a_program_gets_the_answer_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert written(io.StringIO(), ["At https://evil.exa", "mple"], monkeypatch)[-1] == "At https://evil.example\n"
