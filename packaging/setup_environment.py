@@ -167,6 +167,18 @@ def cpu_features() -> str:
     return platform.processor() or platform.machine()
 
 
+def compiler_flags() -> dict[str, str]:
+    """What every build of llama.cpp's C and C++ is compiled with.
+
+    Without the tile registers of some Xeons (AMX): llama.cpp's use of them ends the process where the compiler takes
+    their configuration for unused (GCC before its mend of PR 114098, as in Debian 12), and where the kernel wants each
+    thread to ask for them (llama.cpp's pull request 26954). Microsoft's compiler has no AMX.
+    """
+    if os.name == "nt":
+        return {}
+    return {name: f"{os.environ.get(name, '')} -U__AMX_INT8__".strip() for name in ("CFLAGS", "CXXFLAGS")}
+
+
 def llama_requirement() -> str:
     """The pinned llama-cpp-python with its hash, as the lock states it."""
     lines = (LOCKS / "llama.txt").read_text().splitlines()
@@ -181,7 +193,9 @@ def engine_wheel(profile: str) -> Path:
         flags, features = [*flags, *portable_flags()], "any processor"
     requirement = llama_requirement()
     key = hashlib.sha256(
-        "\0".join([requirement, backend, *flags, features, platform.machine(), sys.platform]).encode()
+        "\0".join(
+            [requirement, backend, *flags, *compiler_flags().values(), features, platform.machine(), sys.platform]
+        ).encode()
     ).hexdigest()[:16]
     folder = cache_folder() / "wheels" / f"{backend}-{key}"
     built = sorted(folder.glob("llama_cpp_python-*.whl"))
@@ -197,6 +211,7 @@ def engine_wheel(profile: str) -> Path:
         log = folder / "build.log"
         environment = {
             **os.environ,
+            **compiler_flags(),
             "CMAKE_ARGS": " ".join(["-DCMAKE_BUILD_TYPE=Release", *flags]),
             "CMAKE_BUILD_PARALLEL_LEVEL": str(os.cpu_count() or 2),
             "FORCE_CMAKE": "1",
@@ -241,7 +256,8 @@ def install(profile: str) -> None:
         venv.EnvBuilder(with_pip=True).create(environment_of(profile))
     say("installing the pinned packages")
     run(*pip, "install", "-q", "--no-deps", "--require-hashes", "-r", LOCKS / f"{PROFILES[profile]}.txt")
-    run(*pip, "install", "-q", "--no-deps", engine_wheel(profile))
+    # By force: pip leaves a wheel of the same version alone, however it was built.
+    run(*pip, "install", "-q", "--no-deps", "--force-reinstall", engine_wheel(profile))
     if profile == "test":
         # torch has no hash here: which file is right depends on the machine (CPU or a vendor's GPU).
         run(*pip, "install", "-q", "torch==2.13.0")

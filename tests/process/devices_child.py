@@ -52,7 +52,8 @@ def main() -> None:
         companion.wait("commit")
         tell(turns=len(companion.all("commit")), seconds=max(len(samples) for samples in transcriber.heard) / RATE)
         companion.wait("done")
-        tell(seconds=0.05 * sum(len(text) for text in synthesizer.said))
+        # An answer that was begun on a guess and dropped is made twice, and spoken once.
+        tell(seconds=0.05 * len(ANSWER), made=synthesizer.said)
     pipeline.close()
 
 

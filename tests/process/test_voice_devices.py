@@ -142,7 +142,8 @@ def test_recorded_speech_in_and_an_answer_out(server: SoundServer, tmp_path: Pat
     seconds = recording.samples.size / RATE
     assert asked["turns"] == 1
     assert seconds - 0.9 < asked["seconds"] < seconds + 1.5
-    # What came out is the tone that was spoken, all of it, once.
+    # What came out is the answer's tone, all of it, once.
+    assert set(answered["made"]) == {devices_child.ANSWER}
     sound = _read(heard)
     loud = np.flatnonzero(np.abs(sound) > 0.1)
     lasted_s = (loud[-1] - loud[0]) / _RATE
