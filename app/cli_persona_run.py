@@ -25,27 +25,33 @@ from engine.errors import PersonaError, sentence
 
 def run(arguments: Arguments, start: Start, console: Console) -> int:
     """Answer one question as the persona would. Raises `HearthError`."""
-    shelved = own_shelf(start).find(arguments.wanted)
-    if not shelved.usable:
-        raise PersonaError(
-            sentence("Nobody has looked at “{name}” yet. Do so first: hearth persona show {short_name} --accept"),
-            name=shelved.persona.name,
-            short_name=shelved.persona.short_name,
-        )
+    shelved = usable(start, arguments.wanted)
     if arguments.model is not None:
         start.settings.override(KEY, False)
     printer = AnswerPrinter(console, show_reasoning=arguments.show_reasoning)
     with services_for(arguments, start, printer.take) as services:
         talk = Talk(arguments, services, console, printer, shelved.persona)
         talk.begin()
-        _read_documents(services, shelved)
+        read_documents(services, shelved)
         code = talk.ask(" ".join(arguments.question), ())
         if talk.last is not None:
             print_cited(services, talk.last.conversation_id, console, lambda each: _named(each, shelved.persona))
         return code
 
 
-def _read_documents(services: Services, shelved: Shelved) -> None:
+def usable(start: Start, wanted: str) -> Shelved:
+    """The persona that a person named. Raises `PersonaError` where there is none, or nobody has looked at it."""
+    shelved = own_shelf(start).find(wanted)
+    if not shelved.usable:
+        raise PersonaError(
+            sentence("Nobody has looked at “{name}” yet. Do so first: hearth persona show {short_name} --accept"),
+            name=shelved.persona.name,
+            short_name=shelved.persona.short_name,
+        )
+    return shelved
+
+
+def read_documents(services: Services, shelved: Shelved) -> None:
     """Wait until the library has read them: the program would end before."""
     if shelved.persona.knowledge:
         wait_for(services.pool.submit(services.personas.documents.collection, shelved))

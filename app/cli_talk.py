@@ -14,17 +14,21 @@ from dataclasses import dataclass, replace
 from app.bootstrap import Start
 from app.cli_answer import AnswerPrinter
 from app.cli_chat import Talk, services_for
+from app.cli_persona_run import read_documents, usable
 from app.command_line import Arguments
 from app.console import Console
 from app.conversing import SpokenConversation
 from app.events import ChatEvent, MessageFinished, Notice, Streamed
 from app.i18n import error_sentence, tr
 from app.paths import Paths
+from app.persona_models import KEY
+from app.persona_service import DEFAULT
+from app.personas.persona import SpeechStyle
 from app.read_ahead import ReadAhead
 from app.services import Services
 from app.settings import Settings
 from app.spoken_languages import run_voice
-from app.voice_choice import chosen_setup, chosen_voice
+from app.voice_choice import OWN, chosen_setup, chosen_voice, spoken_as
 from app.voice_setup import find_voice, require_weights, speech_choice
 from engine.errors import VoiceError
 from engine.types import TextDelta
@@ -63,8 +67,13 @@ _Shown = _Heard | _Cut | _Key | Phase | VoiceError | ChatEvent
 
 
 def talk(arguments: Arguments, start: Start, console: Console) -> int:
-    """Talk until Ctrl+C."""
+    """Talk until Ctrl+C. Raises `HearthError`."""
     require_weights(start.paths)
+    shelved = usable(start, arguments.persona) if arguments.persona else None
+    if shelved is not None:
+        start.settings.override(DEFAULT, shelved.persona.short_name)
+    if arguments.model is not None:
+        start.settings.override(KEY, False)
     shown: queue.SimpleQueue[_Shown] = queue.SimpleQueue()
     takers: list[Callable[[ChatEvent], None]] = [shown.put]
 
@@ -73,8 +82,12 @@ def talk(arguments: Arguments, start: Start, console: Console) -> int:
             take(event)
 
     with services_for(arguments, start, publish) as services:
-        chat = Talk(arguments, services, console, AnswerPrinter(console, show_reasoning=False))
+        persona = shelved.persona if shelved is not None else None
+        chat = Talk(arguments, services, console, AnswerPrinter(console, show_reasoning=False), persona)
         chat.begin()
+        if shelved is not None:
+            services.personas.models.prefer(shelved.persona)
+            read_documents(services, shelved)
         _load(services, console)
         ahead = ReadAhead(
             services.store_call, services.engine, services.settings, pool=services.pool, dress=services.dress
@@ -88,7 +101,8 @@ def talk(arguments: Arguments, start: Start, console: Console) -> int:
             sampling=chat.sampling(),
         )
         takers.insert(0, conversation.take)
-        setup, choice, language = chosen_for(arguments, start.paths, services.settings)
+        style = spoken_as(start.paths, services.persona_voice.of_conversation(chat.conversation_id))
+        setup, choice, language = chosen_for(arguments, start.paths, services.settings, style)
         voice = VoiceClient(setup, conversation, entry_point=run_voice)
         conversation.line = voice
         voice.choose(voice=choice, language=language)
@@ -102,15 +116,20 @@ def talk(arguments: Arguments, start: Start, console: Console) -> int:
             voice.close()
 
 
-def chosen_for(arguments: Arguments, paths: Paths, settings: Settings) -> tuple[VoiceSetup, VoiceChoice, str]:
-    """Devices, voice and language as the settings say, but for what the command line says. Raises `VoiceError`."""
-    setup, choice = chosen_setup(paths, settings), chosen_voice(settings)
+def chosen_for(
+    arguments: Arguments, paths: Paths, settings: Settings, style: SpeechStyle = OWN
+) -> tuple[VoiceSetup, VoiceChoice, str]:
+    """Devices, voice and language: as the command line says, else the persona's `style`, else the settings.
+
+    Raises `VoiceError`.
+    """
+    setup, choice = chosen_setup(paths, settings, style), chosen_voice(settings, style)
     if arguments.voice:
         speech, voice_id = find_voice(speech_choice(paths), arguments.voice)
         setup, choice = replace(setup, speech=speech), replace(choice, voice=voice_id)
-    if arguments.speed != VoiceChoice().speed:
+    if arguments.speed is not None:
         choice = replace(choice, speed=arguments.speed)
-    return setup, choice, arguments.language or settings.text("voice.language")
+    return setup, choice, arguments.language or style.language or settings.text("voice.language")
 
 
 class _Screen:

@@ -82,7 +82,7 @@ def say(arguments: Arguments, start: Start, console: Console) -> int:
 
         def said(each: Chunk) -> Sound:
             synthesizer, named = voice_for(each.language, speech, voice, others)
-            return synthesizer.synthesize(each.text, voice=named, speed=arguments.speed)
+            return synthesizer.synthesize(each.text, voice=named, speed=arguments.speed or 1.0)
 
         sounds = map(said, sentences)
         if arguments.output is not None:

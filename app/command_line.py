@@ -74,9 +74,10 @@ class Arguments:
     words: tuple[str, ...] = ()
     output: Path | None = None
     voice: str = ""
-    speed: float = 1.0
+    speed: float | None = None
     # talk
     hands_free: bool = True
+    persona: str = ""
     # bench
     only: tuple[str, ...] = ()
     # serve
@@ -275,7 +276,9 @@ def _add_voice(command: Callable[[str, str], argparse.ArgumentParser]) -> None:
     said.add_argument("-o", "--output", type=Path, metavar=tr("FILE"), help=tr("write a WAV file instead"))
     _add_voice_choice(said)
     talk = command("talk", tr("talk with the model by microphone and loudspeaker"))
-    talk.add_argument("-c", "--continue", dest="resume", action="store_true", help=tr("go on with the last chat"))
+    which = talk.add_mutually_exclusive_group()
+    which.add_argument("-c", "--continue", dest="resume", action="store_true", help=tr("go on with the last chat"))
+    which.add_argument("--persona", metavar=tr("NAME"), help=tr("talk with this persona, in its own voice"))
     talk.add_argument("--system", metavar=tr("TEXT"), help=tr("instructions for this chat"))
     talk.add_argument(
         "--push-to-talk", dest="hands_free", action="store_false", help=tr("listen only between two presses of Enter")

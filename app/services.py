@@ -10,6 +10,7 @@ import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -49,6 +50,7 @@ from rag.events import LibraryEvent
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from app.persona_voice import PersonaVoice
     from app.voice import VoiceService
 
 _log = logging.getLogger(__name__)
@@ -215,17 +217,22 @@ class Services:
             services.housekeeping.start()
         return services
 
+    @cached_property
+    def persona_voice(self) -> PersonaVoice:
+        """How personas are heard."""
+        from app.persona_voice import PersonaVoice  # noqa: PLC0415  # most starts do without
+
+        return PersonaVoice(self.store_call, self.persona_of, lambda: self.personas.default)
+
     @property
     def voice(self) -> VoiceService:
         """Made when it is first wanted. Any thread."""
         with self._making_voice:
             if self._voice is None:
-                from app.persona_voice import PersonaVoice  # noqa: PLC0415
                 from app.read_ahead import ReadAhead  # noqa: PLC0415  # most starts do without
                 from app.voice import VoiceService  # noqa: PLC0415
 
                 ahead = ReadAhead(self.store_call, self.engine, self.settings, pool=self.pool, dress=self.dress)
-                heard = PersonaVoice(self.store_call, self.persona_of, lambda: self.personas.default)
                 self._voice = VoiceService(
                     self.paths,
                     self.settings,
@@ -233,8 +240,8 @@ class Services:
                     ahead,
                     self._publish,
                     pool=self.pool,
-                    style_of=heard.of_conversation,
-                    style_of_message=heard.of_message,
+                    style_of=self.persona_voice.of_conversation,
+                    style_of_message=self.persona_voice.of_message,
                 )
             return self._voice
 

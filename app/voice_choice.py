@@ -38,6 +38,13 @@ def chosen_voice(settings: Settings, style: SpeechStyle = OWN) -> VoiceChoice:
     return VoiceChoice(voice, style.speed or settings.number("voice.speed"))
 
 
+def spoken_as(paths: Paths, style: SpeechStyle) -> SpeechStyle:
+    """A persona's style, without a voice that this computer does not have. Blocks where it names one."""
+    if style.voice and style.voice not in {value for value, _voice in all_voices(paths)}:
+        return replace(style, voice="")
+    return style
+
+
 def all_voices(paths: Paths) -> tuple[tuple[str, VoiceName], ...]:
     """Each voice with its value for the setting `voice.voice`: Hearth's own, then this computer's. Blocks.
 

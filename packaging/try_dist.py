@@ -23,6 +23,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from package_facts import BUILD, PROGRAM, ROOT, bundle_name
+from PIL import ImageGrab
 
 STARTS = 3
 _PATIENCE_S = 120.0
@@ -73,13 +74,11 @@ def open_window(program: Path, model: Path | None, environment: dict[str, str], 
     command = [str(program), *(["--model", str(model)] if model else [])]
     running = subprocess.Popen(command, env=environment, start_new_session=True)
     try:
-        number = _wait_for_window(environment)
+        _wait_for_window(environment)
         seconds = time.monotonic() - began
-        if shutil.which("import") is not None:
-            time.sleep(5)  # for the lists and the model, which come after the window
-            out.mkdir(parents=True, exist_ok=True)
-            picture = ["import", "-window", number, str(out / "window.png")]
-            subprocess.run(picture, env={**os.environ, **environment}, check=True)
+        time.sleep(5)  # for the lists and the model, which come after the window
+        out.mkdir(parents=True, exist_ok=True)
+        ImageGrab.grab(xdisplay=environment["DISPLAY"]).save(out / "window.png")
     finally:
         running.send_signal(signal.SIGTERM)
         try:
@@ -90,7 +89,7 @@ def open_window(program: Path, model: Path | None, environment: dict[str, str], 
     return seconds
 
 
-def _wait_for_window(environment: dict[str, str]) -> str:
+def _wait_for_window(environment: dict[str, str]) -> None:
     until = time.monotonic() + _PATIENCE_S
     while time.monotonic() < until:
         found = subprocess.run(
@@ -98,7 +97,7 @@ def _wait_for_window(environment: dict[str, str]) -> str:
             env={**os.environ, **environment}, capture_output=True, text=True, check=False,
         ).stdout.split()  # fmt: skip
         if found:
-            return found[0]
+            return
         time.sleep(_LOOK_S)
     raise SystemExit("no window came")
 

@@ -13,9 +13,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
+
+from PIL import ImageGrab
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PATIENCE_S = 90.0
@@ -94,7 +97,8 @@ class Program:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         if error is not None:
-            self.screenshot(self._database.parent.parent / "failure.png")
+            with suppress(OSError):  # the screen may be gone too
+                self.screenshot(self._database.parent.parent / "failure.png")
         if self._process.poll() is None:
             self._process.kill()
             self._process.wait(10)
@@ -141,9 +145,7 @@ class Program:
         return [str(row[0] or "") for row in rows]
 
     def screenshot(self, path: Path) -> None:
-        subprocess.run(
-            ["import", "-window", "root", str(path)], env=self._screen.environment, check=False, capture_output=True
-        )
+        ImageGrab.grab(xdisplay=self._screen.display).save(path)
 
     def quit(self) -> int:
         """Ctrl+Q; returns the exit status."""
