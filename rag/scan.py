@@ -13,7 +13,7 @@ from concurrent.futures import CancelledError
 from pathlib import Path
 
 from engine.cancel import CancelToken
-from rag.store.types import FoundFile, Source, SourceKind
+from rag.store.types import ClosedFolder, FoundFile, Source, SourceKind
 
 MOST_FILES = 500_000
 """In one folder; what lies beyond is not read."""
@@ -33,8 +33,8 @@ class NotReachableError(Exception):
     """The folder of a source is not there just now, or was gone before the look had ended."""
 
 
-def look(source: Source, cancel: CancelToken) -> Iterator[FoundFile]:
-    """The files of a source as they are now; what cannot be looked into is left out.
+def look(source: Source, cancel: CancelToken) -> Iterator[FoundFile | ClosedFolder]:
+    """The files of a source as they are now, and the folders in it that cannot be looked into.
 
     Raises `CancelledError`, and `NotReachableError`, then perhaps at the end: what came before says nothing.
     """
@@ -79,15 +79,18 @@ def _root(source: Source) -> Path:
     return source.path if source.kind is SourceKind.FOLDER else source.path.parent
 
 
-def _folder(root: Path, cancel: CancelToken) -> Iterator[FoundFile]:
+def _folder(root: Path, cancel: CancelToken) -> Iterator[FoundFile | ClosedFolder]:
     waiting: list[tuple[str, int]] = [(str(root), 0)]
     count = 0
     while waiting:
         folder, depth = waiting.pop()
         try:
             entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        except (FileNotFoundError, NotADirectoryError):
+            continue  # gone meanwhile
         except OSError:
-            continue  # gone, or not ours to read
+            yield ClosedFolder(Path(folder))
+            continue
         for entry in entries:
             count += 1
             if count % _ASK_EVERY == 0 and cancel.cancelled:

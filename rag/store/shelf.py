@@ -6,6 +6,7 @@ Knows no text. All functions but the readers belong to the ingest's thread; each
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from engine.worker.codec import from_json, to_json
 from engine.worker.envelope import Fault, fault_of
 from rag.store.database import LibraryDatabase
 from rag.store.types import (
+    ClosedFolder,
     Collection,
     CollectionSummary,
     FileChanges,
@@ -265,9 +267,10 @@ def is_any_waiting(database: LibraryDatabase, collection_ids: Sequence[int] | No
     return database.row(f"{sql} AND source.reachable = 1 {within} LIMIT 1", values) is not None
 
 
-def take_look(database: LibraryDatabase, source_id: int, found: Iterable[FoundFile]) -> FileChanges:
-    """Make a source's files those that were `found`. New and changed ones wait to be read; what was read of a changed
-    one serves until then.
+def take_look(database: LibraryDatabase, source_id: int, found: Iterable[FoundFile | ClosedFolder]) -> FileChanges:
+    """Make a source's files those that were `found`, and those that were known in closed folders.
+
+    New and changed ones wait to be read; what was read of a changed one serves until then.
     """
     known = {
         path: (number, size, mtime_ns)
@@ -277,13 +280,17 @@ def take_look(database: LibraryDatabase, source_id: int, found: Iterable[FoundFi
     }
     new: list[FoundFile] = []
     changed: list[tuple[int, int, int]] = []
+    closed: list[str] = []
     for each in found:
+        if isinstance(each, ClosedFolder):
+            closed.append(f"{each.path}{os.sep}")
+            continue
         before = known.pop(str(each.path), None)
         if before is None:
             new.append(each)
         elif before[1:] != (each.size, each.mtime_ns):
             changed.append((each.size, each.mtime_ns, before[0]))
-    removed = [number for number, _size, _mtime_ns in known.values()]
+    removed = [number for path, (number, *_) in known.items() if not path.startswith(tuple(closed))]
     if not (new or changed or removed):
         return FileChanges()
     with database.transaction():

@@ -133,6 +133,13 @@ class FoundFile:
 
 
 @dataclass(frozen=True, slots=True)
+class ClosedFolder:
+    """A folder within a source that cannot be looked into just now: that says nothing about the files in it."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
 class HiddenWords:
     """What cannot be seen on a page."""
 

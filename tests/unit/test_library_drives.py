@@ -64,6 +64,32 @@ def test_what_was_read_is_kept_while_the_drive_is_away(bench: Bench) -> None:
     assert len(bench.reader.read_paths) == 4, "what did not change is not read again"
 
 
+def test_what_was_read_in_a_folder_that_is_closed_now_is_kept(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = bench.docs / "closed"
+    closed.mkdir()
+    bench.write("closed/cat.txt", "A cat.")
+    bench.write("closed too.txt", "A dog.")
+    bench.library.look_at_all()
+    start(bench)
+    list_folder = os.scandir
+
+    def refuse(folder: Path | str) -> Iterator[os.DirEntry[str]]:
+        if Path(folder) == closed:
+            raise PermissionError(13, "Permission denied")
+        return list_folder(folder)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(scan.os, "scandir", refuse)
+        assert not bench.library.look_at_all()
+        (bench.docs / "closed too.txt").unlink()
+        assert bench.library.look_at_all()
+        assert bench.found("cat") == ["cat.txt"]
+        assert bench.found("dog") == []
+    (closed / "cat.txt").unlink()
+    assert bench.library.look_at_all()
+    assert bench.found("cat") == []
+
+
 def test_a_single_file_goes_with_its_folder_only(bench: Bench) -> None:
     other = bench.folder / "stick"
     other.mkdir()

@@ -18,7 +18,7 @@ from engine.cancel import CancelToken
 from engine.errors import StoreError
 from rag import scan, watch
 from rag.scan import NotReachableError, look, look_at
-from rag.store.types import Source, SourceKind
+from rag.store.types import ClosedFolder, Source, SourceKind
 from rag.watch import FolderWatch
 from tests.unit.library_shelf import PATIENCE_S
 
@@ -30,7 +30,9 @@ def folder(path: Path, number: int = 1) -> Source:
 
 
 def found(path: Path) -> list[str]:
-    return sorted(str(each.path.relative_to(path)) for each in look(folder(path), CancelToken()))
+    everything = list(look(folder(path), CancelToken()))
+    assert not any(isinstance(each, ClosedFolder) for each in everything)
+    return sorted(str(each.path.relative_to(path)) for each in everything)
 
 
 def write(path: Path, text: str = "x") -> Path:
