@@ -50,6 +50,9 @@ TEST_PROGRAMS = {
     "pulseaudio-utils": "pactl",
     "espeak-ng": "espeak-ng",
     "desktop-file-utils": "desktop-file-validate",
+    "ffmpeg": "ffmpeg",
+    "tesseract-ocr": "tesseract",
+    "chromium": "chromium",
     # Some weights travel in Node packages.
     "npm": "npm",
 }
