@@ -1,6 +1,7 @@
 """A conversation by speech becomes messages: what is asked is sent, what is answered is said. Qt-free.
 
-A question that may still change is only read ahead by the model; it is sent, stored and shown when it is committed.
+While it is listened, the model reads all that comes before the words of the next question. One that may still change
+is only read ahead too; it is sent, stored and shown when it is committed.
 Whoever interrupts stops the answer, and of the stored answer counts what was heard. Knows no device and no window.
 """
 
@@ -64,6 +65,9 @@ class SpokenConversation:
         self._lock = threading.RLock()
         self._reading: dict[int, CancelToken] = {}
         """Questions that are read ahead."""
+        self._early: CancelToken | None = None
+        """What comes before the next question is read, or has been."""
+        self._phase = Phase.OFF
         self._waiting: deque[tuple[int, str]] = deque()
         """Committed, while the answer before still ends."""
         self._sent: tuple[int, str] | None = None
@@ -80,6 +84,7 @@ class SpokenConversation:
         """What is said from now on belongs to this conversation."""
         with self._lock:
             self.leave()
+            self._end_early()
             self.conversation_id = conversation_id
             self._waiting.clear()
             self._sent = None
@@ -109,6 +114,7 @@ class SpokenConversation:
 
     def ask(self, question: int, turn_id: int, text: str) -> None:
         with self._lock:
+            self._end_early()
             self._reading[question] = self._ahead.read(self.conversation_id, text)
         self._listener.ask(question, turn_id, text)
 
@@ -119,6 +125,7 @@ class SpokenConversation:
     def commit(self, question: int, turn_id: int, text: str) -> None:
         self._end_reading(question)
         with self._lock:
+            self._end_early()
             self._waiting.append((question, text))
             busy = self._is_busy()
         if busy and self.conversation_id is not None:
@@ -133,6 +140,9 @@ class SpokenConversation:
         self._listener.interrupted(question, characters)
 
     def phase_changed(self, phase: Phase) -> None:
+        with self._lock:
+            self._phase = phase
+            self._read_early()
         self._listener.phase_changed(phase)
 
     def level(self, heard: float, spoken: float) -> None:
@@ -207,6 +217,8 @@ class SpokenConversation:
         if question is not None and interrupted:
             self._cut(question, message.id)
         if message.conversation_id == self.conversation_id:
+            with self._lock:
+                self._read_early()
             self._send()
 
     # What is done
@@ -245,12 +257,26 @@ class SpokenConversation:
             self._chat.stop(self.conversation_id)
         elif message_id is not None:
             self._cut(question, message_id)
+            with self._lock:
+                self._end_early()
+                self._read_early()
 
     def _cut(self, question: int, message_id: str) -> None:
         with self._lock:
             characters = self._heard.pop(question, None)
         if characters is not None:
             self._chat.keep_heard(message_id, characters)
+
+    def _read_early(self) -> None:
+        """Under the lock. What an answer under way will have said is not known yet: its end calls again."""
+        listens = self._phase in (Phase.LISTENING, Phase.USER_SPEAKING)
+        if listens and self._early is None and not self._waiting and not self._is_busy():
+            self._early = self._ahead.read(self.conversation_id, "")
+
+    def _end_early(self) -> None:
+        if self._early is not None:
+            self._early.cancel()
+            self._early = None
 
     def _end_reading(self, question: int) -> None:
         with self._lock:

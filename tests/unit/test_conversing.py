@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from engine.fake import FakeAnswer
 from engine.types import TextDelta
 from tests.unit.chat_bench import WAIT_S, Bench
 from voice.listener import QuietListener
+from voice.turn_state import Phase
 
 
 class Line:
@@ -146,3 +148,44 @@ def test_a_question_while_another_answer_is_written_ends_that_one(talk: Callable
     stopped = t.events.of(MessageFinished)[0].message
     assert stopped.state is MessageState.STOPPED
     assert any(isinstance(event.event, TextDelta) for event in t.events.of(Streamed))
+
+
+def test_what_comes_before_the_next_question_is_read_while_it_is_listened(talk: Callable[..., Talk]) -> None:
+    t = talk("One two three four five.", "Yes.")
+
+    def texts(ahead: bool) -> list[str]:
+        """Of all prompts so far that are only read, or answered."""
+        return [
+            "\n".join(segment.text for message in request.messages for segment in message.segments)
+            for request in t.fake.requests
+            if request.prefill_only == ahead
+        ]
+
+    t.spoken.phase_changed(Phase.LISTENING)
+    t.spoken.phase_changed(Phase.USER_SPEAKING)
+    until(lambda: len(texts(ahead=True)) == 1)
+    t.spoken.phase_changed(Phase.THINKING)
+    t.spoken.commit(1, 1, "Count")
+    t.line.wait(lambda: t.line.ended == [1])
+    assert t.chat.wait_until_idle(WAIT_S)
+    assert texts(ahead=False)[0].startswith(texts(ahead=True)[0]), "the beginning of what is asked"
+    t.spoken.phase_changed(Phase.SPEAKING)
+    assert len(texts(ahead=True)) == 1, "nobody can speak yet"
+    t.spoken.phase_changed(Phase.USER_SPEAKING)
+    until(lambda: len(texts(ahead=True)) == 2)
+    assert "four five" in texts(ahead=True)[1]
+    t.spoken.interrupted(1, 7)
+    until(lambda: len(texts(ahead=True)) == 3)
+    assert "One two" in texts(ahead=True)[2] and "four" not in texts(ahead=True)[2], "what was heard"
+    t.spoken.phase_changed(Phase.THINKING)
+    t.spoken.commit(2, 2, "Enough?")
+    t.line.wait(lambda: t.line.ended == [1, 2])
+    assert t.chat.wait_until_idle(WAIT_S)
+    assert texts(ahead=False)[1].startswith(texts(ahead=True)[2])
+
+
+def until(holds: Callable[[], bool]) -> None:
+    deadline_s = time.monotonic() + WAIT_S
+    while not holds():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.005)
