@@ -12,7 +12,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
 from pathlib import Path
 
@@ -88,8 +87,7 @@ def _vendored_source(scratch: Path) -> Path:
         check=True,
     )  # fmt: skip
     archive = next(scratch.glob("llama_cpp_python-*.tar.gz"))
-    with tarfile.open(archive) as tar:
-        tar.extractall(scratch, filter="data")
+    shutil.unpack_archive(archive, scratch)
     return next(scratch.glob("llama_cpp_python-*/vendor/llama.cpp"))
 
 
