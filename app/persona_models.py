@@ -78,7 +78,7 @@ class PersonaModels:
         return None
 
     def _here(self, wanted: str) -> Path | None:
-        if _is_hash(wanted):
+        if is_hash(wanted):
             return self._models.holding(wanted.casefold())
         if Path(wanted).name != wanted or Path(wanted).exists():
             return None
@@ -101,10 +101,16 @@ class PersonaModels:
             return ""
 
 
-def _is_hash(wanted: str) -> bool:
+def is_hash(wanted: str) -> bool:
+    """Whether a persona names a model by the SHA-256 of its file, in hex."""
     return _SHA256.fullmatch(wanted) is not None
 
 
+def file_by_hash(sha256: str) -> str:
+    """For people, to whom the whole of it says nothing."""
+    return tr("the very file {beginning}…", beginning=sha256[:12])
+
+
 def _shown(models: Sequence[str]) -> str:
-    """The first that people can read; hashes say nothing to them."""
-    return next((each for each in models if not _is_hash(each)), f"{models[0][:12]}…")
+    """The first that people can read."""
+    return next((each for each in models if not is_hash(each)), file_by_hash(models[0]))

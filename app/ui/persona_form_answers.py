@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QComboBox, QLabel, QVBoxLayout, QWidget
 
 from app.i18n import tr
 from app.model_entry import Availability
+from app.persona_models import file_by_hash, is_hash
 from app.personas.persona import Persona, Sampling, Thinking
 from app.settings_options import OPTIONS
 from app.ui.found_choice import FoundChoice
@@ -77,6 +78,7 @@ class AnswersField(QWidget):
         self._base = persona
         for choice, model in zip(self.models, (*persona.models, *[""] * _MODELS), strict=False):
             choice.show_value(model)
+        self._on_entries()
         self._show_models()
         self.thinking.setCurrentIndex(self.thinking.findData(persona.thinking.value))
         for key, row in self.rows.items():
@@ -120,7 +122,9 @@ class AnswersField(QWidget):
             if entry.availability is Availability.HERE
         ]
         for choice in self.models:
-            choice.set_found(tuple(dict.fromkeys(here)), gone=tr("(not on this computer)"))
+            # Whether such a file is here is known once all of them were read: that takes too long for a look.
+            named = [(choice.value, file_by_hash(choice.value))] if is_hash(choice.value) else []
+            choice.set_found(tuple(dict.fromkeys((*here, *named))), gone=tr("(not on this computer)"))
 
     def _on_theme_changed(self) -> None:
         space = self._workspace.theme.space

@@ -1,8 +1,8 @@
 """A long conversation by speech, in real time: does it get slower, larger, or lose its place?
 
 Recorded questions, a real model's answers spoken to their end, the loudspeaker heard by the microphone. Without a
-model the same answer comes each time, at once, so that voice alone is measured. Memory is that of this process, with
-the services where there is a model, and of all its children.
+model the same answer comes each time, at once, so that voice alone is measured. Memory is that of the processes that
+hear, speak and answer; this one, which keeps all that sounded, is counted only where the services are in it.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def measure(model: Path | None, *, minutes: float) -> Row:
                     early += 1
                 _until_quiet(ear, n_phases)
                 false += max(0, len(ear.all("commit")) - n_commits - 1)
-                memory.append((time.monotonic() - began_s, _memory()))
+                memory.append((time.monotonic() - began_s, _memory(itself=model is not None)))
                 if n % 10 == 0:
                     print(f"{now_s:.0f} s: {latencies[-1][1]:.0f} ms, {memory[-1][1]:.0f} MB", flush=True)
     warm = [value for at_s, value in latencies if at_s > min(WARM_S, 30 * minutes)]
@@ -91,11 +91,11 @@ def _until_quiet(ear: Ear, n_phases: int) -> None:
         time.sleep(0.05)
 
 
-def _memory() -> float:
+def _memory(*, itself: bool) -> float:
     """Private megabytes, so that shared libraries and mapped weights count once or not at all."""
     process = psutil.Process()
     total = 0
-    for each in (process, *process.children(recursive=True)):
+    for each in (*([process] if itself else []), *process.children(recursive=True)):
         try:
             total += each.memory_full_info().uss
         except psutil.NoSuchProcess:

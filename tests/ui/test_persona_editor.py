@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from app.personas.shelf import Shelf
 from app.services import Services
 from app.ui.dialogs import CalmDialog
 from app.ui.documents_preview import PagePreview
+from app.ui.found_choice import FoundChoice
 from app.ui.persona_editor import PersonaEditor
 from app.ui.persona_versions import VersionsDialog
 from app.ui.toast import Toast
@@ -112,6 +114,20 @@ def test_a_persona_comes_out_of_the_form_as_it_went_in(qtbot: QtBot, workspace: 
     editor.form.name.setText("Spanish teacher")
     assert editor.is_changed
     assert editor.form.draft.persona == Persona(**{**_fields(saved.persona), "name": "Spanish teacher"})
+    close(qtbot, editor)
+
+
+def test_a_model_that_is_named_by_its_hash_is_said_in_words(
+    qtbot: QtBot, workspace: Workspace, services: Services
+) -> None:
+    named = replace(FULL, models=("ab" * 32, "b.gguf"))
+    shelf_of(services).create(named)
+    editor = edit(qtbot, workspace, services, "tutor")
+    choices = editor.form.findChildren(FoundChoice)
+    shown = [choice.currentText() for choice in choices]
+    assert "the very file abababababab…" in shown
+    assert "b.gguf (not on this computer)" in shown
+    assert editor.form.draft.persona.models == named.models
     close(qtbot, editor)
 
 
