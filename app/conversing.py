@@ -84,7 +84,6 @@ class SpokenConversation:
         """What is said from now on belongs to this conversation."""
         with self._lock:
             self.leave()
-            self._end_early()
             self.conversation_id = conversation_id
             self._waiting.clear()
             self._sent = None
@@ -102,6 +101,7 @@ class SpokenConversation:
         """Nobody listens any more: the answer under way goes on as text, whole."""
         with self._lock:
             self._is_left = True
+            self._end_early()
             self._answers.clear()
             self._message_of.clear()
             self._heard.clear()
@@ -269,7 +269,7 @@ class SpokenConversation:
 
     def _read_early(self) -> None:
         """Under the lock. What an answer under way will have said is not known yet: its end calls again."""
-        listens = self._phase in (Phase.LISTENING, Phase.USER_SPEAKING)
+        listens = self._phase in (Phase.LISTENING, Phase.USER_SPEAKING) and not self._is_left
         if listens and self._early is None and not self._waiting and not self._is_busy():
             self._early = self._ahead.read(self.conversation_id, "")
 

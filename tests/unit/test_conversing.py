@@ -182,6 +182,11 @@ def test_what_comes_before_the_next_question_is_read_while_it_is_listened(talk: 
     t.line.wait(lambda: t.line.ended == [1, 2])
     assert t.chat.wait_until_idle(WAIT_S)
     assert texts(ahead=False)[1].startswith(texts(ahead=True)[2])
+    t.spoken.leave()
+    t.spoken.phase_changed(Phase.LISTENING)
+    t.spoken.ask(3, 3, "Seen?")
+    until(lambda: "Seen?" in texts(ahead=True)[-1])
+    assert len(texts(ahead=True)) == 4, "dictation has no next question"
 
 
 def until(holds: Callable[[], bool]) -> None:
