@@ -19,6 +19,7 @@ from app.cli_answer import AnswerPrinter, wait_for
 from app.cli_chat import EXIT_FAILED, EXIT_OK, Talk, services_for
 from app.command_line import Arguments
 from app.console import Console
+from app.document_addresses import DocumentAddresses, Origin
 from app.documents_care import COMMAND_LINE
 from app.documents_view import anew_sentence, pages_text, reading_sentence
 from app.embedder_choice import KEY as EMBEDDER
@@ -39,6 +40,8 @@ from rag.types import Unit
 
 DEFAULT_COLLECTION = "Documents"
 SEARCH_CHARACTERS = 8_000
+_SHOWN = 300
+"""Characters of a passage that are printed."""
 _AT_ONCE = 1000
 """Files that are listed by one question."""
 LONGEST_S = 24 * 3600.0
@@ -147,9 +150,10 @@ def _list(arguments: Arguments, library: _Library, console: Console) -> int:
 
 
 def _search(arguments: Arguments, library: _Library, console: Console) -> int:
+    question = " ".join(arguments.question)
     found = library.result(
         library.client.search(
-            " ".join(arguments.question),
+            question,
             most_characters=SEARCH_CHARACTERS,
             collection_ids=library.scope(arguments.collection),
             wait_s=LONGEST_S,
@@ -160,12 +164,21 @@ def _search(arguments: Arguments, library: _Library, console: Console) -> int:
         if console.json:
             console.record(_passage_record(passage))
         else:
-            place = place_text(passage.path, passage.unit.value, passage.page, passage.page_label, passage.first_line)
-            console.say(console.bold(place) + (f"  {passage.section}" if passage.section else ""))
-            console.say("    " + " ".join(passage.text.split())[:300])
+            print_passage(passage, question, console)
     if not found.passages:
         console.note(tr("Nothing was found."))
     return EXIT_OK if found.passages else EXIT_FAILED
+
+
+def print_passage(passage: Passage, question: str, console: Console) -> None:
+    """A place and how its passage begins, on a terminal without anything that it would make a link of."""
+    text, section = " ".join(passage.text.split()), passage.section
+    if console.out.isatty():
+        addresses = DocumentAddresses((Origin("", f"{section}\n{text}"),), (question,))
+        text, section = addresses.spelled_out(text), addresses.spelled_out(section)
+    place = place_text(passage.path, passage.unit.value, passage.page, passage.page_label, passage.first_line)
+    console.say(console.bold(place) + (f"  {section}" if section else ""))
+    console.say("    " + text[:_SHOWN])
 
 
 def _remove(arguments: Arguments, library: _Library, console: Console) -> int:

@@ -7,11 +7,16 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import sys
 from dataclasses import dataclass, field
 from typing import TextIO
 
 _DIM, _BOLD, _PLAIN = "\x1b[2m", "\x1b[1m", "\x1b[0m"
+_SECRET = secrets.token_hex(8)
+_STYLES = {f"<{_SECRET} {name}>": code for name, code in (("dim", _DIM), ("bold", _BOLD), ("plain", _PLAIN))}
+"""What stands for our own styles until a line is written: nobody else's text can foresee it, so none can bring one."""
+_DIM_MARK, _BOLD_MARK, _PLAIN_MARK = _STYLES
 
 
 @dataclass(slots=True)
@@ -76,10 +81,11 @@ class Console:
         self.status("")
 
     def bold(self, text: str) -> str:
-        return f"{_BOLD}{text}{_PLAIN}" if colour(self.out) else text
+        """For `say` and `stream`, as a part of what they are given."""
+        return f"{_BOLD_MARK}{text}{_PLAIN_MARK}" if colour(self.out) else text
 
     def faint(self, text: str) -> str:
-        return f"{_DIM}{text}{_PLAIN}" if colour(self.out) else text
+        return f"{_DIM_MARK}{text}{_PLAIN_MARK}" if colour(self.out) else text
 
 
 def colour(stream: TextIO) -> bool:
@@ -91,8 +97,17 @@ def _safe(text: str, stream: TextIO) -> str:
     """What a terminal may be sent: a model's answer must not steer it. Pipes get the text as it is."""
     if not stream.isatty():
         return text
-    return "".join(character for character in text if character in "\n\t" or not _is_control(character))
+    shown = "".join(character for character in text if character in "\n\t" or not _is_control(character))
+    for mark, code in _STYLES.items():
+        shown = shown.replace(mark, code)
+    return shown
 
 
 def _is_control(character: str) -> bool:
-    return character < " " or "\x7f" <= character <= "\x9f"
+    """What steers a terminal, or reverses the order of what it shows (a file's name may be from anybody)."""
+    return (
+        character < " "
+        or "\x7f" <= character <= "\x9f"
+        or "\u202a" <= character <= "\u202e"
+        or "\u2066" <= character <= "\u2069"
+    )

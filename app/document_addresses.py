@@ -35,7 +35,7 @@ _ENDING = ".,;:!?*_~"
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where an address comes from. `passage` is None for an attached file."""
+    """Where an address comes from. `passage` is None for an attached file, `name` "" where it stands there anyway."""
 
     name: str
     text: str
@@ -84,7 +84,8 @@ class DocumentAddresses:
         place = self._found(address)
         if place is None:
             return match[0]
-        return f"{broken(address)} ({self.documents[place].name}){match[0][len(address) :]}"
+        name = self.documents[place].name
+        return broken(address) + (f" ({name})" if name else "") + match[0][len(address) :]
 
     def _found(self, address: str) -> int | None:
         scheme = "" if ":" in address else "mailto:" if "@" in address else "https://"

@@ -121,22 +121,38 @@ def named_in(text: str, names: Sequence[tuple[str, str]]) -> list[int]:
 
 
 def called(words: str, names: Sequence[tuple[str, str]]) -> list[int]:
-    """Which documents (file name, title) may be called so: those named in full, else those that have every word."""
+    """Which documents (file name, title) may be called so: those named in full, else those that have every word.
+
+    Of several, those that have the small words too ("lease A"). What follows a colon may be what the answer is to tell.
+    """
     if found := named_in(words, names):
         return found
     bare = _QUOTED.sub(r"\1", words.strip())
-    wanted = {word for word in _words(_ENDING.sub("", bare)) if word not in _SMALL}
+    found = _having(bare, names)
+    if not found and (before := bare.partition(": ")[0]) != bare:
+        return called(before, names)
+    return found
+
+
+def _having(bare: str, names: Sequence[tuple[str, str]]) -> list[int]:
+    """Those that have every word of a name."""
+    every = _words(_ENDING.sub("", bare))
+    if same := [
+        number for number, (file_name, _title) in enumerate(names) if _words(_ENDING.sub("", file_name)) == every
+    ]:
+        return same
+    wanted = {word for word in every if word not in _SMALL}
     special = {word for word in wanted if not _any_of((phrases.NOUNS,)).fullmatch(word)}
     if not wanted or len(wanted) > _MOST_WORDS:
         return []
-    return [
+    known = [(set(_words(_ENDING.sub("", file_name))), set(_words(title))) for file_name, title in names]
+    found = [
         number
-        for number, (file_name, title) in enumerate(names)
-        if any(
-            wanted <= known or (len("".join(special)) > 2 and special <= known)
-            for known in (set(_words(_ENDING.sub("", file_name))), set(_words(title)))
-        )
+        for number, own in enumerate(known)
+        if any(wanted <= words or (len("".join(special)) > 2 and special <= words) for words in own)
     ]
+    named = special | set(_words(_LEAD_WORDS.sub("", bare))) & _SMALL
+    return [number for number in found if any(named <= words for words in known[number])] or found
 
 
 def _inventory(line: str) -> LibraryQuestion | None:

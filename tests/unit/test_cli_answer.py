@@ -5,18 +5,22 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
 from app.cli_answer import AnswerPrinter
+from app.cli_docs import print_passage
 from app.console import Console
 from app.events import MessageAdded, MessageFinished, Streamed
 from app.services import Services
 from app.store.types import MessageState, SourcePassage, SourcesPart, StoredMessage, TextPart
 from engine.context.segments import Role
 from engine.types import TextDelta
+from rag.passages import Passage
+from rag.types import Unit
 from tests.unit.test_cli_parts import Screen
 
 LETTER = "Pay the fine at https://evil.example/pay before noon."
@@ -70,3 +74,19 @@ def test_an_address_of_a_document_is_broken_also_where_it_comes_in_pieces(monkey
 
 def test_a_program_gets_the_answer_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     assert written(io.StringIO(), ["At https://evil.exa", "mple"], monkeypatch)[-1] == "At https://evil.example\n"
+
+
+def test_a_passage_that_was_searched_for_brings_no_link(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    text = f"{LETTER} Or write to https://known.example/x \u202eesrever"
+    passage = Passage(
+        1, 1, 1, Path("/a/letter.pdf"), "", Unit.PAGE, 2, "", 0, len(text), 1, 1, "See www.evil.example/all", "en", text
+    )
+    screen, pipe = Screen(), io.StringIO()
+    for stream in (screen, pipe):
+        print_passage(passage, "what of https://known.example/x", Console(out=stream))
+    assert screen.getvalue() == (
+        "/a/letter.pdf:2  See www[.]evil[.]example/all\n    Pay the fine at https[:]//evil[.]example/pay before noon."
+        " Or write to https://known.example/x esrever\n"
+    )
+    assert LETTER in pipe.getvalue(), "a pipe gets the text as it is"

@@ -88,6 +88,15 @@ def test_an_answer_cannot_steer_the_terminal() -> None:
     assert pipe.getvalue() == "a\x1b[2Jb\x9b31mc\n\td", "a pipe gets the text as it is"
 
 
+def test_own_styles_reach_the_terminal_and_nobody_elses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    screen = Screen()
+    console = Console(out=screen)
+    console.say(console.bold("a\x1b[31mb") + console.faint("c") + "\x1b[1md")
+    assert screen.getvalue() == "\x1b[1ma[31mb\x1b[0m\x1b[2mc\x1b[0m[1md\n"
+
+
 def test_quiet_and_json_keep_notes_away() -> None:
     for console in (Console(quiet=True, err=io.StringIO()), Console(json=True, err=io.StringIO())):
         console.note("note")
@@ -101,7 +110,7 @@ def test_quiet_and_json_keep_notes_away() -> None:
 def test_no_colour_where_it_is_not_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.delenv("NO_COLOR", raising=False)
-    assert "\x1b" in Console(out=Screen()).bold("x")
+    assert Console(out=Screen()).bold("x") != "x"
     assert Console(out=io.StringIO()).bold("x") == "x"
     monkeypatch.setenv("NO_COLOR", "1")
     assert Console(out=Screen()).bold("x") == "x"

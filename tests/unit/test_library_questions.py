@@ -340,3 +340,20 @@ def test_names_of_documents() -> None:
     assert called("the French Revolution", NAMES) == [4]
     assert called("the causes of the French Revolution", NAMES) == []
     assert called("the", NAMES) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("lease-A", [0]),
+        ("the lease A", [0]),
+        ("lease-B: rent, deposit and notice", [1]),
+        ("document lease-A", [0]),
+        ("my lease", [0, 1]),
+        ("A", [2]),
+        ("lease: rent", [0, 1]),
+        ("rent: lease", []),
+    ],
+)
+def test_small_words_tell_documents_apart(words: str, found: list[int]) -> None:
+    assert called(words, [("lease-A.pdf", ""), ("lease-B.pdf", "Untitled"), ("A.pdf", "")]) == found
