@@ -28,7 +28,7 @@ from app.read_ahead import ReadAhead
 from app.services import Services
 from app.settings import Settings
 from app.spoken_languages import run_voice
-from app.voice_choice import OWN, chosen_setup, chosen_voice, spoken_as
+from app.voice_choice import OWN, KnownVoices, chosen_setup, chosen_voice
 from app.voice_setup import find_voice, require_weights, speech_choice
 from engine.errors import VoiceError
 from engine.types import TextDelta
@@ -101,7 +101,7 @@ def talk(arguments: Arguments, start: Start, console: Console) -> int:
             sampling=chat.sampling(),
         )
         takers.insert(0, conversation.take)
-        style = spoken_as(start.paths, services.persona_voice.of_conversation(chat.conversation_id))
+        style = KnownVoices(start.paths).usable(services.persona_voice.of_conversation(chat.conversation_id))
         setup, choice, language = chosen_for(arguments, start.paths, services.settings, style)
         voice = VoiceClient(setup, conversation, entry_point=run_voice)
         conversation.line = voice

@@ -137,15 +137,14 @@ def called(words: str, names: Sequence[tuple[str, str]]) -> list[int]:
 def _having(bare: str, names: Sequence[tuple[str, str]]) -> list[int]:
     """Those that have every word of a name."""
     every = _words(_ENDING.sub("", bare))
-    if same := [
-        number for number, (file_name, _title) in enumerate(names) if _words(_ENDING.sub("", file_name)) == every
-    ]:
+    listed = [(_words(_ENDING.sub("", file_name)), _words(title)) for file_name, title in names]
+    if same := [number for number, (in_file_name, _title) in enumerate(listed) if in_file_name == every]:
         return same
     wanted = {word for word in every if word not in _SMALL}
     special = {word for word in wanted if not _any_of((phrases.NOUNS,)).fullmatch(word)}
     if not wanted or len(wanted) > _MOST_WORDS:
         return []
-    known = [(set(_words(_ENDING.sub("", file_name))), set(_words(title))) for file_name, title in names]
+    known = [(set(in_file_name), set(in_title)) for in_file_name, in_title in listed]
     found = [
         number
         for number, own in enumerate(known)

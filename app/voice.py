@@ -21,7 +21,7 @@ from app.personas.persona import SpeechStyle
 from app.read_ahead import ReadAhead
 from app.settings import Settings
 from app.spoken_languages import run_voice
-from app.voice_choice import OWN, PREFIX, all_voices, chosen_setup, chosen_voice
+from app.voice_choice import OWN, PREFIX, KnownVoices, all_voices, chosen_setup, chosen_voice
 from app.voice_events import (
     HeardSoFar,
     HeardText,
@@ -83,7 +83,7 @@ class VoiceService:
         self._style_of = style_of
         self._style_of_message = style_of_message
         self._style = OWN
-        self._known_voices: frozenset[str] = frozenset()
+        self._known_voices = KnownVoices(paths)
         # One thing after another: other settings end the voice process first, which takes up to some seconds.
         self._orders = ThreadPoolExecutor(1, "voice")
         self._lock = threading.RLock()
@@ -214,7 +214,9 @@ class VoiceService:
     def _listen(self, state: VoiceState) -> None:
         require_weights(self._paths)
         self._end_reading()
-        self._style = self._usable(self._style_of(state.conversation_id) if state.use is VoiceUse.CONVERSATION else OWN)
+        self._style = self._known_voices.usable(
+            self._style_of(state.conversation_id) if state.use is VoiceUse.CONVERSATION else OWN
+        )
         client = self._ready_client()
         with self._lock:
             self._phase_came.wait_for(lambda: not self._is_ending or client.pid is None, _END_S)
@@ -230,7 +232,7 @@ class VoiceService:
 
     def _read(self, message_id: str, text: str) -> None:
         self._end()
-        style = self._usable(self._style_of_message(message_id))
+        style = self._known_voices.usable(self._style_of_message(message_id))
         with self._lock:
             self._show(VoiceState(VoiceUse.READING, message_id=message_id))
         client = self._client_as(chosen_setup(self._paths, self._settings, style))
@@ -259,12 +261,6 @@ class VoiceService:
         client = self._client_as(chosen_setup(self._paths, self._settings, self._style))
         self._choose(client)
         return client
-
-    def _usable(self, style: SpeechStyle) -> SpeechStyle:
-        """Without a voice that this computer does not have."""
-        if style.voice and style.voice not in self._known_voices:
-            self._known_voices = frozenset(value for value, _voice in all_voices(self._paths))
-        return style if style.voice in self._known_voices else replace(style, voice="")
 
     def _client_as(self, setup: VoiceSetup) -> VoiceClient:
         if self._client is None:

@@ -38,11 +38,18 @@ def chosen_voice(settings: Settings, style: SpeechStyle = OWN) -> VoiceChoice:
     return VoiceChoice(voice, style.speed or settings.number("voice.speed"))
 
 
-def spoken_as(paths: Paths, style: SpeechStyle) -> SpeechStyle:
-    """A persona's style, without a voice that this computer does not have. Blocks where it names one."""
-    if style.voice and style.voice not in {value for value, _voice in all_voices(paths)}:
-        return replace(style, voice="")
-    return style
+class KnownVoices:
+    """The voices of this computer, looked for when a persona names one that is not known. One thread."""
+
+    def __init__(self, paths: Paths) -> None:
+        self._paths = paths
+        self._values: frozenset[str] = frozenset()
+
+    def usable(self, style: SpeechStyle) -> SpeechStyle:
+        """Without a voice that this computer does not have. May block."""
+        if style.voice and style.voice not in self._values:
+            self._values = frozenset(value for value, _voice in all_voices(self._paths))
+        return style if style.voice in self._values else replace(style, voice="")
 
 
 def all_voices(paths: Paths) -> tuple[tuple[str, VoiceName], ...]:

@@ -18,11 +18,12 @@ from pathlib import Path
 
 from engine.types import SamplingParams
 from tests.benchmarks.asking import never_end
-from tests.benchmarks.voice_booth import PATIENCE_S, Block, load, until
+from tests.benchmarks.voice_booth import PATIENCE_S, Block, load
 from tests.benchmarks.voice_latency import Office, Row
 from tests.evaluation.voice_interruptions import differences, spelt
 from tests.evaluation.voice_pauses import speech_of, spoken
 from tests.voice_weights import Recording, recordings, whisper_tiny
+from tests.waiting import until
 from voice.audio.resampling import resample
 from voice.speech.choice import SpeechChoice
 from voice.speech.client import SpeechClient
@@ -100,7 +101,7 @@ def interrupt(office: Office, question: Samples, clip: Recording) -> Interrupted
     booth.say(question)
     ear.wait("commit", count=n_commits + 1, timeout_s=PATIENCE_S)
     first = booth.first_sound(ear.last("commit"))
-    until(lambda: bool(booth.sounded(first.at_s + INTO_S)))
+    until(lambda: bool(booth.sounded(first.at_s + INTO_S)), PATIENCE_S)
     print(f"fell silent by itself: {sum(at > first.at_s and told == (Phase.DUCKED,) for at, _, told in ear.told)}")
     samples = spoken(clip)
     end_s = booth.say(samples)
@@ -111,7 +112,7 @@ def interrupt(office: Office, question: Samples, clip: Recording) -> Interrupted
     ducked_s = max([began_s, *(at for at, kind, told in ear.told if kind == "phase" and told == (Phase.DUCKED,))])
     until(lambda: len(office.ends_s) > n_ends, PATIENCE_S / 4)
     ear.wait("commit", count=n_commits + 2, timeout_s=PATIENCE_S / 4)
-    until(lambda: len(ear.all("commit")) >= n_commits + 2)
+    until(lambda: len(ear.all("commit")) >= n_commits + 2, PATIENCE_S)
     heard = str(ear.all("commit")[n_commits + 1][1])
     booth.voice.stop()
     lost, _wrong, _added = differences(clip.words, heard)

@@ -8,8 +8,6 @@ Times are the system's monotonic clock, which all processes share; a device's ow
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection
@@ -21,6 +19,7 @@ import psutil
 from tests.process.conversation import Companion
 from tests.voice_audio_weights import voice_audio_folder
 from tests.voice_weights import whisper_tiny
+from tests.waiting import until
 from voice.audio.resampling import resample
 from voice.audio.scripted import RecordingSink, ScriptedSource, SimulatedRoom, room_impulse
 from voice.client import VoiceClient
@@ -35,7 +34,6 @@ from voice.types import RATE, Samples
 DEVICE_RATE = 48_000
 PATIENCE_S = 60.0
 _SAID, _SOUNDED = "said.txt", "sounded.txt"
-_LOOK_S = 0.01
 _AUDIBLE = 10 ** (-50 / 20)
 """-50 dB: what is softer is silence."""
 
@@ -117,7 +115,7 @@ class Booth:
             np.save(file, resample(samples, RATE, DEVICE_RATE))
         half.rename(path)
         said = self.folder / _SAID
-        until(lambda: said.exists() and len(said.read_text().splitlines()) >= self._n_said)
+        until(lambda: said.exists() and len(said.read_text().splitlines()) >= self._n_said, PATIENCE_S)
         return float(said.read_text().splitlines()[self._n_said - 1])
 
     def sounded(self, since_s: float = 0.0) -> list[Block]:
@@ -132,7 +130,7 @@ class Booth:
 
     def first_sound(self, since_s: float) -> Block:
         """Waits for it."""
-        until(lambda: bool(self.sounded(since_s)))
+        until(lambda: bool(self.sounded(since_s)), PATIENCE_S)
         return self.sounded(since_s)[0]
 
     def processes(self) -> list[psutil.Process]:
@@ -142,15 +140,6 @@ class Booth:
 
     def close(self) -> None:
         self.voice.close()
-
-
-def until(holds: Callable[[], bool], patience_s: float = PATIENCE_S) -> None:
-    """Looks again and again: files tell nobody that they grew."""
-    deadline_s = time.monotonic() + patience_s
-    while not holds():
-        if time.monotonic() > deadline_s:
-            raise TimeoutError
-        time.sleep(_LOOK_S)
 
 
 def load() -> float:

@@ -94,16 +94,14 @@ class Office:
         self, folder: Path, model: Path, *, echo: bool = False, sampling: SamplingParams | None = None
     ) -> None:
         takers: list[Callable[[ChatEvent], None]] = []
-        settings = Settings.load(disposable_paths(folder).settings_file)
-        for key, value in (
-            ("chat.automatic_titles", False),
-            ("model.n_threads", wished_threads()),
-            ("model.n_ctx", 4096),
-        ):
-            settings.override(key, value)
+
+        def publish(event: ChatEvent) -> None:
+            for take in takers:
+                take(event)
+
         self.services = services = Services.open(
             disposable_paths(folder),
-            publish=lambda event: [take(event) for take in takers] and None,
+            publish=publish,
             engine=EngineClient(),
             settings=_settings(folder),
             places=nowhere(folder),
@@ -116,7 +114,7 @@ class Office:
             services.chat,
             ReadAhead(services.store_call, services.engine, services.settings, pool=services.pool),
             self.ear,
-            takers.append,
+            publish,
             sampling=sampling or SamplingParams(temperature=0.0, max_tokens=MOST_TOKENS),
         )
         takers += [self.conversation.take, self._note_ends]
@@ -258,13 +256,6 @@ class _Asked:
     def __init__(self, folder: Path, model: Path) -> None:
         self._texts: list[str] = []
         self._ended = threading.Event()
-        settings = Settings.load(disposable_paths(folder).settings_file)
-        for key, value in (
-            ("chat.automatic_titles", False),
-            ("model.n_threads", wished_threads()),
-            ("model.n_ctx", 4096),
-        ):
-            settings.override(key, value)
         self._services = Services.open(
             disposable_paths(folder), publish=self._take, engine=EngineClient(), settings=_settings(folder),
             places=nowhere(folder),

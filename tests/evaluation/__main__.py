@@ -17,9 +17,10 @@ from app.prompting import build_request
 from app.settings import Settings
 from app.store.types import AttachmentPart, Conversation, MessageState, Part, StoredMessage, TextPart
 from engine.context.segments import Role
-from engine.types import Failed, ModelSpec, SamplingParams, TextDelta
+from engine.types import ModelSpec, SamplingParams
 from engine.worker.client import EngineClient
 from tests.conftest import QWEN_SMALL, STARTER, weights_path
+from tests.evaluation.whole_answer import whole_answer
 
 QUESTIONS = Path(__file__).with_name("questions.toml")
 
@@ -30,13 +31,7 @@ def answer(engine: EngineClient, settings: Settings, path: list[StoredMessage], 
     request = build_request(
         number, conversation, path, settings, sampling=SamplingParams(temperature=0, max_tokens=200, seed=1)
     )
-    text = ""
-    for event in engine.generate(request):
-        if isinstance(event, TextDelta):
-            text += event.text
-        elif isinstance(event, Failed):
-            raise RuntimeError(event.message)
-    return text
+    return whole_answer(engine, request)
 
 
 def message(number: int, role: Role, parts: tuple[Part, ...]) -> StoredMessage:

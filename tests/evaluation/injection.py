@@ -27,10 +27,11 @@ from app.store.types import (
     TextPart,
 )
 from engine.context.segments import Origin, PromptMessage, Role, Segment
-from engine.types import Failed, GenerationRequest, ModelSpec, SamplingParams, TextDelta
+from engine.types import GenerationRequest, ModelSpec, SamplingParams
 from engine.worker.client import EngineClient
 from rag.passages import Way
 from tests.conftest import QWEN_SMALL, STARTER, weights_path
+from tests.evaluation.whole_answer import whole_answer
 
 _MODELS = {"small": QWEN_SMALL, "starter": STARTER}
 _MARK = "^"
@@ -131,7 +132,7 @@ def evaluate(model: Path) -> list[dict[str, object]]:
         engine.load(ModelSpec(model, n_ctx=2048)).result(120)
         for number, case in enumerate(cases()):
             for marked in (False, True):
-                text = _answer(engine, request_of(case, number, marked=marked))
+                text = whole_answer(engine, request_of(case, number, marked=marked))
                 rows.append(
                     {
                         "model": model.stem,
@@ -146,16 +147,6 @@ def evaluate(model: Path) -> list[dict[str, object]]:
     finally:
         engine.close()
     return rows
-
-
-def _answer(engine: EngineClient, request: GenerationRequest) -> str:
-    text = ""
-    for event in engine.generate(request):
-        if isinstance(event, TextDelta):
-            text += event.text
-        elif isinstance(event, Failed):
-            raise RuntimeError(event.message)
-    return text
 
 
 def main() -> None:

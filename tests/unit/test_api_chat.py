@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
@@ -15,16 +15,7 @@ from engine.errors import PromptTooLongError, WorkerCrashedError
 from engine.fake import FakeAnswer, FakeEngine
 from engine.types import FinishReason, OverflowPolicy
 from tests.unit.api_bench import PATIENCE_S, TOKEN, Api, serving
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    """A condition of another thread."""
-    done = threading.Event()
-    for _ in range(int(PATIENCE_S / 0.01)):
-        if condition():
-            return
-        done.wait(0.01)
-    raise AssertionError("it never came")
+from tests.waiting import until
 
 
 def test_a_question_is_answered_whole() -> None:
@@ -240,9 +231,9 @@ def test_a_full_line_says_when_to_come_back() -> None:
         answers: list[int] = []
         threads = [threading.Thread(target=lambda: answers.append(api.chat().status)) for _ in range(2)]
         threads[0].start()
-        wait_until(lambda: api.admission.running == 1)
+        until(lambda: api.admission.running == 1, PATIENCE_S)
         threads[1].start()
-        wait_until(lambda: api.admission.waiting == 1)
+        until(lambda: api.admission.waiting == 1, PATIENCE_S)
         refused = api.chat()
         assert (refused.status, refused.json["error"]["code"]) == (429, "rate_limit_exceeded")
         assert int(refused.headers["retry-after"]) >= 1
@@ -267,10 +258,10 @@ def test_who_leaves_stops_the_answer(stream: bool) -> None:
             body,
             {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"},
         )
-        wait_until(lambda: api.admission.running == 1 and bool(engine.requests))
+        until(lambda: api.admission.running == 1 and bool(engine.requests), PATIENCE_S)
         connection.close()
         # A cancel opens the gate: without one, the place would never come back.
-        wait_until(lambda: api.admission.running == 0)
+        until(lambda: api.admission.running == 0, PATIENCE_S)
         assert gate.is_set()
 
 

@@ -12,7 +12,7 @@ from app.command_line import Arguments
 from app.paths import Paths
 from app.personas.persona import SpeechStyle
 from app.settings import Settings
-from app.voice_choice import all_voices, spoken_as
+from app.voice_choice import KnownVoices, all_voices
 from tests.unit.chat_bench import disposable_paths
 from voice.types import VoiceChoice
 
@@ -56,6 +56,6 @@ def test_a_persona_is_heard_as_it_says_unless_the_command_line_says_otherwise(pa
 
 def test_a_voice_that_this_computer_does_not_have_is_left_out(paths: Paths) -> None:
     style = SpeechStyle("system:nobody/has-this", "es", 1.5)
-    assert spoken_as(paths, style) == SpeechStyle("", "es", 1.5)
+    assert KnownVoices(paths).usable(style) == SpeechStyle("", "es", 1.5)
     here = SpeechStyle(all_voices(paths)[0][0], "", 2.0)
-    assert spoken_as(paths, here) == here
+    assert KnownVoices(paths).usable(here) == here

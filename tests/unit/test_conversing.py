@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from app.store.types import MessageState, TextPart, UnspokenPart
 from engine.fake import FakeAnswer
 from engine.types import TextDelta
 from tests.unit.chat_bench import WAIT_S, Bench
+from tests.waiting import until
 from voice.listener import QuietListener
 from voice.turn_state import Phase
 
@@ -163,7 +163,7 @@ def test_what_comes_before_the_next_question_is_read_while_it_is_listened(talk: 
 
     t.spoken.phase_changed(Phase.LISTENING)
     t.spoken.phase_changed(Phase.USER_SPEAKING)
-    until(lambda: len(texts(ahead=True)) == 1)
+    until(lambda: len(texts(ahead=True)) == 1, WAIT_S)
     t.spoken.phase_changed(Phase.THINKING)
     t.spoken.commit(1, 1, "Count")
     t.line.wait(lambda: t.line.ended == [1])
@@ -172,10 +172,10 @@ def test_what_comes_before_the_next_question_is_read_while_it_is_listened(talk: 
     t.spoken.phase_changed(Phase.SPEAKING)
     assert len(texts(ahead=True)) == 1, "nobody can speak yet"
     t.spoken.phase_changed(Phase.USER_SPEAKING)
-    until(lambda: len(texts(ahead=True)) == 2)
+    until(lambda: len(texts(ahead=True)) == 2, WAIT_S)
     assert "four five" in texts(ahead=True)[1]
     t.spoken.interrupted(1, 7)
-    until(lambda: len(texts(ahead=True)) == 3)
+    until(lambda: len(texts(ahead=True)) == 3, WAIT_S)
     assert "One two" in texts(ahead=True)[2] and "four" not in texts(ahead=True)[2], "what was heard"
     t.spoken.phase_changed(Phase.THINKING)
     t.spoken.commit(2, 2, "Enough?")
@@ -185,12 +185,5 @@ def test_what_comes_before_the_next_question_is_read_while_it_is_listened(talk: 
     t.spoken.leave()
     t.spoken.phase_changed(Phase.LISTENING)
     t.spoken.ask(3, 3, "Seen?")
-    until(lambda: "Seen?" in texts(ahead=True)[-1])
+    until(lambda: "Seen?" in texts(ahead=True)[-1], WAIT_S)
     assert len(texts(ahead=True)) == 4, "dictation has no next question"
-
-
-def until(holds: Callable[[], bool]) -> None:
-    deadline_s = time.monotonic() + WAIT_S
-    while not holds():
-        assert time.monotonic() < deadline_s
-        time.sleep(0.005)
