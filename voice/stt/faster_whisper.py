@@ -1,12 +1,16 @@
-"""Speech to text by `faster-whisper`, on CTranslate2. Used where it is installed; no part of Hearth asks for it.
+"""Speech to text by `faster-whisper`, on CTranslate2. Used where it is installed; Hearth does not bring it.
 
-(It needs PyAV, whose wheels carry x264 and x265, which are under the GPL.) Knows no process.
+It opens files with PyAV, whose wheels carry x264 and x265, which are under the GPL. Here it is given samples and does
+without. Knows no process.
 """
 
 from __future__ import annotations
 
+import importlib.util
+import sys
 from concurrent.futures import CancelledError
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from engine.cancel import CancelToken
@@ -22,6 +26,7 @@ class FasterWhisper:
     """A `Transcriber` with a folder in CTranslate2's format. Raises `VoiceError` where it cannot be loaded."""
 
     def __init__(self, model: Path, *, threads: int = 2) -> None:
+        _do_without_pyav()
         try:
             from faster_whisper import WhisperModel  # noqa: PLC0415  # optional
         except ImportError as error:
@@ -62,3 +67,9 @@ class FasterWhisper:
 
     def close(self) -> None:
         self._model = None
+
+
+def _do_without_pyav() -> None:
+    """faster-whisper imports it at once, though it is needed for files only."""
+    if "av" not in sys.modules and importlib.util.find_spec("av") is None:
+        sys.modules["av"] = ModuleType("av")
