@@ -209,7 +209,7 @@ def _vectors() -> str:
 
     vectors = np.random.default_rng(1).standard_normal((1000, 64)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    index = VectorIndex(64)
+    index = VectorIndex(64, lambda ids: (ids, vectors[ids - 1]))
     index.add(np.arange(1, 1001, dtype=np.int64), vectors)
     ids, _scores = index.search(vectors[41], 3)
     if int(ids[0]) != 42:

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -46,9 +47,11 @@ class MeaningIndex:
 
         Nothing searches with the old one any more when this returns.
         """
-        new = _Serving(embedder, embedder_id, VectorIndex(embedder.dimensions))
+        dimensions = embedder.dimensions
+        read = partial(vectors.of_ids, self._database, embedder_id, dimensions)
+        new = _Serving(embedder, embedder_id, VectorIndex(dimensions, read))
         with self._lock:  # what comes or goes meanwhile waits, and is then done to this index
-            for ids, found in vectors.of_chunks(self._database, embedder_id, embedder.dimensions):
+            for ids, found in vectors.of_chunks(self._database, embedder_id, dimensions):
                 new.index.add(ids, found)
             self._replace(new)
 

@@ -84,12 +84,13 @@ class Retriever:
         `whole`: where all documents together are no longer than that, they come as they are.
         """
         n_chunks = self._lexical.n_chunks()
-        allowed = self._allowed(scope, n_chunks)
-        n_searched = len(allowed) if allowed is not None else n_chunks
+        spans = spans_of(self._database, scope.collection_ids, scope.blob_ids)
+        n_searched = len(spans)
         if not n_searched:
             return Found(Way.NOTHING, ())
-        if whole and (pages := self._whole(scope, most_characters)) is not None:
+        if whole and (pages := self._whole(scope, spans, most_characters)) is not None:
             return Found(Way.WHOLE, pages, n_searched, True, 1.0)
+        allowed = None if n_searched == n_chunks else spans
         fused, dense, lexical = self._search(question, allowed, CANDIDATES)
         by_meaning, by_words = dict(dense), dict(lexical)
         rows = self.passages([number for number, _score in fused], scope)
@@ -178,9 +179,8 @@ class Retriever:
         allowed = spans_of(self._database, scope.collection_ids, scope.blob_ids)
         return None if len(allowed) == n_chunks else allowed
 
-    def _whole(self, scope: Scope, most_characters: int) -> tuple[Passage, ...] | None:
+    def _whole(self, scope: Scope, allowed: Allowed, most_characters: int) -> tuple[Passage, ...] | None:
         """Every page of the documents, where all of them are short."""
-        allowed = spans_of(self._database, scope.collection_ids, scope.blob_ids)
         if len(allowed) * LEAST_CHARACTERS > most_characters:
             return None
         numbers = [number for first, stop in allowed.spans for number in range(first, stop)]

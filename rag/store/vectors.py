@@ -5,6 +5,7 @@ Kept as float16, little-endian: half the size, and the cosine changes in the fou
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -156,6 +157,19 @@ def of_chunks(
             ids, data = [], []
     if ids:
         yield _block(ids, data, dimensions)
+
+
+def of_ids(
+    database: LibraryDatabase, embedder: int, dimensions: int, ids: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.int64], Vectors]:
+    """As `of_chunks`, of these chunks, those that are there, in any order and in one block."""
+    rows = database.rows(
+        # CROSS JOIN keeps this order; by itself SQLite looks through all vectors.
+        "SELECT chunk.id, vector.data FROM json_each(?) AS wanted CROSS JOIN chunk ON chunk.id = wanted.value"
+        " CROSS JOIN vector ON vector.embedder_id = ? AND vector.digest = chunk.digest WHERE length(vector.data) = ?",
+        (json.dumps(ids.tolist()), embedder, 2 * dimensions),
+    )
+    return _block([number for number, _data in rows], [data for _number, data in rows], dimensions)
 
 
 def chunk_ids(database: LibraryDatabase, embedder: int) -> npt.NDArray[np.int64]:

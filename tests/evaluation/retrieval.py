@@ -81,8 +81,9 @@ def passages(one: RetrievalSet, embedder: Embedder) -> tuple[list[str], list[str
 def by_meaning(one: RetrievalSet, embedder: Embedder) -> Search:
     """Vectors alone; they are kept in the cache folder, as they take minutes."""
     owners, texts = passages(one, embedder)
-    index = VectorIndex(embedder.dimensions)
-    index.add(np.arange(len(owners)), embedded(texts, embedder))
+    held = embedded(texts, embedder)
+    index = VectorIndex(embedder.dimensions, lambda ids: (ids, held[ids]))
+    index.add(np.arange(len(owners)), held)
 
     def search(question: str, k: int) -> list[str]:
         ids, _scores = index.search(embedder.embed_question(question), 5 * k)
