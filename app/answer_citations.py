@@ -13,11 +13,11 @@ from app.i18n import tr
 from app.source_names import place_name
 from app.store.types import SourcePassage, SourcesPart
 from rag.citations import Citation, Verdict, cited, marked
-from rag.claims import SourceText
+from rag.claims import SourceText, flattened, says_more_than, stems
 from rag.passages import Way
 
-_OUR_OWN = (Way.INVENTORY, Way.EXHAUSTIVE)
-"""The program has written these answers; there is nothing to be checked."""
+_OUR_OWN = (Way.INVENTORY, Way.EXHAUSTIVE, Way.SIDE_BY_SIDE)
+"""The program has written these answers; there is nothing to be checked, or it was when they were written."""
 
 
 @lru_cache(maxsize=64)
@@ -27,8 +27,13 @@ def citations_of(answer: str, sources: SourcesPart) -> tuple[Citation, ...]:
         return ()
     if sources.way in _OUR_OWN:
         return tuple(marked(answer, len(sources.passages)))
-    given = ["\n".join((place_name(each), each.title, each.section, *times_of(each))) for each in sources.passages]
+    given = [_place(each) for each in sources.passages]
     return tuple(cited(answer, [each.text for each in sources.passages], given=given, asked=sources.question))
+
+
+def _place(passage: SourcePassage) -> str:
+    """All that an answer may call a passage's place."""
+    return "\n".join((place_name(passage), passage.title, passage.section, *times_of(passage)))
 
 
 def cited_passage(answer: str, citation: Citation, sources: SourcesPart) -> SourcePassage:
@@ -54,11 +59,17 @@ def doubt(answer: str, sources: SourcesPart) -> str:
     """
     if sources.way != Way.PASSAGES or not answer.strip():
         return ""
-    if any(each.verdict is Verdict.HOLDS for each in citations_of(answer, sources)):
+    if any(each.verdict is Verdict.HOLDS and _claims(answer, each, sources) for each in citations_of(answer, sources)):
         return ""
     if not SourceText("\n".join(each.text for each in sources.passages)).is_in_the_language_of(answer):
         return ""
     return tr("Nothing of this answer was found in your documents.")
+
+
+def _claims(answer: str, citation: Citation, sources: SourcesPart) -> bool:
+    """Whether what is cited for says anything: a list of the sources at an answer's end does not."""
+    words = list(stems(flattened(answer[citation.claim_start : citation.claim_end])))
+    return says_more_than(words, _place(sources.passages[citation.number - 1]))
 
 
 def complaint(citation: Citation, sources: SourcesPart) -> str:

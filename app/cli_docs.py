@@ -26,6 +26,7 @@ from app.embedder_choice import KEY as EMBEDDER
 from app.i18n import error_sentence, ntr, tr
 from app.library_process import run_library
 from app.services import Services
+from app.shown_names import shown_name
 from app.source_names import page_name
 from app.store.types import SourcesPart
 from engine.errors import LibraryError, sentence
@@ -172,7 +173,7 @@ def _search(arguments: Arguments, library: _Library, console: Console) -> int:
 
 def print_passage(passage: Passage, question: str, console: Console) -> None:
     """A place and how its passage begins, on a terminal without anything that it would make a link of."""
-    text, section = " ".join(passage.text.split()), passage.section
+    text, section = " ".join(passage.text.split()), shown_name(passage.section)
     if console.out.isatty():
         addresses = DocumentAddresses((Origin("", f"{section}\n{text}"),), (question,))
         text, section = addresses.spelled_out(text), addresses.spelled_out(section)
@@ -215,7 +216,7 @@ def _status(arguments: Arguments, library: _Library, console: Console) -> int:
             console.say(
                 tr(
                     "{name}: {files} files, {pages} pages, {waiting} waiting, {failed} could not be read",
-                    name=each.name,
+                    name=shown_name(each.name),
                     files=each.n_files,
                     pages=each.n_pages,
                     waiting=each.n_waiting,
@@ -329,14 +330,14 @@ def _print_files(files: Sequence[StoredFile], console: Console) -> None:
                 if file.unit is Unit.TIME
                 else pages_text(file.unit, file.n_pages) or tr("read")
             )
-            console.say(f"{file.path}  {console.faint(state)}")
+            console.say(f"{shown_name(file.path)}  {console.faint(shown_name(state))}")
 
 
 def place_text(path: Path, unit: str, page: int, label: str, line: int) -> str:
     """`file:12` for a page, `file:120` for a line, as compilers and editors write places; `file: 12:34` for a time."""
     if unit == "text":
-        return f"{path}:{line}"
-    return f"{path}:{label or page}" if unit == "page" else f"{path}: {page_name(unit, page, label, line)}"
+        return shown_name(f"{path}:{line}")
+    return shown_name(f"{path}:{label or page}" if unit == "page" else f"{path}: {page_name(unit, page, label, line)}")
 
 
 def _passage_record(passage: Passage) -> dict[str, object]:

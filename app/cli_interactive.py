@@ -14,6 +14,7 @@ from app.cli_chat import Talk
 from app.console import Console
 from app.i18n import error_sentence, ntr, tr
 from app.model_entry import Availability
+from app.shown_names import shown_name
 from app.store.types import AttachmentPart
 from engine.errors import ChatError, HearthError, sentence
 
@@ -89,7 +90,7 @@ class _Loop:
         for entry in models.entries:
             if entry.availability is Availability.HERE:
                 mark = "*" if entry.loaded or entry.is_default else " "
-                self._console.say(f"  {mark} {entry.name}  {entry.quantisation}")
+                self._console.say(f"  {mark} {shown_name(entry.name)}  {entry.quantisation}")
 
     def _file(self, rest: str) -> None:
         self._attachments.append(read_attachment(Path(rest).expanduser()))

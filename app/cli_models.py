@@ -18,6 +18,7 @@ from app.i18n import error_sentence, tr
 from app.model_choice import find_entry
 from app.model_entry import Availability, Fit, ModelEntry
 from app.models import ModelLibrary
+from app.shown_names import shown_name
 from app.weights_bundle import EMBEDDER, VOICE, WeightsBundle
 from engine.cancel import CancelToken
 from engine.errors import DownloadError
@@ -60,7 +61,7 @@ def models(arguments: Arguments, start: Start, console: Console) -> int:
         console.say(line)
     for entry in entries:
         if entry.availability is Availability.BROKEN:
-            console.say(console.faint(f"{entry.name}: {entry.problem}"))
+            console.say(console.faint(shown_name(f"{entry.name}: {entry.problem}")))
     if any(entry.is_default for entry in shown):
         console.note(tr("* is used when no other model is named."))
     return 0
@@ -229,7 +230,7 @@ def _fit_word(fit: Fit) -> str:
 
 
 def _cell(text: str, longest: int = 48) -> str:
-    shown = "".join(character if character.isprintable() else "\ufffd" for character in text)
+    shown = shown_name(text)
     return shown if len(shown) <= longest else shown[: longest - 1] + "…"
 
 

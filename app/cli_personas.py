@@ -29,6 +29,7 @@ from app.personas.shelf import Shelf
 from app.personas.shelves import LocalShelf, matching
 from app.personas.signing import Author, Keys, key_words
 from app.personas.trust import Origin, Trust
+from app.shown_names import shown_name
 from engine.errors import PersonaError
 
 
@@ -92,7 +93,8 @@ def _list_offers(arguments: Arguments, start: Start, console: Console) -> int:
             })  # fmt: skip
         else:
             tags = " ".join(f"#{tag}" for tag in offer.tags)
-            console.say(f"{offer.path}  {offer.name}  {console.faint(f'{offer.description} {tags}')}".rstrip())
+            about = console.faint(shown(f"{offer.description} {tags}"))
+            console.say(f"{shown_name(offer.path)}  {shown_name(offer.name)}  {about}".rstrip())
     return EXIT_OK
 
 

@@ -1,6 +1,8 @@
 """The terminal as the commands write to it: answers to stdout, everything about them to stderr.
 
-Knows no command. With `json` only JSON goes to stdout; with `quiet` only the answer itself is written.
+Knows no command. With `json` only JSON goes to stdout; with `quiet` only the answer itself is written. A note, a
+failure and a status are one line each, whatever a file's name or a stranger's word in them holds; in what may have
+several lines, names are for the caller to show as `app.shown_names` does.
 """
 
 from __future__ import annotations
@@ -11,6 +13,8 @@ import secrets
 import sys
 from dataclasses import dataclass, field
 from typing import TextIO
+
+from app.shown_names import shown_name
 
 _DIM, _BOLD, _PLAIN = "\x1b[2m", "\x1b[1m", "\x1b[0m"
 _SECRET = secrets.token_hex(8)
@@ -54,9 +58,9 @@ class Console:
         self.out.flush()
 
     def note(self, text: str) -> None:
-        """Something about the result; not with `quiet` or `json`."""
+        """Something about the result, in one line; not with `quiet` or `json`."""
         if not (self.quiet or self.json):
-            self.err.write(_safe(text, self.err) + "\n")
+            self.err.write(shown_name(text) + "\n")
             self.err.flush()
 
     def dim(self, text: str) -> None:
@@ -66,14 +70,14 @@ class Console:
         self.err.flush()
 
     def fail(self, text: str) -> None:
-        """Why it did not work."""
-        self.err.write(_safe(f"hearth: {text}", self.err) + "\n")
+        """Why it did not work, in one line."""
+        self.err.write(f"hearth: {shown_name(text)}\n")
         self.err.flush()
 
     def status(self, text: str) -> None:
         """Overwrite the one status line of a terminal; nothing elsewhere."""
         if self.err_is_terminal and not (self.quiet or self.json):
-            self.err.write(f"\r\x1b[K{_safe(text, self.err)}")
+            self.err.write(f"\r\x1b[K{shown_name(text)}")
             self.err.flush()
 
     def end_status(self) -> None:

@@ -18,6 +18,7 @@ from app.installation import is_installed
 from app.model_entry import Availability, Fit, ModelEntry
 from app.settings import Settings
 from app.settings_options import OPTIONS
+from app.shown_names import shown_name
 from app.voice_setup import SoundProbe, probe_sound
 from app.weights_bundle import VOICE
 from engine.types import FlashAttention, KvType
@@ -140,7 +141,7 @@ def _section(title: str, rows: list[tuple[str, str]], console: Console) -> None:
     width = max((len(name) for name, _value in rows), default=0)
     console.say(console.bold(title))
     for name, value in rows:
-        console.say(f"  {name.ljust(width)}  {value}".rstrip())
+        console.say(f"  {shown_name(name).ljust(width)}  {shown_name(value)}".rstrip())
     console.say()
 
 

@@ -19,7 +19,7 @@ from rag.store.types import StoredFile
 
 _TWO = re.compile(r"\b(?:two|both|beide[nr]?|zwei|deux|dos|amb[oa]s)\b", re.IGNORECASE)
 _NUMBER = re.compile(r"\W*(?:the |number |no\.? |nr\.? |nummer |die |das |le |la |el )*(\d{1,3})\W*", re.IGNORECASE)
-_READ_WHOLE = (Way.WHOLE, Way.STEPS)
+_READ_WHOLE = (Way.WHOLE, Way.STEPS, Way.SIDE_BY_SIDE)
 
 
 @dataclass(frozen=True, slots=True)

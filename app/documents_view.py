@@ -200,6 +200,15 @@ def way_sentence(way: Way, n_passages: int, n_searched: int, *, by_meaning: bool
                     number=number(n_searched),
                 )
             return tr("The documents were read whole, one part after another")
+        case Way.SIDE_BY_SIDE:
+            if n_passages < n_searched:
+                return tr(
+                    "{read} of {number} parts were read, each document by itself, and Hearth laid the notes side"
+                    " by side",
+                    read=number(n_passages),
+                    number=number(n_searched),
+                )
+            return tr("Each document was read whole by itself, and Hearth laid the notes side by side")
         case Way.PASSAGES:
             read = ntr(
                 "{read} of {number} passage was read",

@@ -57,10 +57,10 @@ class EmbedderFollower:
         error = ended.exception()
         if error is None:
             return
-        if isinstance(error, HearthError):
-            self._publish(Notice(error_sentence(error), "warning"))
-        else:
-            _log.error("choosing an embedder failed", exc_info=error)
         if self._in_force == choice:
             self._in_force = before
             self._settings.set(KEY, before)
+        if isinstance(error, HearthError):
+            self._publish(Notice(error_sentence(error), "warning", setting=KEY))
+        else:
+            _log.error("choosing an embedder failed", exc_info=error)

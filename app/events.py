@@ -106,6 +106,8 @@ class Notice:
     text: str
     level: str = "info"
     conversation_id: str | None = None
+    setting: str = ""
+    """The key of the setting that was wished otherwise, and why it cannot be: it is back to what it was."""
 
 
 ChatEvent = (

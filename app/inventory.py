@@ -14,7 +14,7 @@ from app.consulting import sources_part
 from app.documents_view import pages_text, state_sentence
 from app.i18n import ntr, tr
 from app.library_questions import called
-from app.source_names import place_name
+from app.source_names import file_name, place_name
 from app.store.types import SourcesPart
 from rag.passages import Finding, Found, Hits, Passage, Way
 from rag.store.types import FileState, StoredFile
@@ -88,7 +88,7 @@ def every_place(finding: Finding, hits: Hits, files: Sequence[StoredFile]) -> To
 def which_one(files: Sequence[StoredFile], *, several: bool = False) -> Told:
     """Asks back which document is meant; a reply may give its number."""
     ask = tr("Which documents do you mean?") if several else tr("Which document do you mean?")
-    lines = [f"{number}. {inert(file.path.name)}" for number, file in enumerate(files[:MOST_FILES], 1)]
+    lines = [f"{number}. {inert(file_name(str(file.path)))}" for number, file in enumerate(files[:MOST_FILES], 1)]
     return Told("\n".join([ask, "", *lines]), SourcesPart(Way.INVENTORY, (), len(files)))
 
 
@@ -107,7 +107,7 @@ def snippet(text: str) -> str:
 
 
 def _file_line(file: StoredFile) -> str:
-    pieces = [f"**{inert(file.path.name)}**"]
+    pieces = [f"**{inert(file_name(str(file.path)))}**"]
     if file.title and file.title.casefold() not in file.path.name.casefold():
         pieces.append(inert(file.title))
     if pages := pages_text(file.unit, file.n_pages):
@@ -120,7 +120,7 @@ def _places(passages: Sequence[Passage]) -> list[str]:
     before = None
     for number, passage in enumerate(passages, 1):
         if passage.blob_id != before:
-            lines += [*([""] if lines else []), f"**{inert(passage.path.name)}**", ""]
+            lines += [*([""] if lines else []), f"**{inert(file_name(str(passage.path)))}**", ""]
             before = passage.blob_id
         lines.append(f"- … {inert(passage.text)} … [{number}]")
     return lines

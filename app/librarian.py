@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 Path = tuple[StoredMessage, ...]
 T = TypeVar("T")
-_LISTED = (Way.INVENTORY, Way.EXHAUSTIVE)
+_LISTED = (Way.INVENTORY, Way.EXHAUSTIVE, Way.SIDE_BY_SIDE)
 """The program itself answered, and does so again when it is asked again."""
 _log = logging.getLogger(__name__)
 
@@ -135,9 +135,9 @@ class Librarian:
         if not path or path[-1].role is not Role.USER:
             return None
         message = path[-1]
+        asked = library_question(message.text)
         if message.sources is not None and message.sources.way not in _LISTED:
             return None
-        asked = library_question(message.text)
         if asked is not None:
             bare = asked.reference in (Reference.BARE_ONE, Reference.BARE_MANY)
             if bare and asked.wish is not Wish.EVERY and not _begins(path):
@@ -207,10 +207,14 @@ class Librarian:
             desk.tell,
             lambda words: self._publish(Notice(words, "info", conversation_id)),
             lambda part: self._keep(case, part, desk.ask),
+            lambda words, part: self._say(case, Told(words, part)),
             desk.fail,
             desk.end,
         )
-        self._whole.read(files, reader)
+        if case.question.wish is Wish.COMPARISON and len(files) > 1:
+            self._whole.compare(files, reader)
+        else:
+            self._whole.read(files, reader)
 
     def _say(self, case: _Case, told: Told) -> None:
         self._keep(case, told.sources, lambda _path: case.desk.say(told.words))

@@ -65,6 +65,7 @@ _HOW_TO_SPEAK = (
     " plain words, without lists, tables, headings or code.\n\n"
 )
 
+_NOTES = (Way.STEPS, Way.SIDE_BY_SIDE)
 _NOT_READ = (Way.NOTHING, Way.INVENTORY, Way.EXHAUSTIVE)
 """The model is not given these passages: they are too far from the question, or the program itself has answered."""
 
@@ -228,9 +229,7 @@ def _sources(part: SourcesPart, message_id: str, what_to_do: str) -> Iterator[Se
     if not part.passages or part.way in _NOT_READ:
         return
     mark = hashlib.sha256(message_id.encode()).hexdigest()[:8]
-    what = (
-        "Notes on all parts of my documents, in their order" if part.way == Way.STEPS else "Passages from my documents"
-    )
+    what = "Notes on all parts of my documents, in their order" if part.way in _NOTES else "Passages from my documents"
     yield Segment(f"{what}. Each stands between two lines with {mark}.\n\n", Origin.APP)
     for number, passage in enumerate(part.passages, 1):
         place = place_name(passage)

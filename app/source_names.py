@@ -6,13 +6,14 @@ from pathlib import PurePath
 
 from app.amounts import clock_text
 from app.i18n import tr
+from app.shown_names import shown_name
 from app.store.types import SourcePassage
 from rag.types import Unit
 
 
 def file_name(path: str) -> str:
-    """The last part of a path, whichever system wrote it."""
-    return PurePath(path).name or path
+    """The last part of a path, whichever system wrote it, as it can stand in a line."""
+    return shown_name(PurePath(path).name or path)
 
 
 def place_name(passage: SourcePassage) -> str:
@@ -24,6 +25,7 @@ def place_name(passage: SourcePassage) -> str:
 
 def page_name(unit: str, page: int, label: str, first_line: int) -> str:
     """The page alone, "" where a document has none worth naming."""
+    label = shown_name(label)
     match unit:
         case Unit.PAGE:
             return tr("page {number}", number=label or page)

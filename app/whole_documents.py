@@ -2,7 +2,8 @@
 
 In steps, the model notes of each part what the question needs, and answers from these notes, whose numbers name their
 pages (map and reduce, after Dean and Ghemawat 2004). A sentence of a note that gives a number which its part does not
-have is left out. Where a document has more parts than are read, these are evenly spread, and that is said.
+have is left out. Documents that are compared are noted one at a time, and laid side by side by the program
+(`app.comparing`). Where a document has more parts than are read, these are evenly spread, and that is said.
 Knows no conversation and no window.
 """
 
@@ -19,10 +20,13 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar
 
+from app.comparing import BEFORE_QUESTION, Line, after_question, noted, side_by_side
+from app.comparing import NOTE_TOKENS as COMPARED_TOKENS
 from app.consulting import DocumentSearch, sources_part
 from app.i18n import BUG, tr
 from app.prompting import NAME_CHARACTERS
-from app.source_names import place_name
+from app.shown_names import shown_name
+from app.source_names import file_name, place_name
 from app.store.types import SourcePassage, SourcesPart
 from app.summaries import clean_summary
 from engine.cancel import CancelToken
@@ -38,6 +42,7 @@ from engine.types import (
     PromptProgress,
     ReasoningDelta,
     SamplingParams,
+    Started,
     StreamEvent,
     TextDelta,
 )
@@ -90,7 +95,7 @@ class DocumentReading(DocumentSearch, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Who asked, and what becomes of it: one of `done`, `failed`, `ended` is called, once, on any thread.
+    """Who asked, and what becomes of it: one of `done`, `said`, `failed`, `ended` is called, once, on any thread.
 
     `tell` is given the answer's events on the way, all under `answer_id`.
     """
@@ -101,6 +106,8 @@ class Reader:
     tell: Callable[[StreamEvent], None]
     notice: Callable[[str], None]
     done: Callable[[SourcesPart], None]
+    said: Callable[[str, SourcesPart], None]
+    """Instead of `done`: the answer itself, which no model is to write."""
     failed: Callable[[HearthError], None]
     ended: Callable[[Finished | Failed], None]
 
@@ -115,6 +122,9 @@ class _Work:
     notes: list[SourcePassage] = field(default_factory=list)
     n_all: int = 0
     """Parts that the documents have."""
+    compared: tuple[StoredFile, ...] = ()
+    """The documents, while they are noted to be laid side by side."""
+    lines: list[Line] = field(default_factory=list)
 
     @property
     def count(self) -> int:
@@ -136,6 +146,11 @@ class WholeDocuments:
         self._engine = engine
         self._documents = documents
         self._pool = pool
+
+    def compare(self, files: Sequence[StoredFile], reader: Reader) -> None:
+        """Have several documents laid side by side; they have text. Returns at once."""
+        model = self._engine.state.model
+        self._cut(files, _Work(reader, model.n_ctx if model is not None else _USUAL_CONTEXT, compared=tuple(files)))
 
     def read(self, files: Sequence[StoredFile], reader: Reader) -> None:
         """Have documents read; they have text. Returns at once."""
@@ -213,13 +228,15 @@ class WholeDocuments:
         if reader.cancel.cancelled:
             reader.ended(Finished(reader.answer_id, FinishReason.CANCELLED))
             return
+        if not work.left and work.compared:
+            self._lay_side_by_side(work)
+            return
         if not work.left:
             reader.done(SourcesPart(Way.STEPS, tuple(work.notes), work.n_all))
             return
         file, part = work.left.popleft()
         number, count = len(work.notes) + 1, work.count + 1
         place = place_name(_passage(file, part, ""))
-        reader.tell(PromptProgress(reader.answer_id, number - 1, count))
         head = tr("{place} (part {number} of {count})", place=place, number=number, count=count)
         reader.tell(ReasoningDelta(reader.answer_id, f"{head}\n", 0))
         request = _request(work, part, place, number, count)
@@ -233,7 +250,10 @@ class WholeDocuments:
         def sink(event: StreamEvent) -> None:
             if reader.cancel.cancelled and not isinstance(event, Finished | Failed):
                 return
-            if isinstance(event, TextDelta):
+            if isinstance(event, Started | PromptProgress):
+                # What is counted begins anew with every part: each is a prompt of its own.
+                reader.tell(replace(event, request_id=reader.answer_id))
+            elif isinstance(event, TextDelta):
                 text.append(event.text)
                 reader.tell(ReasoningDelta(reader.answer_id, event.text, event.tokens))
             elif isinstance(event, Failed):
@@ -248,13 +268,20 @@ class WholeDocuments:
                     reader.ended(replace(event, request_id=reader.answer_id))
                     return
                 reader.tell(ReasoningDelta(reader.answer_id, "\n\n", 0))
-                note = faithful("".join(text), part.text, whole=event.reason is FinishReason.STOP)
-                work.notes.append(_passage(file, part, note))
+                work.notes.append(_passage(file, part, _noted(work, file, part, "".join(text), event.reason)))
                 if len(work.notes) == 1:
                     self._spare(work, self._clock() - began)
                 self._step(work)
 
         return sink
+
+    def _lay_side_by_side(self, work: _Work) -> None:
+        """The comparison by the program; by the model after all where a document has given no line."""
+        words = side_by_side(work.lines, _names(work.compared))
+        if words:
+            work.reader.said(words, SourcesPart(Way.SIDE_BY_SIDE, tuple(work.notes), work.n_all))
+        else:
+            self.read(work.compared, work.reader)
 
     def _result(self, future: Future[T], reader: Reader) -> T | None:
         """What a step gave; where it failed, that is told, and nothing follows."""
@@ -295,22 +322,42 @@ def _tell_sampled(work: _Work) -> None:
     )
 
 
+def _noted(work: _Work, file: StoredFile, part: DocumentPart, text: str, reason: FinishReason) -> str:
+    """What is kept of a part: its note, or the lines of it that are compared."""
+    if not work.compared:
+        return faithful(text, part.text, whole=reason is FinishReason.STOP)
+    whole = text if reason is FinishReason.STOP else text.rpartition("\n")[0]
+    lines = noted(whole, part.text, place=work.compared.index(file), number=len(work.notes) + 1)
+    work.lines += lines
+    return "\n".join(f"{line.subject}: {line.words}" for line in lines) or " ".join(part.text.split())[:_LEAST_PIECE]
+
+
+def _names(files: Sequence[StoredFile]) -> list[str]:
+    """What the documents are called side by side: by their folders too where their names are the same."""
+    names = [file_name(str(file.path)) for file in files]
+    if len(set(names)) == len(names):
+        return names
+    return [shown_name(f"{file.path.parent.name}/{file.path.name}") for file in files]
+
+
 def _request(work: _Work, part: DocumentPart, place: str, number: int, count: int) -> GenerationRequest:
     """A prompt of its own, without the conversation: a part between marks that it cannot foresee, and the wish."""
     request_id = f"part-{uuid.uuid4().hex}"
     mark = hashlib.sha256(request_id.encode()).hexdigest()[:8]
     least, most = NOTE_TOKENS
     tokens = max(least, min(most, int(NOTES_SHARE * work.n_ctx / count)))
-    wanted = _REQUEST.format(number=number, count=count)
+    before, behind = _REQUEST.format(number=number, count=count), _INSTRUCTION.format(words=tokens // 2)
+    if work.compared:
+        tokens, before, behind = COMPARED_TOKENS, BEFORE_QUESTION, after_question(work.lines)
     named = clean(place, max_characters=NAME_CHARACTERS).segment(Origin.DOCUMENT, place)
     text = clean(part.text, max_characters=len(part.text)).segment(Origin.DOCUMENT, place)
     segments = (
         named,
         Segment(f"\n<<{mark}\n", Origin.APP),
         text,
-        Segment(f"\n{mark}>>\n\n{wanted}", Origin.APP),
+        Segment(f"\n{mark}>>\n\n{before}", Origin.APP),
         Segment(work.reader.question, Origin.USER),
-        Segment(_INSTRUCTION.format(words=tokens // 2), Origin.APP),
+        Segment(behind, Origin.APP),
     )
     return GenerationRequest(
         request_id=request_id,

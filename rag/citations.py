@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from rag.claims import SourceText, flattened, quoted_spans, stems
+from rag.claims import SourceText, flattened, quoted_spans, says_more_than, stems
 
 LEAST_COVERAGE = 0.7
 """Of a sentence's informative words: what a source must hold to be named by the program itself."""
@@ -26,12 +26,12 @@ LEAST_WORDS = 3
 _RANGE = 10
 """Sources, that "[2-5]" names at most; more is no citation."""
 _MARKER = re.compile(
-    r"\s?(?:[\[【]\s*\^?(?:(?:sources?|quellen?|passages?)\s*:?\s*)?|\((?:sources?|quellen?|passages?)\s*:?\s*)"
+    r"[^\S\n]?(?:[\[【]\s*\^?(?:(?:sources?|quellen?|passages?)\s*:?\s*)?|\((?:sources?|quellen?|passages?)\s*:?\s*)"
     r"(\d{1,3}(?:\s*(?:[,;&–-]|and|und)\s*\d{1,3})*)"
     r"(?:\s*,?\s*(?:pages?|pp?\.|seiten?|s\.|lines?|zeilen?)\s*[\d–-]+)?\s*(?:†[^\]】\n]{0,40})?[\]】)](?!\()",
     re.IGNORECASE,
 )
-_BEGUN = re.compile(r"\s?[\[【]\s*\^?(?:[a-z]{1,9}\s*:?\s*)?[\d\s,;&–-]*\Z", re.IGNORECASE)
+_BEGUN = re.compile(r"[^\S\n]?[\[【]\s*\^?(?:[a-z]{1,9}\s*:?\s*)?[\d\s,;&–-]*\Z", re.IGNORECASE)
 _CODE = re.compile(r"```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)|(`+)(?!`).+?(?<!`)\1(?!`)", re.DOTALL)
 _LINK = re.compile(r"\[(?:[^\[\]\n]|\[[^\[\]\n]*\])*\](\([^()\n]*\))")
 _ADDRESS = re.compile(r"<?\b(?:https?|file)://[^\s>\])]+>?|\bwww\.[^\s>\])]+")
@@ -41,6 +41,7 @@ _NO_END = re.compile(
     r"|(?:^|\n)\s*(?:[-*•]\s+)?(?:\*\*)?\d{1,3})\.$",
     re.IGNORECASE,
 )
+_NO_WORDS = re.compile(r"[\W_]*")
 _NO_PROSE = re.compile(r"\s*(?:#{1,6}\s|\|)")
 """Headings and rows of tables: the program puts no numbers there by itself."""
 
@@ -80,7 +81,7 @@ class _Sentence:
     start: int
     end: int
     text: str
-    """Without its markers."""
+    """Without its markers; "" where there is nothing else."""
     markers: tuple[tuple[int, int, tuple[int, ...]], ...]
 
 
@@ -94,7 +95,7 @@ def cited(answer: str, sources: Sequence[str], *, given: Sequence[str] = (), ask
     found: list[Citation] = []
     for sentence in _sentences(answer):
         if sentence.markers:
-            found += _checked(sentence, known)
+            found += _checked(sentence, known, places)
         elif not _NO_PROSE.match(sentence.text) and (number := _best_source(sentence.text, known)) is not None:
             place = sentence.end
             found.append(Citation(number, place, place, sentence.start, sentence.end, Verdict.HOLDS, by_program=True))
@@ -125,13 +126,14 @@ def marked(answer: str, n_sources: int) -> list[Citation]:
     ]
 
 
-def _checked(sentence: _Sentence, known: Sequence[SourceText]) -> Iterator[Citation]:
+def _checked(sentence: _Sentence, known: Sequence[SourceText], places: Sequence[str]) -> Iterator[Citation]:
     words = list(stems(flattened(sentence.text)))
     several = [number for _s, _e, numbers in sentence.markers for number in numbers if 0 < number <= len(known)]
     best = _best_source(sentence.text, known)
     for start, end, numbers in sentence.markers:
         for number in numbers:
-            verdict, missing = _verdict(sentence.text, words, number, known, several)
+            told = words if 0 < number <= len(known) and says_more_than(words, places[number - 1]) else []
+            verdict, missing = _verdict(sentence.text, told, number, known, several)
             right = best
             if right is not None and verdict is Verdict.HOLDS:
                 # The model has put the number of another source to it, or one that says less of it.
@@ -178,13 +180,18 @@ def _best_source(sentence: str, known: Sequence[SourceText]) -> int | None:
 
 
 def _sentences(answer: str) -> Iterator[_Sentence]:
-    """Markers behind a sentence's full stop belong to it. Code and addresses are passed over."""
+    """Every marker is in one: behind a full stop, or alone on the next line, it goes with what stands before it, and at
+    the beginning of a line with what follows. Code and addresses are passed over.
+    """
     uncoded = _blanked(_CODE, answer)
     plain = _blanked(_ADDRESS, _LINK.sub(lambda match: match[0][: -len(match[1])] + " " * len(match[1]), uncoded))
     found = markers(_blanked(_ADDRESS, _blanked(_LINK, uncoded)))
+    worded = plain
+    for marker_start, marker_end, _numbers in found:
+        worded = worded[:marker_start] + " " * (marker_end - marker_start) + worded[marker_end:]
     quoted = quoted_spans(plain)
     ends = [
-        _behind_markers(plain, _behind_quotation(match.end(), quoted), found)
+        _behind_markers(plain, worded, _behind_quotation(match.end(), quoted), found)
         for match in _SENTENCE_END.finditer(plain)
         if not _NO_END.search(plain, max(0, match.end() - 16), match.end()) and not _within(match.end(), quoted)
     ]
@@ -196,7 +203,7 @@ def _sentences(answer: str) -> Iterator[_Sentence]:
         text = plain[start:end]
         for marker_start, marker_end, _numbers in reversed(own):
             text = text[: marker_start - start] + text[marker_end - start :]
-        if text.strip():
+        if text.strip() or own:
             begin = end - len(plain[start:end].lstrip())
             yield _Sentence(begin, start + len(plain[start:end].rstrip()), text.strip(), own)
         start = end
@@ -231,10 +238,18 @@ def _behind_quotation(end: int, quoted: Sequence[tuple[int, int]]) -> int:
     return end + 1 if place >= 0 and end == quoted[place][1] - 1 else end
 
 
-def _behind_markers(text: str, end: int, markers: Sequence[tuple[int, int, tuple[int, ...]]]) -> int:
-    """ "...in 1998. [2]": a marker goes with what stands before it in the line."""
+def _behind_markers(text: str, worded: str, end: int, markers: Sequence[tuple[int, int, tuple[int, ...]]]) -> int:
+    """ "...in 1998. [2]": a marker goes with what stands before it in the line, or above it if its line has no words.
+
+    `worded` is the text with spaces for its markers.
+    """
     for start, stop, _numbers in markers:
-        between = text[end:start]
-        if start <= end < stop or (end <= start and not between.strip() and "\n" not in between):
+        if start < end < stop:
             end = stop
+        elif end <= start and _NO_WORDS.fullmatch(worded, end, start):
+            first = text.rfind("\n", 0, start) + 1
+            last = text.find("\n", stop)
+            begins_its_line = _NO_WORDS.fullmatch(worded, first, start)
+            if not begins_its_line or _NO_WORDS.fullmatch(worded, first, last if last >= 0 else len(text)):
+                end = stop
     return end

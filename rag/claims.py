@@ -88,6 +88,12 @@ class SourceText:
         return len(parts) > 1 and all(plain_number(part) in self._numbers for part in parts)
 
 
+def says_more_than(words: Sequence[str], place: str) -> bool:
+    """Whether of a line's `stems` any is not in the name of a place: "[2] lease.pdf, page 3" claims nothing."""
+    named = frozenset(stems(flattened(place)))
+    return any(stem not in named for stem in words)
+
+
 def quotations(sentence: str) -> list[str]:
     """What is quoted at some length; names and emphasis are not."""
     found = (next(group for group in match.groups() if group is not None) for match in _QUOTED.finditer(sentence))

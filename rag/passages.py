@@ -23,6 +23,8 @@ class Way(StrEnum):
     """Every place that holds the words asked for."""
     STEPS = "steps"
     """Whole documents, read one part after another."""
+    SIDE_BY_SIDE = "side by side"
+    """The same, each noted by itself, and laid side by side by the program."""
 
 
 @dataclass(frozen=True, slots=True)

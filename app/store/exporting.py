@@ -18,9 +18,9 @@ The JSON form is Hearth's own exchange format, version 1, which `app.store.impor
                       "passages": [{SourcePassage}]}
                   or {"kind": "keyed", "persona", "texts": [...]}]}]}]}
 
-Times are seconds since 1970, UTC. An image's `data` are its bytes in base64, "" if they are lost. Given all messages
-of a tree it loses nothing that was said; a folder is the library's affair, and a summary, which a model can make
-again, stays behind.
+An answer of the state "streaming" was being written, and is read back as "interrupted". Times are seconds since 1970,
+UTC. An image's `data` are its bytes in base64, "" if they are lost. Given all messages of a tree it loses nothing that
+was said; a folder is the library's affair, and a summary, which a model can make again, stays behind.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from __future__ import annotations
 import base64
 import html
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -38,6 +39,8 @@ from markdown_it import MarkdownIt
 from app.answer_citations import with_places
 from app.document_addresses import NO_DOCUMENTS, DocumentAddresses
 from app.i18n import tr
+from app.message_states import saved_state_text
+from app.shown_names import shown_name
 from app.store.types import (
     AttachmentPart,
     Conversation,
@@ -59,6 +62,7 @@ VERSION = 1
 
 Read = Callable[[ImagePart], bytes | None]
 """The bytes of an image, None if they are lost: `app.store.images.ImageFolder.read`."""
+_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 _IMAGE_WIDTH = 640
 """Pixels that an image takes at most on a page."""
 
@@ -98,7 +102,7 @@ def to_markdown(conversation: Conversation, messages: Sequence[StoredMessage], r
             match part:
                 case TextPart(text):
                     answers = message.role is Role.ASSISTANT
-                    blocks.append(addresses.unlinked(with_places(text, sources)) if answers else text)
+                    blocks.append(_closed(addresses.unlinked(with_places(text, sources)) if answers else text))
                 case ReasoningPart(text):
                     quoted = "\n".join(f"> {line}" for line in addresses.unlinked(text).splitlines())
                     blocks.append(f"> *{tr('Reasoning')}*\n>\n{quoted}")
@@ -107,11 +111,11 @@ def to_markdown(conversation: Conversation, messages: Sequence[StoredMessage], r
                     blocks.append("> *" + tr("Not spoken") + f"*\n>\n{quoted}")
                 case AttachmentPart(name, text):
                     fence = _fence(text)
-                    blocks.append(f"**{tr('Attachment')}: {name}**\n\n{fence}\n{text}\n{fence}")
+                    blocks.append(f"**{tr('Attachment')}: {shown_name(name)}**\n\n{fence}\n{text}\n{fence}")
                 case ImagePart(name):
-                    blocks.append(f"**{tr('Image')}: {name}**")
-        if message.error:
-            blocks.append(f"*{message.error}*")
+                    blocks.append(f"**{tr('Image')}: {shown_name(name)}**")
+        if ending := saved_state_text(message):
+            blocks.append(f"*{ending}*")
     return "\n\n".join(blocks) + "\n"
 
 
@@ -179,8 +183,8 @@ def to_html(conversation: Conversation, messages: Sequence[StoredMessage], read:
                     )
                 case ImagePart():
                     body.append(_figure(part, read(part)))
-        if message.error:
-            body.append(f"<p class='meta'>{html.escape(message.error)}</p>")
+        if ending := saved_state_text(message):
+            body.append(f"<p class='meta'>{html.escape(ending)}</p>")
     return (
         "<!DOCTYPE html>\n<html><head><meta charset='utf-8'>"
         "<meta http-equiv='Content-Security-Policy'"
@@ -235,6 +239,19 @@ def _who(message: StoredMessage) -> str:
 
 def _date(seconds: float) -> str:
     return datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def _closed(text: str) -> str:
+    """With the end of a code block that was cut off, or all that follows would be code."""
+    fence = ""
+    for line in text.splitlines():
+        if (match := _FENCE.match(line)) is None:
+            continue
+        if not fence:
+            fence = match[1]
+        elif match[1].startswith(fence) and not line[match.end() :].strip():
+            fence = ""
+    return f"{text}\n{fence}" if fence else text
 
 
 def _fence(text: str) -> str:

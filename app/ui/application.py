@@ -24,8 +24,8 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication, QEvent, QLocale, QObject, QSocketNotifier, QTimer
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import QCoreApplication, QEvent, QLocale, QObject, QSocketNotifier, Qt, QTimer
+from PySide6.QtWidgets import QApplication, QDialog
 
 from app.events import ChatEvent, Notice
 from app.head_start import HeadStart
@@ -44,6 +44,7 @@ from app.ui.session import Session, WindowPlace, put_back
 from app.ui.single_instance import SingleInstance, hand_over
 from app.ui.style import apply_style
 from app.ui.theme import Theme
+from app.ui.toast import Toasts
 from app.ui.workspace import Workspace
 from engine.engine import Engine
 
@@ -54,6 +55,8 @@ ServicesOpener = Callable[[Paths, Settings, Callable[[ChatEvent], None]], "Servi
 
 _log = logging.getLogger(__name__)
 _RAISE_OFFSET = 28
+_WIDE_DIALOG = 120
+"""In spacing units: one this wide has room for a notice."""
 
 
 def run_window(
@@ -237,8 +240,12 @@ class Application(QObject):
         tell(self.workspace.theme, parent, tr("Hearth cannot open your chats"), sentence_of(error), icon="circle-alert")
 
     def _show_notice(self, text: str) -> None:
-        window = self._front_window()
-        if window is not None:
+        active, window = self._app.activeWindow(), self._front_window()
+        if isinstance(active, QDialog) and active.width() >= self.workspace.theme.space(_WIDE_DIALOG):
+            # It covers the window, and the person looks here.
+            toasts = active.findChild(Toasts, options=Qt.FindChildOption.FindDirectChildrenOnly)
+            (toasts or Toasts(self.workspace.theme, active)).show(text)
+        elif window is not None:
             window.toasts.show(text)
 
     def _front_window(self) -> MainWindow | None:

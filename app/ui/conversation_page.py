@@ -296,7 +296,7 @@ class ConversationPage(QWidget):
 
     def _connect(self) -> None:
         workspace = self._workspace
-        workspace.bridge.chat_event.connect(self._on_chat_event)
+        workspace.answers.followed.connect(self._on_chat_event)
         workspace.engine_changed.connect(self._on_engine_changed)
         workspace.models.entries_changed.connect(self._show_whether_sendable)
         workspace.ready.connect(self._on_ready)

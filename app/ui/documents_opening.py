@@ -23,8 +23,8 @@ from shiboken6 import isValid
 from app.amounts import clock_text
 from app.file_opening import Caution, caution, page_command, reveal_command, time_command
 from app.i18n import tr
+from app.shown_names import shown_name
 from app.ui.dialogs import confirm
-from app.ui.documents_rows import display_path
 from app.ui.workspace import Workspace
 
 _QUERY_S = 5.0
@@ -96,7 +96,7 @@ def _asked(workspace: Workspace, parent: QWidget, path: Path) -> bool:
         tr("Open this file in its own program?"),
         tr(
             "It may hold programs, or load something from the network once it is open. Its place is: {path}",
-            path=display_path(str(path)),
+            path=shown_name(path),
         ),
         yes=tr("Open"),
         icon="triangle-alert",

@@ -14,6 +14,7 @@ from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QStringL
 
 from app.documents_view import Readiness, files_text, hidden_sentence, pages_text, readiness, state_sentence
 from app.i18n import ntr, tr
+from app.shown_names import shown_name
 from app.ui.amounts import count_text
 from app.ui.documents_outline import Outline, Place
 from engine.display_name import display_name
@@ -235,15 +236,10 @@ class DocumentListModel(QStringListModel):
 def tooltip(line: Line, reading: ReadingProgress | None) -> str:
     """Path and state in full, as plain text."""
     shown = line.file.path if isinstance(line, FileLine) else line.source.path
-    path = "" if line.source.kind is SourceKind.TEXT else display_path(str(shown))
+    path = "" if line.source.kind is SourceKind.TEXT else shown_name(shown)
     words = "\n".join(each for each in (path, line_detail(line, reading)) if each)
     # Qt takes a tip that looks like HTML for HTML.
     return words.replace("&", "&amp;").replace("<", "&lt;").replace("\n", "<br>") if "<" in words else words
-
-
-def display_path(path: str) -> str:
-    """A path that is safe to show, not shortened."""
-    return "".join(character if character.isprintable() else "\ufffd" for character in path)
 
 
 def _spoken(line: Line, reading: ReadingProgress | None) -> str:

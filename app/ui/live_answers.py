@@ -6,6 +6,7 @@ is what has streamed up to now. Knows no widget and no store.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field, replace
 
 from PySide6.QtCore import QObject, Signal
@@ -23,6 +24,9 @@ class _Answer:
     message: StoredMessage | None
     reasoning: list[str] = field(default_factory=list)
     text: list[str] = field(default_factory=list)
+    thought_s: float = 0.0
+    thinking_since: float | None = None
+    """On the monotonic clock; None while it does not think."""
     meter: AnswerMeter = field(default_factory=AnswerMeter)
 
 
@@ -31,6 +35,9 @@ class LiveAnswers(QObject):
 
     changed = Signal()
     """Which conversations are generating or unread."""
+    followed = Signal(object)
+    """A `ChatEvent` that is known here by now. A view that fills itself by `brought_up_to_date` listens to this and not
+    to the bridge, or an event on its way to both would be shown twice."""
 
     def __init__(self, bridge: EventBridge, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -81,13 +88,20 @@ class LiveAnswers(QObject):
         base = answer.message.parts if answer.message is not None else ()
         reasoning = "".join(part.text for part in base if isinstance(part, ReasoningPart)) + "".join(answer.reasoning)
         text = "".join(part.text for part in base if isinstance(part, TextPart)) + "".join(answer.text)
-        parts: list[Part] = [ReasoningPart(reasoning)] if reasoning else []
+        seconds = answer.thought_s + sum(part.seconds for part in base if isinstance(part, ReasoningPart))
+        if answer.thinking_since is not None:
+            seconds += time.monotonic() - answer.thinking_since
+        parts: list[Part] = [ReasoningPart(reasoning, seconds)] if reasoning else []
         if text:
             parts.append(TextPart(text))
         # Whatever is longer is newer: events that came before this object did are in the store alone.
         return message if len(text) < len(message.text) else replace(message, parts=tuple(parts))
 
     def _on_chat_event(self, event: ChatEvent) -> None:
+        self._follow(event)
+        self.followed.emit(event)
+
+    def _follow(self, event: ChatEvent) -> None:
         if isinstance(event, MessageAdded):
             message = event.message
             if message.role is Role.ASSISTANT and message.state is MessageState.STREAMING:
@@ -103,8 +117,12 @@ class LiveAnswers(QObject):
             answer = self._answers[event.message_id]
             answer.meter.observe(event.event)
             if isinstance(event.event, TextDelta):
+                if answer.thinking_since is not None:
+                    answer.thought_s += time.monotonic() - answer.thinking_since
+                    answer.thinking_since = None
                 answer.text.append(event.event.text)
             elif isinstance(event.event, ReasoningDelta):
+                answer.thinking_since = answer.thinking_since or time.monotonic()
                 answer.reasoning.append(event.event.text)
         elif isinstance(event, MessageFinished):
             message = event.message

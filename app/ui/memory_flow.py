@@ -70,10 +70,11 @@ class MemoryFlow(QObject):
 
     def _on_path_shown(self, path: list[StoredMessage]) -> None:
         panel, page = self._panel, self._page
-        if not page.is_generating:
-            panel.follower.show_usage(next((each.usage for each in reversed(path) if each.usage is not None), None))
-        elif (meter := self._workspace.answers.meter(page.conversation_id)) is not None:
+        meter = self._workspace.answers.meter(page.conversation_id) if page.is_generating else None
+        if meter is not None:
             panel.follower.show_live(meter)
+        else:
+            panel.follower.show_usage(next((each.usage for each in reversed(path) if each.usage is not None), None))
         self.refresh()
 
     def _ask(self) -> None:

@@ -33,7 +33,8 @@ class LiveAnswer:
         thoughts = [part for part in message.parts if isinstance(part, ReasoningPart)]
         self._new_reasoning = ["\n\n".join(part.text for part in thoughts)]
         self._thought_before = sum(part.seconds for part in thoughts)
-        self._thinking_since: float | None = None
+        # Thoughts without an answer yet: it still thinks, though nothing may come for long.
+        self._thinking_since = time.monotonic() if thoughts and not message.text else None
         self._thought = 0.0
         self._progress: PromptProgress | None = None
         self._started = False

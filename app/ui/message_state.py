@@ -6,10 +6,10 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 
 from app.i18n import tr
+from app.message_states import state_text
 from app.store.types import MessageState, StoredMessage
 from app.ui.icons import tinted_pixmap
 from app.ui.message_actions import Action
-from app.ui.message_usage import state_text
 from app.ui.theme import Theme
 
 

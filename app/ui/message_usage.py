@@ -1,9 +1,9 @@
-"""The line that says what an answer cost, and the one that says how it ended. Words only; knows no widget."""
+"""The line that says what an answer cost, and the one above its thoughts. Words only; knows no widget."""
 
 from __future__ import annotations
 
 from app.i18n import ntr, tr
-from app.store.types import MessageState, MessageUsage, StoredMessage, UnspokenPart
+from app.store.types import MessageUsage
 from app.ui.amounts import count_text, rate_text
 
 
@@ -22,21 +22,6 @@ def dropped_text(count: int) -> str:
     if count <= 0:
         return ""
     return ntr("{count} earlier message did not fit", "{count} earlier messages did not fit", count)
-
-
-def state_text(message: StoredMessage) -> str:
-    """How a message ended, "" if there is nothing to say."""
-    match message.state:
-        case MessageState.STOPPED if any(isinstance(part, UnspokenPart) for part in message.parts):
-            return tr("You interrupted this answer.")
-        case MessageState.STOPPED:
-            return tr("You stopped this answer.")
-        case MessageState.INTERRUPTED:
-            return tr("This answer was cut off before it was done.")
-        case MessageState.FAILED:
-            return message.error or tr("There is no answer.")
-        case _:
-            return ""
 
 
 def thought_text(seconds: float, *, thinking: bool) -> str:

@@ -141,7 +141,7 @@ class TrialPanel(QWidget):
         self._column.addLayout(self._foot)
 
     def _connect(self) -> None:
-        self._bridge.chat_event.connect(self._on_event)
+        self._answers.followed.connect(self._on_event)
         self.restart_button.clicked.connect(self.restart)
         self.start.chosen.connect(self._on_starter)
         self.words.send_requested.connect(self._on_send)

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.events import ChatEvent, Notice
 from app.i18n import tr
 from app.settings import Settings, default_of
 from app.settings_options import DESKTOP, OPTIONS, PROGRAMS, REMOTE, VOICE, Option
@@ -83,13 +84,29 @@ class OptionRow(QWidget):
             )
             row.addWidget(self.control, 0, Qt.AlignmentFlag.AlignVCenter)
             outer.addLayout(row)
+        self._complaint = QLabel()
+        self._complaint.setProperty("kind", "warning")
+        self._complaint.setTextFormat(Qt.TextFormat.PlainText)
+        self._complaint.setWordWrap(True)
+        self._complaint.hide()
+        self._complained_of: object = None
+        outer.addWidget(self._complaint)
         self._searched = f"{tr(option.label)} {words} {tr(option.group)} {option.key}".casefold()
         self.refresh()
 
     def refresh(self) -> None:
         """Show the value in force."""
         self._show()
-        self.reset_button.setVisible(self._settings.get(self.option.key) != default_of(self.option.key))
+        value = self._settings.get(self.option.key)
+        self.reset_button.setVisible(value != default_of(self.option.key))
+        if value != self._complained_of:
+            self._complaint.hide()
+
+    def complain(self, text: str) -> None:
+        """Say why the value is not what was wished, until it is another one."""
+        self._complained_of = self._settings.get(self.option.key)
+        self._complaint.setText(text)
+        self._complaint.show()
 
     def add_beneath(self, widget: QWidget) -> None:
         """Something that belongs to the option, below it."""
@@ -169,6 +186,7 @@ class SettingsDialog(QDialog):
         self.search.textChanged.connect(self._on_search_changed)
         # A method, so that the connection ends with the dialog.
         theme.changed.connect(self._on_theme_changed)
+        workspace.bridge.chat_event.connect(self._on_chat_event)
         unsubscribe = workspace.settings.subscribe(self._on_setting_changed)
         self.destroyed.connect(lambda _gone=None: unsubscribe())
         self.open_group(next(iter(self._pages)))
@@ -274,6 +292,12 @@ class SettingsDialog(QDialog):
         else:
             checked = next(key for key, button in self._buttons.items() if button.isChecked())
             self._stack.setCurrentWidget(self._pages[checked])
+
+    def _on_chat_event(self, event: ChatEvent) -> None:
+        if isinstance(event, Notice):
+            for row in self.rows:
+                if row.option.key == event.setting:
+                    row.complain(event.text)
 
     def _on_setting_changed(self, key: str) -> None:
         for row in self.rows:

@@ -138,16 +138,18 @@ def test_what_stands_before_a_text_goes_by_the_models_name(gguf: Path, tmp_path:
 def test_the_setting_leads_and_goes_back_where_it_cannot(desk: Desk, gguf: Path, tmp_path: Path) -> None:
     settings = Settings(tmp_path / "settings.toml")
     notices: list[object] = []
-    told = threading.Event()
+    told, complained = threading.Event(), threading.Event()
 
     def publish(event: object) -> None:
-        notices.append(event)
+        notices.append((event, settings.text(KEY)))
+        complained.set()
 
     follower = EmbedderFollower(settings, desk.client, desk.place.folder / "library.db", publish)
     settings.subscribe(lambda _key: told.set() if settings.text(KEY) == LIGHT else None)
     settings.set(KEY, "nobody/no-such-model")
-    assert told.wait(PATIENCE_S)
-    assert notices == [Notice("The model nobody/no-such-model is not on this computer.", "warning")]
+    assert complained.wait(PATIENCE_S)
+    notice = Notice("The model nobody/no-such-model is not on this computer.", "warning", setting=KEY)
+    assert notices == [(notice, LIGHT)], "it is back already when that is said"
     settings.set(KEY, str(gguf))
     desk.telling.wait_for(lambda: desk.client.learning().result(PATIENCE_S).serving == str(gguf))
     # Another program on the same library.

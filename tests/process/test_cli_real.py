@@ -329,6 +329,23 @@ def test_documents_are_added_found_listed_and_removed(models: Path, data: list[s
     assert notes.exists()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="names cannot be so there")
+def test_a_files_name_forges_no_line(models: Path, data: list[str], tmp_path: Path) -> None:
+    folder = tmp_path / "letters\nforged: 7 files"
+    folder.mkdir()
+    (folder / "fees\nhearth: forged\x1b[2J.md").write_text("The rowing club asks 240 crowns a year.\n", "utf-8")
+    (folder / "empty\nhearth: forged.pdf").write_bytes(b"no pdf")
+    lines = []
+    for command in (("add", str(folder), "--collection", "a\nforged"), ("list",), ("search", "rowing", "club"),
+                    ("status",), ("remove", str(folder / "fees\nhearth: forged\x1b[2J.md"))):  # fmt: skip
+        told = run([*data, "docs", *command], models)
+        lines += (told.stdout + told.stderr).decode().splitlines()
+    told = run([*data, "ask", "--docs", str(folder), "which documents do you have?"], models)
+    lines += (told.stdout + told.stderr).decode().splitlines()
+    assert sum("forged" in line for line in lines) >= 7
+    assert not [line for line in lines if line.startswith(("forged", "hearth: forged")) or "\x1b" in line]
+
+
 def test_a_folder_is_asked_and_places_are_named(models: Path, data: list[str], tmp_path: Path) -> None:
     folder = tmp_path / "manuals"
     folder.mkdir()

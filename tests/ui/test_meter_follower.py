@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from pytestqt.qtbot import QtBot
 
 from app.store.types import MessageUsage
 from app.ui.answer_meter import AnswerMeter, Phase
 from app.ui.meter_follower import MeterFollower
+from engine.fake import FakeEngine
 from engine.types import Finished, FinishReason, PromptProgress, Started, TextDelta, Usage
+from tests.unit.test_whole_documents import Seen, Shelf, book, pool, read, ready  # noqa: F401  # a fixture
 
 
 def test_a_change_of_phase_is_told_at_once_and_a_word_by_the_timer(qtbot: QtBot) -> None:
@@ -84,3 +88,24 @@ def test_the_live_speed_forgets_the_past() -> None:
         now = 10 + step / 10
         meter.observe(TextDelta("r", "fast"))
     assert meter.decode_rate == pytest.approx(10, rel=0.1)
+
+
+def test_each_part_of_a_document_is_counted_by_itself(pool: ThreadPoolExecutor) -> None:  # noqa: F811
+    engine = ready(FakeEngine(["The river grows wider here."] * 30))
+    events = read(engine, pool, Shelf(book(8)), Seen()).events
+    engine.close()
+    now = 0.0
+    meter = AnswerMeter(lambda: now)
+    meter.show(MessageUsage(100, 60, 7, 2048, 0.5, 1.5))
+    prompts, rates, phases = [], [], []
+    for event in events:
+        now += 1.0
+        meter.observe(event)
+        phases += [meter.phase] if meter.phase not in phases[-1:] else []
+        prompts += [meter.prompt_tokens] if isinstance(event, Started) else []
+        rates += [meter.decode_rate] if prompts else []
+        assert meter.completion_tokens < 30, "what was noted of other parts is no longer in the window"
+    assert len(prompts) > 2
+    assert all(100 < tokens <= 1024 + 200 for tokens in prompts)
+    assert phases == [Phase.WRITING, *[Phase.READING, Phase.WRITING] * len(prompts)]
+    assert max(rates) <= 2.0, "a word a second"

@@ -12,16 +12,18 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QPushButton
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.events import StoreChanged
+from app.embedder_choice import KEY as EMBEDDER
+from app.events import Notice, StoreChanged
 from app.paths import resolve_paths
 from app.services import Services
 from app.store.types import Changes, Conversation, Draft, MessageState
 from app.ui.dialogs import CalmDialog
 from app.ui.main_window import MainWindow
 from app.ui.settings_dialog import SettingsDialog
+from app.ui.toast import Toast
 from engine.fake import FakeEngine
 from tests.ui.test_shell import WAIT_MS, Shell
 
@@ -255,6 +257,34 @@ def test_the_panel_leads_to_the_setting_for_thinking(shell: Shell) -> None:
     shell.qtbot.waitUntil(lambda: dialog.row("chat.thinking").isVisible(), timeout=WAIT_MS)
     assert dialog.focusWidget() is dialog.row("chat.thinking").control
     dialog.close()
+
+
+def test_why_a_setting_went_back_is_said_in_the_dialog_that_covers_the_window(shell: Shell) -> None:
+    window = shell.start()
+    workspace = window.workspace
+    dialog = SettingsDialog(workspace, window)
+    dialog.open()
+    shell.qtbot.waitUntil(lambda: shell.qapp.activeWindow() is dialog, timeout=WAIT_MS)
+    dialog.show_option(EMBEDDER)
+    said = "The model nobody/no-such-model is not on this computer."
+    workspace.bridge.publish(Notice(said, "warning", setting=EMBEDDER))
+    toast = next(each for each in dialog.findChildren(Toast))
+    assert (toast.label.text(), toast.isVisible()) == (said, True)
+    assert window.toasts.current is None, "nobody can see that one"
+    row = dialog.row(EMBEDDER)
+    shell.qtbot.waitUntil(lambda: said in shown_words(row), timeout=WAIT_MS)
+    row.refresh()
+    assert said in shown_words(row), "the old value that comes back does not take it away"
+    workspace.settings.set(EMBEDDER, "/models/another.gguf")
+    shell.qtbot.waitUntil(lambda: said not in shown_words(row), timeout=WAIT_MS)
+    dialog.close()
+    shell.qtbot.waitUntil(lambda: shell.qapp.activeWindow() is not dialog, timeout=WAIT_MS)
+    workspace.bridge.publish(Notice("Something else.", "info"))
+    assert window.toasts.current is not None
+
+
+def shown_words(widget: QWidget) -> list[str]:
+    return [label.text() for label in widget.findChildren(QLabel) if label.isVisible()]
 
 
 def _counted(read: Callable[..., list[Conversation]], calls: list[bool]) -> Callable[..., list[Conversation]]:

@@ -77,6 +77,13 @@ def test_what_was_asked_is_no_claim() -> None:
     assert citation.verdict is Verdict.HOLDS
 
 
+def test_a_list_of_the_sources_takes_no_doubt_away() -> None:
+    answer = "It is the penguin that breeds a day.\n\n[1] whales.pdf, page 12\n[2] whales.pdf, page 13"
+    assert [each.number for each in citations_of(answer, SOURCES)] == [1, 2]
+    assert doubt(answer, SOURCES)
+    assert not doubt(answer.replace("It is", "[2] Calves drink 400 litres of milk. It is"), SOURCES)
+
+
 def test_an_answer_that_is_given_away_lists_its_places() -> None:
     answer = "It is the largest animal [1]. It weighs 777 tonnes [1]. `x[2]` is code."
     assert with_places(answer, SOURCES) == (

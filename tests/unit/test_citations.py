@@ -56,6 +56,33 @@ def test_markers_of_all_kinds(answer: str) -> None:
     assert verdicts(answer) == [(1, HOLDS)]
 
 
+@pytest.mark.parametrize(
+    ("answer", "claims"),
+    [
+        ("The whale weighs up to 199 tonnes.\n[1]", ["The whale weighs up to 199 tonnes.\n[1]"]),
+        ("The whale weighs up to 199 tonnes.\n\n[1]", ["The whale weighs up to 199 tonnes.\n\n[1]"]),
+        ("The whale weighs up to 199 tonnes.\n\n  [1].", ["The whale weighs up to 199 tonnes.\n\n  [1]"]),
+        ("Yes.\n[1] The whale weighs up to 199 tonnes.", ["[1] The whale weighs up to 199 tonnes."]),
+        ("Yes.\n\n[1] The whale weighs up to 199 tonnes.", ["[1] The whale weighs up to 199 tonnes."]),
+        ("Yes.\n- [1] Up to 199 tonnes\n- [1] 29.9 metres", ["- [1] Up to 199 tonnes", "- [1] 29.9 metres"]),
+        ("[1]", ["[1]"]),
+    ],
+)
+def test_a_marker_at_the_beginning_of_a_line(answer: str, claims: list[str]) -> None:
+    found = cited(answer, SOURCES)
+    assert [(each.number, each.verdict) for each in found] == [(1, HOLDS)] * len(claims)
+    assert [answer[each.claim_start : each.claim_end] for each in found] == claims
+    assert all(answer[each.start : each.end].strip() == "[1]" for each in found)
+    assert all("\n" not in answer[each.start : each.end] for each in found), "the line stays a line"
+
+
+def test_a_list_of_the_sources_claims_nothing() -> None:
+    answer = "The whale weighs up to 199 tonnes [1].\n\n[1] Great animals of the northern oceans, page 2"
+    places = ["Great animals of the northern oceans, page 2", "", "", ""]
+    assert [(each.number, each.verdict) for each in cited(answer, SOURCES, given=places)] == [(1, HOLDS), (1, HOLDS)]
+    assert [each.verdict for each in cited(answer, SOURCES)] == [HOLDS, NUMBERS]
+
+
 def test_a_marker_goes_with_its_own_sentence_only() -> None:
     answer = "I have 77 questions. The whale weighs up to 199 tonnes. [1] Nobody knows 88 of them."
     (citation,) = cited(answer, SOURCES)

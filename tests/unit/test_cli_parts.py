@@ -11,9 +11,12 @@ import pytest
 from app import bootstrap
 from app.amounts import bytes_text, context_text, params_text
 from app.bootstrap import StartError, missing_libraries, prepare, why_no_window
+from app.cli_docs import place_text
 from app.command_line import Arguments, parse
 from app.console import Console
 from app.logs import LOG_NAME, MAX_RECORD, start_log, stop_log
+from app.shown_names import shown_name
+from app.source_names import file_name
 
 
 class Screen(io.StringIO):
@@ -86,6 +89,30 @@ def test_an_answer_cannot_steer_the_terminal() -> None:
         Console(out=stream).stream("a\x1b[2Jb\x9b31mc\n\td")
     assert screen.getvalue() == "a[2Jb31mc\n\td"
     assert pipe.getvalue() == "a\x1b[2Jb\x9b31mc\n\td", "a pipe gets the text as it is"
+
+
+FORGING = "notes\n/etc/passwd:1 \x1b[2Jroot\u202efdp.\u2028\udcff.md"
+SHOWN = "notes\ufffd/etc/passwd:1 \ufffd[2Jroot\ufffdfdp.\ufffd\ufffd.md"
+
+
+def test_a_name_stays_one_line_and_steers_nothing() -> None:
+    assert shown_name(FORGING) == SHOWN
+    for harmless in ("Büro – Kopie (2).pdf", "年度報告\u3000最終.pdf", "Shot 3.00.00\u202fPM.png", "نامه\u200cها.md"):
+        assert shown_name(harmless) == harmless
+    assert file_name(f"/home/{FORGING}".replace("/etc/passwd", "etc")) == SHOWN.replace("/etc/passwd", "etc")
+
+
+@pytest.mark.parametrize("stream", [io.StringIO, Screen])
+def test_what_is_one_line_stays_one(stream: type[io.StringIO], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    console = Console(out=stream(), err=stream())
+    console.note(f"{FORGING} was read.")
+    console.fail(f"{FORGING} is damaged.")
+    assert isinstance(console.err, io.StringIO)
+    assert console.err.getvalue() == f"{SHOWN} was read.\nhearth: {SHOWN} is damaged.\n"
+    for unit in ("page", "text", "sheet"):
+        place = place_text(Path(f"/{FORGING}"), unit, 3, "x\ny", 7)
+        assert "\n" not in place and "\x1b" not in place and place.startswith("/notes\ufffd/etc")
 
 
 def test_own_styles_reach_the_terminal_and_nobody_elses(monkeypatch: pytest.MonkeyPatch) -> None:

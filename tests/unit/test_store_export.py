@@ -114,6 +114,43 @@ def test_json_is_what_the_module_documents(given: tuple[Conversation, list[Store
     assert [part["kind"] for part in entry["messages"][1]["parts"]] == ["reasoning", "text"]
 
 
+SAVED_TOO_EARLY = "This answer was still being written when the chat was saved."
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        (MessageState.STREAMING, SAVED_TOO_EARLY),
+        (MessageState.STOPPED, "You stopped this answer."),
+        (MessageState.INTERRUPTED, "This answer was cut off before it was done."),
+        (MessageState.COMPLETE, ""),
+    ],
+)
+@pytest.mark.parametrize("words", ["The first half of", ""])
+def test_an_answer_that_is_not_whole_says_so(tmp_path: Path, state: MessageState, said: str, words: str) -> None:
+    store = ConversationStore.open(tmp_path / "c.db")
+    c = store.create_conversation().id
+    question = store.add_message(c, parent_id=None, role=Role.USER, parts=(TextPart("Why?"),))
+    parts = (TextPart(words),) if words else ()
+    store.add_message(c, parent_id=question.id, role=Role.ASSISTANT, parts=parts, state=state)
+    chat = store.conversation(c), store.path(c)
+    store.close()
+    markdown, page = exporting.to_markdown(*chat), exporting.to_html(*chat)
+    assert markdown.endswith(f"\n\n*{said}*\n" if said else f"{words}\n" if words else "## Hearth\n")
+    assert (f"<p class='meta'>{said}</p>\n</body>" in page) == bool(said)
+    assert json.loads(exporting.to_json(*chat))["conversations"][0]["messages"][1]["state"] == state.value
+
+
+def test_what_stands_behind_code_that_was_cut_off_is_no_code(tmp_path: Path) -> None:
+    store = ConversationStore.open(tmp_path / "c.db")
+    c = store.create_conversation().id
+    text = "````\n```\n````\n\n```python\nx = 1"
+    store.add_message(c, parent_id=None, role=Role.ASSISTANT, parts=(TextPart(text),), state=MessageState.STREAMING)
+    markdown = exporting.to_markdown(store.conversation(c), store.path(c))
+    store.close()
+    assert markdown.endswith(f"{text}\n```\n\n*{SAVED_TOO_EARLY}*\n")
+
+
 LETTER = "Pay the fine at https://evil.example/pay before noon."
 PASSAGE = SourcePassage("/a/letter.pdf", "", "page", 2, "", 1, 1, "", LETTER, 1, 0, len(LETTER), 0.9)
 LURES = (

@@ -86,14 +86,16 @@ class Seen:
         self.events: list[StreamEvent] = []
         self.notices: list[str] = []
         self.parts: list[SourcesPart] = []
+        self.said: list[tuple[str, SourcesPart]] = []
         self.errors: list[HearthError] = []
         self.ends: list[Finished | Failed] = []
         self.cancel = CancelToken()
         self.over = threading.Event()
         self.reader = Reader(
             "answer", question, self.cancel, self.events.append, self.notices.append,
-            lambda part: self._end(self.parts.append, part), lambda error: self._end(self.errors.append, error),
-            lambda event: self._end(self.ends.append, event),
+            lambda part: self._end(self.parts.append, part),
+            lambda words, part: self._end(self.said.append, (words, part)),
+            lambda error: self._end(self.errors.append, error), lambda event: self._end(self.ends.append, event),
         )  # fmt: skip
 
     def _end(self, keep, value) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
