@@ -121,6 +121,10 @@ class StoreError(HearthError):
     code = "store"
 
 
+class ConversationGoneError(StoreError):
+    code = "conversation_gone"
+
+
 class StoreNewerError(StoreError):
     code = "store_newer"
 

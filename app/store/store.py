@@ -33,7 +33,7 @@ from app.store.types import (
     Summary,
 )
 from engine.context.segments import Role
-from engine.errors import StoreError, sentence
+from engine.errors import ConversationGoneError, StoreError, sentence
 from engine.types import SamplingParams
 
 
@@ -123,10 +123,10 @@ class ConversationStore:
         return self.conversation(conversation_id)
 
     def conversation(self, conversation_id: str) -> Conversation:
-        """One conversation, also from the bin. Raises `StoreError` if there is none."""
+        """One conversation, also from the bin. Raises `ConversationGoneError` if there is none."""
         row = self._db.row(f"SELECT {codec.CONVERSATION_COLUMNS} FROM conversations WHERE id = ?", (conversation_id,))
         if row is None:
-            raise StoreError(sentence("This conversation is not there any more."))
+            raise ConversationGoneError(sentence("This conversation is not there any more."))
         return codec.conversation_of(row)
 
     def conversations(self, *, archived: bool = False) -> list[Conversation]:

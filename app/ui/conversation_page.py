@@ -41,6 +41,7 @@ from app.ui.toast import Toasts, announce
 from app.ui.workspace import Workspace
 from engine.context.segments import Role
 from engine.engine import EngineState, EngineStatus
+from engine.errors import ConversationGoneError
 from engine.types import SamplingParams
 
 if TYPE_CHECKING:
@@ -361,7 +362,14 @@ class ConversationPage(QWidget):
                 self._summaries = found[1]
                 self._show_path(found[0])
 
-        self._workspace.library.run(lambda store: (store.path(conversation_id), store.summaries(conversation_id)), show)
+        def failed(error: BaseException) -> None:
+            self._workspace.library.report(error)
+            if isinstance(error, ConversationGoneError) and conversation_id == self._conversation_id:
+                self.open("")  # the last session showed it, and it is gone since: nothing could be sent from here
+
+        self._workspace.library.run(
+            lambda store: (store.path(conversation_id), store.summaries(conversation_id)), show, failed=failed
+        )
 
     def _show_summary(self) -> None:
         summary = newest_on(self._path, self._summaries)

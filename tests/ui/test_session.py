@@ -92,9 +92,21 @@ def test_a_session_of_an_older_hearth_is_opened(shell: Shell) -> None:
     shell.paths.create()
     state.keep("session/conversations", ["one", "two"])
     state.sync()
-    shell.start()
-    assert shell.application is not None
-    assert [each.page.conversation_id for each in shell.application.windows] == ["one", "two"]
+    application = shell.begin()
+    assert [each.page.conversation_id for each in application.windows] == ["one", "two"]
+
+
+def test_a_chat_that_is_gone_leaves_a_new_one_that_answers(shell: Shell, qtbot: QtBot) -> None:
+    state = WindowState(shell.paths.window_state)
+    shell.paths.create()
+    state.keep("session/windows", json.dumps([{"conversation_id": "gone"}]))
+    state.sync()
+    window = shell.start()
+    qtbot.waitUntil(lambda: not window.page.conversation_id, timeout=WAIT_MS)
+    assert window.toasts.current is not None
+    assert "not there any more" in window.toasts.current.label.text()
+    shell.ask(window, "Hello")
+    assert [message.text for message in window.page.path] == ["Hello", "You said: Hello"]
 
 
 @pytest.mark.parametrize(
