@@ -19,7 +19,7 @@ from app.model_choice import find_entry
 from app.model_entry import Availability, Fit, ModelEntry
 from app.models import ModelLibrary
 from app.shown_names import shown_name
-from app.weights_bundle import EMBEDDER, VOICE, WeightsBundle
+from app.weights_bundle import EMBEDDER, KOKORO, VOICE, WeightsBundle
 from engine.cancel import CancelToken
 from engine.errors import DownloadError
 from engine.model.catalogue import CatalogueModel
@@ -70,7 +70,8 @@ def models(arguments: Arguments, start: Start, console: Console) -> int:
 def fetch(arguments: Arguments, start: Start, console: Console) -> int:
     """Download models into our own folder."""
     with library(start) as shelf:
-        bundles = {EMBEDDER.id: (EMBEDDER, start.paths.embedder), VOICE.id: (VOICE, start.paths.voice)}
+        folders = {EMBEDDER: start.paths.embedder, VOICE: start.paths.voice, KOKORO: start.paths.voice}
+        bundles = {bundle.id: (bundle, folder) for bundle, folder in folders.items()}
         names = tuple(name for name in arguments.names if name not in bundles)
         for name in dict.fromkeys(arguments.names or (EMBEDDER.id,)):
             if name in bundles and (failed := _fetch_bundle(*bundles[name], console, asked=bool(arguments.names))):

@@ -16,7 +16,7 @@ from app.amounts import clock_text
 from app.bootstrap import Start
 from app.command_line import Arguments
 from app.console import Console
-from app.i18n import tr
+from app.i18n import error_sentence, tr
 from app.spoken_languages import SpokenLanguages
 from app.voice_setup import find_voice, require_weights, speech_choice
 from engine.cancel import CancelToken
@@ -76,9 +76,10 @@ def say(arguments: Arguments, start: Start, console: Console) -> int:
         raise VoiceError(_NOTHING)
     choice, voice = find_voice(speech_choice(start.paths), arguments.voice)
     computers = replace(choice, speaking=Speaking.SYSTEM)
-    with closing(SpeechClient(choice)) as speech, closing(SpeechClient(computers)) as system:
+    own = SpeechClient(choice, on_own_voice=lambda error: console.note(error_sentence(error)))
+    with closing(own) as speech, closing(SpeechClient(computers)) as system:
         # Hearth's own voice speaks one language; one of this computer that was chosen speaks everything.
-        others = OtherVoices(system) if choice.speaking is Speaking.HIBARI else None
+        others = OtherVoices(system) if choice.speaking.is_english else None
 
         def said(each: Chunk) -> Sound:
             synthesizer, named = voice_for(each.language, speech, voice, others)

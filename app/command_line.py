@@ -199,7 +199,10 @@ def _parser_and_commands() -> tuple[argparse.ArgumentParser, Collection[str]]:
     )
     fetch = command("fetch", tr("download a model; goes on where an earlier download stopped"))
     fetch.add_argument(
-        "names", nargs="*", metavar=tr("NAME"), help=tr("without a name: the one that suits this computer")
+        "names",
+        nargs="*",
+        metavar=tr("NAME"),
+        help=tr("a model, voice (what hears) or kokoro (more voices); without: the model that suits this computer"),
     )
     fetch.add_argument("--if-none", action="store_true", help=tr("only where there is no model yet"))
     _add_voice(command)

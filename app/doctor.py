@@ -20,7 +20,7 @@ from app.settings import Settings
 from app.settings_options import OPTIONS
 from app.shown_names import shown_name
 from app.voice_setup import SoundProbe, probe_sound
-from app.weights_bundle import VOICE
+from app.weights_bundle import KOKORO, VOICE
 from engine.types import FlashAttention, KvType
 
 _LITTLE_DISK = 2 * 1024**3
@@ -45,7 +45,11 @@ def doctor(_arguments: Arguments, start: Start, console: Console) -> int:
                 "engine": asdict(engine),
                 "loading": dict(_loading(start.settings, engine, default)),
                 "models": [{"name": entry.name, "path": str(entry.path), "fit": entry.fit.value} for entry in models],
-                "voice": {"weights": not VOICE.missing(start.paths.voice), **asdict(sound)},
+                "voice": {
+                    "weights": not VOICE.missing(start.paths.voice),
+                    "kokoro": not KOKORO.missing(start.paths.voice),
+                    **asdict(sound),
+                },
                 "folders": {name: str(folder) for name, folder in _folders(start)},
                 "window": no_window is None,
                 "missing": missing,
@@ -131,6 +135,8 @@ def _voice(start: Start, sound: SoundProbe) -> list[tuple[str, str]]:
     """What there is to talk and to listen with; all of it may be missing."""
     here = not VOICE.missing(start.paths.voice)
     rows = [(tr("Models that hear"), tr("here") if here else tr("none yet; fetch them with: hearth fetch voice"))]
+    better = not KOKORO.missing(start.paths.voice)
+    rows.append((tr("More voices"), tr("here") if better else tr("not here; fetch it with: hearth fetch kokoro")))
     if sound.problem:
         return [*rows, (tr("Problem"), sound.problem)]
     none = tr("none found")

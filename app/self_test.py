@@ -27,10 +27,11 @@ from engine.worker.child import spawning
 
 NEEDED = (
     "apsw", "charset_normalizer", "cryptography.hazmat.primitives.asymmetric.ed25519", "docx", "faiss", "fastapi",
-    "filelock", "hibari", "jinja2", "lxml.etree", "markdown_it", "mdit_py_plugins", "numpy", "onnxruntime", "PIL.Image",
-    "platformdirs", "pptx", "psutil", "pydantic", "py3langid", "pygments.lexers", "pylatexenc", "pypdfium2", "pysubs2",
-    "python_calamine", "python_multipart", "pyttsx3", "pywebrtc_audio", "sounddevice", "soundfile", "soxr", "starlette",
-    "striprtf", "tokenizers", "tomli_w", "truststore", "uvicorn", "watchdog.observers", "yaml", "ziamath",
+    "filelock", "google.protobuf", "hibari", "jinja2", "lxml.etree", "markdown_it", "mdit_py_plugins", "numpy",
+    "onnxruntime", "PIL.Image", "platformdirs", "pptx", "psutil", "pydantic", "py3langid", "pygments.lexers",
+    "pylatexenc", "pypdfium2", "pysubs2", "python_calamine", "python_multipart", "pyttsx3", "pywebrtc_audio",
+    "sounddevice", "soundfile", "soxr", "starlette", "striprtf", "tokenizers", "tomli_w", "truststore", "uvicorn",
+    "watchdog.observers", "yaml", "ziamath",
 )  # fmt: skip
 """What the program imports of others, but for Qt and llama.cpp, which have lines of their own."""
 NEEDED_ALONE = ("_pywhispercpp",)

@@ -39,7 +39,7 @@ def require_weights(paths: Paths) -> None:
 
 def speech_choice(paths: Paths) -> SpeechChoice:
     """What hears and speaks by default."""
-    return SpeechChoice(paths.voice / WHISPER_TINY.file_name)
+    return SpeechChoice(paths.voice / WHISPER_TINY.file_name, voices=paths.voice)
 
 
 def voice_setup(paths: Paths) -> VoiceSetup:
@@ -57,13 +57,13 @@ def find_voice(choice: SpeechChoice, name: str) -> tuple[SpeechChoice, str]:
     from voice.speech.client import SpeechClient  # noqa: PLC0415  # brings numpy, which the window does without
 
     known: list[str] = []
-    for speaking in (choice.speaking, Speaking.SYSTEM):
+    for speaking in Speaking:
         other = replace(choice, speaking=speaking)
         with closing(SpeechClient(other)) as speech:
             try:
                 voices = speech.voices()
             except VoiceError:
-                continue  # this computer has none
+                continue  # there are none on this computer
         for voice in voices:
             if name.casefold() in (voice.id.casefold(), voice.name.casefold()):
                 return other, voice.id

@@ -1,4 +1,4 @@
-"""Weights that come beside the language models: what finds passages by meaning, and what hears.
+"""Weights that come beside the language models: what finds passages by meaning, what hears, more voices.
 
 A bundle is some files in one folder. Knows no window and none of those who load the files.
 """
@@ -14,6 +14,7 @@ from engine.cancel import CancelToken
 from engine.model.weights_file import WeightsFile
 from rag.embedding import weights as embedding
 from voice import audio_weights, weights
+from voice.tts import kokoro_files
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,4 +47,5 @@ class WeightsBundle:
 
 
 EMBEDDER = WeightsBundle("embedder", embedding.NAME, embedding.FILES)
+KOKORO = WeightsBundle("kokoro", "Kokoro-82M", kokoro_files.FILES)
 VOICE = WeightsBundle("voice", "Whisper tiny, Silero VAD, smart-turn", (*weights.FILES, *audio_weights.FILES))

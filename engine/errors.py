@@ -24,6 +24,7 @@ HearthError                 a fault of the world, with a sentence for the person
 |   +-- RecordingError          it is sound or video: it must be heard
 +-- VoiceError              speech could not be heard or spoken
 |   +-- SoundError              a file cannot be read as sound
+|   +-- VoiceWeightsError       a file of what hears or speaks is missing or damaged
 +-- EmbedderError           a model for embeddings cannot be used
 +-- LibraryError            what was asked of the library cannot be done
 +-- ImportFormatError       a file that was to be imported is not what it claims to be
@@ -155,6 +156,10 @@ class VoiceError(HearthError):
 
 class SoundError(VoiceError):
     code = "sound"
+
+
+class VoiceWeightsError(VoiceError):
+    code = "voice_weights"
 
 
 class EmbedderError(HearthError):

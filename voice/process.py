@@ -223,10 +223,10 @@ class _Voice:
         return SentenceSplitter(languages=self._languages)
 
     def _other_voices(self) -> OtherVoices | None:
-        """None where a voice was chosen: it speaks everything."""
+        """None where one of this computer was chosen: it speaks everything."""
         assert self._setup is not None, "the first command is Begin"
         speech = self._setup.speech
-        if self._languages is None or speech.speaking is not Speaking.HIBARI:
+        if self._languages is None or not speech.speaking.is_english:
             return None
         self._others = self._others or SpeechClient(replace(speech, speaking=Speaking.SYSTEM))
         return OtherVoices(self._others)
@@ -242,7 +242,10 @@ class _Voice:
 
     def _spoken_to(self) -> SpeechClient:
         assert self._setup is not None
-        self._speech = self._speech or SpeechClient(self._setup.speech)
+        if self._speech is None:
+            self._speech = SpeechClient(
+                self._setup.speech, on_own_voice=lambda error: self.post(protocol.noticed(error))
+            )
         return self._speech
 
     def _prepare(self, speech: SpeechClient) -> None:

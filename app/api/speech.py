@@ -79,7 +79,7 @@ class LocalSpeech:
 
         def said(sentence: Chunk) -> Sound:
             # Hearth's own voice speaks one language; one of this computer speaks everything, as in a conversation.
-            other = self._voice_in(sentence.language) if speaking is Speaking.HIBARI else None
+            other = self._voice_in(sentence.language) if speaking.is_english else None
             client = self._client(speaking if other is None else Speaking.SYSTEM)
             return client.synthesize(sentence.text, voice=other or chosen.voice, speed=speed, cancel=cancel)
 

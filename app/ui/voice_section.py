@@ -20,10 +20,12 @@ from app.ui.found_choice import FoundChoice
 from app.ui.library import sentence_of
 from app.ui.plain_label import plain_label
 from app.ui.sound_level import loudness
-from app.ui.voice_weights_row import VoiceWeightsRow
+from app.ui.voice_weights_row import VoiceWeightsRow, WeightsWords
 from app.ui.workspace import Workspace
 from app.voice_events import VoiceUse
 from app.voice_samples import sample_sentence
+from app.weights_bundle import KOKORO, VOICE
+from voice.tts.kokoro_files import STYLES
 from voice.turn_state import Phase
 
 if TYPE_CHECKING:
@@ -53,10 +55,12 @@ class VoiceSection(QWidget):
         """Of the voices, by their values."""
         self._looking: set[str] = set()
         space = workspace.theme.space
-        self.weights = VoiceWeightsRow(workspace.theme, workspace.voice_weights)
+        self.weights = VoiceWeightsRow(workspace.theme, workspace.voice_weights, _hearing_words())
+        self.more_voices = VoiceWeightsRow(workspace.theme, workspace.kokoro_weights, _more_voices_words())
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.weights)
+        column.addWidget(self.more_voices)
         self._choices = {key: control for key, row in rows.items() if isinstance(control := row.control, FoundChoice)}
         self.problem = _caption()
         self.try_button = _small_button(tr("Try it"), tr("Speaks a sentence with this voice and speed."))
@@ -78,6 +82,7 @@ class VoiceSection(QWidget):
     def _connect(self) -> None:
         desk = self._workspace.voice
         self.weights.changed.connect(self.test_button.setEnabled)
+        self._workspace.kokoro_weights.fetched.connect(self.look)
         desk.changed.connect(self._show_use)
         desk.level_changed.connect(self._on_level)
         desk.heard_so_far.connect(self._on_heard_so_far)
@@ -207,6 +212,29 @@ class VoiceSection(QWidget):
             desk.end_dictation()
         if desk.read_message == _SAMPLE:
             desk.stop_reading()
+
+
+def _hearing_words() -> WeightsWords:
+    name = VOICE.name
+    return WeightsWords(
+        tr("Models that hear"),
+        tr("{name}. Needed for dictation and conversation; not on this computer yet.", name=name),
+        tr("{name}. On this computer; nothing that is said leaves it.", name=name),
+    )
+
+
+def _more_voices_words() -> WeightsWords:
+    name, count = KOKORO.name, len(STYLES)
+    return WeightsWords(
+        tr("More voices"),
+        tr(
+            "{name}: {count} English voices of a much larger network, which takes more of the processor. "
+            "Not on this computer yet.",
+            name=name,
+            count=count,
+        ),
+        tr("{name}. On this computer: choose one of its {count} voices below.", name=name, count=count),
+    )
 
 
 def language_name(language: str) -> str:

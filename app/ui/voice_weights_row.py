@@ -1,6 +1,8 @@
-"""The line of the voice settings that says whether the models that hear are here, and fetches them."""
+"""A line of the voice settings that says whether the models that hear, or a voice, are here, and fetches them."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QShowEvent
@@ -14,15 +16,24 @@ from app.ui.theme import Theme
 from app.ui.weights_fetch import WeightsFetch
 
 
+@dataclass(frozen=True, slots=True)
+class WeightsWords:
+    """What is said of a bundle: its title, and a sentence while it is not on this computer and one while it is."""
+
+    title: str
+    missing: str
+    here: str
+
+
 class VoiceWeightsRow(QWidget):
     """Follows a download that began elsewhere, too."""
 
     changed = Signal(bool)
     """Whether they are all here."""
 
-    def __init__(self, theme: Theme, fetch: WeightsFetch, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, fetch: WeightsFetch, words: WeightsWords, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._fetch = fetch
+        self._fetch, self._words = fetch, words
         space = theme.space
         self.about = QLabel()
         self.about.setProperty("kind", "caption")
@@ -30,15 +41,15 @@ class VoiceWeightsRow(QWidget):
         self.fetch_button = QPushButton()
         self.fetch_button.setAutoDefault(False)
         self.download = DownloadRow(theme)
-        title = QLabel(tr("Models that hear"))
+        title = QLabel(words.title)
         title.setBuddy(self.fetch_button)
-        words = QVBoxLayout()
-        words.setSpacing(space(0.5))
-        words.addWidget(title)
-        words.addWidget(self.about)
+        lines = QVBoxLayout()
+        lines.setSpacing(space(0.5))
+        lines.addWidget(title)
+        lines.addWidget(self.about)
         row = QHBoxLayout()
         row.setSpacing(space(3))
-        row.addLayout(words, 1)
+        row.addLayout(lines, 1)
         row.addWidget(self.fetch_button, 0, Qt.AlignmentFlag.AlignVCenter)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, space(3), 0, 0)
@@ -59,12 +70,8 @@ class VoiceWeightsRow(QWidget):
     def refresh(self) -> None:
         """Look at the disk."""
         fetch = self._fetch
-        missing, name = fetch.missing_bytes, fetch.bundle.name
-        if missing:
-            words = tr("{name}. Needed for dictation and conversation; not on this computer yet.", name=name)
-        else:
-            words = tr("{name}. On this computer; nothing that is said leaves it.", name=name)
-        self.about.setText(words)
+        missing = fetch.missing_bytes
+        self.about.setText(self._words.missing if missing else self._words.here)
         self.fetch_button.setText(tr("Fetch ({size})", size=bytes_text(missing)))
         self.fetch_button.setVisible(bool(missing) and not fetch.is_running)
         self.download.setVisible(bool(missing) and fetch.is_running)

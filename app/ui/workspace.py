@@ -30,7 +30,7 @@ from app.ui.theme import Theme, ThemeChoice
 from app.ui.voice_desk import VoiceDesk
 from app.ui.weights_fetch import WeightsFetch
 from app.ui.window_state import WindowState
-from app.weights_bundle import VOICE
+from app.weights_bundle import KOKORO, VOICE
 from engine.engine import EngineState, EngineStatus
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ class Workspace(QObject):
         self.pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="files")
         self.voice = VoiceDesk(bridge, self)
         self.voice_weights = WeightsFetch(VOICE, paths.voice, self.run, bridge, self)
+        self.kokoro_weights = WeightsFetch(KOKORO, paths.voice, self.run, bridge, self)
         self.pictures = Pictures(self.run, bridge, ImageFolder(paths.images), self)
         self.personas = PersonaList(bridge, self.library, settings, self)
         self.persona_icons = PersonaIcons(
@@ -102,6 +103,7 @@ class Workspace(QObject):
         self.voice.detach()
         self.personas.detach()
         self.voice_weights.pause()
+        self.kokoro_weights.pause()
         self.page_pictures.close()
         self._services = None
 

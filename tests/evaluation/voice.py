@@ -127,7 +127,8 @@ def read_back(speaking: Speaking, sentences: list[tuple[str, str]], normalise: N
     import jiwer
     import soxr
 
-    client = SpeechClient(SpeechChoice(voice_folder() / WHISPER_BASE_EN.file_name, speaking=speaking), limit_s=120)
+    choice = SpeechChoice(voice_folder() / WHISPER_BASE_EN.file_name, speaking=speaking, voices=voice_folder())
+    client = SpeechClient(choice, limit_s=120)
     try:
         client.prepare()
         times, lengths, said, heard, wrong = [], [], [], [], []
@@ -175,6 +176,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--only", choices=("hearing", "speaking"))
+    parser.add_argument("--voices", nargs="*", type=Speaking, choices=tuple(Speaking), default=tuple(Speaking))
     options = parser.parse_args()
     from whisper.normalizers import EnglishTextNormalizer
 
@@ -201,7 +203,7 @@ def main() -> None:
         listed = sentences()
         lines += ["", f"Speaking: {len(listed)} sentences, heard again by Whisper base.en", ""]
         lines += ["| voice | WER | median ms a sentence | real-time factor |", "|---|---|---|---|"]
-        for speaking in Speaking:
+        for speaking in options.voices:
             try:
                 spoken = read_back(speaking, listed, normalise)
             except VoiceError as error:

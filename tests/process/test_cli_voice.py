@@ -125,4 +125,4 @@ def test_fetch_and_doctor_know_voice(models: Path, data: list[str]) -> None:
     done = run([*data, "fetch", "voice"], models)
     assert (done.returncode, b"here already" in done.stderr) == (0, True), done.stderr
     found = json.loads(run([*data, "--json", "doctor"], models).stdout)["voice"]
-    assert found["weights"] is True and set(found) == {"weights", "microphone", "loudspeaker", "problem"}
+    assert found["weights"] is True and set(found) == {"weights", "kokoro", "microphone", "loudspeaker", "problem"}

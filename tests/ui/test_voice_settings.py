@@ -19,9 +19,11 @@ from app.ui.main_window import MainWindow
 from app.ui.settings_dialog import SettingsDialog
 from app.ui.voice_section import VoiceSection
 from app.voice_samples import sample_sentence
+from app.weights_bundle import KOKORO
 from tests.ui.test_shell import WAIT_MS, Shell
 from tests.ui.voice_posing import NO_SOUND, PosingVoice, pose, put_weights
 from voice.turn_state import Phase
+from voice.types import VoiceName
 
 
 @pytest.fixture
@@ -167,6 +169,24 @@ def test_weights_are_offered_and_followed(dialog: SettingsDialog, window: MainWi
     put_weights(paths)
     fetch.fetched.emit()
     assert "On this computer" in section.weights.about.text() and section.test_button.isEnabled()
+
+
+def test_more_voices_are_offered_and_looked_for_when_they_came(
+    dialog: SettingsDialog, window: MainWindow, voice: PosingVoice, qtbot: QtBot
+) -> None:
+    section, fetch = shown(dialog), window.workspace.kokoro_weights
+    row = section.more_voices
+    assert "7 English voices" in row.about.text() and "Not on this computer yet" in row.about.text()
+    assert row.fetch_button.isVisible() and "96 MB" in row.fetch_button.text()
+    folder = window.workspace.paths.voice
+    for file in KOKORO.files:
+        with (folder / file.file_name).open("wb") as made:
+            made.truncate(file.size_bytes)
+    voice.known = (*voice.known, ("kokoro:bf_emma", VoiceName("bf_emma", "Kokoro Emma (UK)", "en")))
+    fetch.fetched.emit()
+    assert "On this computer: choose one of its 7 voices" in row.about.text()
+    assert not row.fetch_button.isVisible()
+    qtbot.waitUntil(lambda: "Kokoro Emma (UK), English" in lines(dialog, "voice.voice"), timeout=WAIT_MS)
 
 
 def test_a_closed_page_is_not_told_of_devices(window: MainWindow, voice: PosingVoice, qtbot: QtBot) -> None:

@@ -160,7 +160,7 @@ def test_without_a_voice_of_the_language_the_own_one_speaks(fault: VoiceError | 
 
 def test_hearth_say_speaks_by_the_same_voices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clients = {Speaking.HIBARI: Voices(), Speaking.SYSTEM: Voices(VoiceName("anna", "Anna", "de"))}
-    monkeypatch.setattr(cli_voice, "SpeechClient", lambda choice: clients[choice.speaking])
+    monkeypatch.setattr(cli_voice, "SpeechClient", lambda choice, **_more: clients[choice.speaking])
     arguments = Arguments(words=(ENGLISH_TEXT, GERMAN), output=tmp_path / "said.wav")
     assert cli_voice.say(arguments, Start(resolve_paths(tmp_path), Settings()), Console()) == 0
     assert clients[Speaking.SYSTEM].spoke == [("anna", GERMAN)]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.weights_bundle import EMBEDDER, VOICE, WeightsBundle
+from app.weights_bundle import EMBEDDER, KOKORO, VOICE, WeightsBundle
 from engine.errors import VoiceError
 from engine.model.weights_file import WeightsFile
 from voice.audio_weights import verified
@@ -34,7 +34,7 @@ def test_a_file_that_is_not_what_was_published_is_not_loaded(tmp_path: Path) -> 
     assert verified(FILE, tmp_path) == tmp_path / "a.bin"
 
 
-@pytest.mark.parametrize("bundle", [EMBEDDER, VOICE])
+@pytest.mark.parametrize("bundle", [EMBEDDER, KOKORO, VOICE])
 def test_every_file_can_be_had_and_known(bundle: WeightsBundle) -> None:
     assert len({file.file_name for file in bundle.files}) == len(bundle.files)
     for file in bundle.files:

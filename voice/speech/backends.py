@@ -27,6 +27,10 @@ def make_synthesizer(choice: SpeechChoice) -> Synthesizer:
         from voice.tts.system_voice import SystemVoice  # noqa: PLC0415  # loads the system's speech
 
         return SystemVoice()
+    if choice.speaking is Speaking.KOKORO:
+        from voice.tts.kokoro_voice import KokoroVoice  # noqa: PLC0415  # loads onnxruntime
+
+        return KokoroVoice(choice.voices)
     from voice.tts.hibari_voice import HibariVoice  # noqa: PLC0415  # loads onnxruntime
 
     return HibariVoice()

@@ -16,17 +16,27 @@ class Hearing(StrEnum):
 
 
 class Speaking(StrEnum):
-    """Backends of text to speech."""
+    """Backends of text to speech, in the order they are offered in."""
 
     HIBARI = "hibari"
+    KOKORO = "kokoro"
     SYSTEM = "system"
+
+    @property
+    def is_english(self) -> bool:
+        """It speaks English only. The system's voices speak more, each what it is asked for."""
+        return self is not Speaking.SYSTEM
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechChoice:
-    """`model` is the recogniser's file, or its folder for faster-whisper. `threads` are for transcription."""
+    """`model` is the recogniser's file, or its folder for faster-whisper. `threads` are for transcription.
+
+    `voices` is the folder of what speaks where that did not come with its library (Kokoro).
+    """
 
     model: Path
     hearing: Hearing = Hearing.WHISPER_CPP
     speaking: Speaking = Speaking.HIBARI
     threads: int = 2
+    voices: Path = Path()
