@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
-from app.documents_view import pages_text, text_name
+from app.documents_view import pages_text, state_sentence, text_name
 from app.embedder_choice import KEY as EMBEDDER_SETTING
 from app.events import ChatEvent, DocumentsHappened
 from app.i18n import ntr, tr
+from app.shown_names import shown_name
 from app.store.types import Changes, Conversation
 from app.ui.amounts import bytes_text
 from app.ui.attachments_flow import FlowLayout
@@ -170,6 +171,9 @@ class ChatDocuments(QWidget):
         documents, then = services.documents, self._workspace.bridge.then
 
         def with_files(files: tuple[StoredFile, ...]) -> None:
+            waited = {file.id for each in self._files.values() for file in each if file.state is FileState.WAITING}
+            if problem := why_unread([file for file in files if file.id in waited]):
+                self.failed.emit(problem)
             self._files = {}
             for file in files:
                 self._files.setdefault(file.source_id, []).append(file)
@@ -261,8 +265,9 @@ class ChatDocuments(QWidget):
             chip.deleteLater()
         self._chips = []
         for source in self._sources:
-            state = source_state(self._files.get(source.id, []), self._reading)
-            self._add_chip(source.name, state, partial(self._on_source_removed, source.id))
+            files = self._files.get(source.id, [])
+            state, reason = source_state(files, self._reading), why_unread(files)
+            self._add_chip(source.name, state, partial(self._on_source_removed, source.id), reason)
         asked = self._asked()
         for collection in self._collections:
             if not collection.owner and collection.id in asked:
@@ -272,8 +277,8 @@ class ChatDocuments(QWidget):
         self.setVisible(bool(self._chips))
         self.updateGeometry()
 
-    def _add_chip(self, name: str, state: str, remove: Callable[[], None]) -> None:
-        chip = DocumentChip(self._workspace.theme, name, state, self)
+    def _add_chip(self, name: str, state: str, remove: Callable[[], None], reason: str = "") -> None:
+        chip = DocumentChip(self._workspace.theme, name, state, reason, self)
         chip.remove_requested.connect(remove)
         self._chips.append(chip)
         self._flow.addWidget(chip)
@@ -347,6 +352,12 @@ class ChatDocuments(QWidget):
         self._workspace.library.run(
             lambda store: store.set_collections(self._conversation_id, ids), lambda _changes: self._show()
         )
+
+
+def why_unread(files: Sequence[StoredFile]) -> str:
+    """Why the first of the files that could not be read could not, "" where all could."""
+    failed = next((file for file in files if file.state is FileState.FAILED), None)
+    return f"{shown_name(failed.path.name)}: {state_sentence(failed)}" if failed is not None else ""
 
 
 def source_state(files: Sequence[StoredFile], reading: dict[int, ReadingProgress]) -> str:

@@ -8,19 +8,20 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from app.i18n import tr
 from app.ui.icons import IconButton, tinted_pixmap
+from app.ui.plain_tip import plain_tip
 from app.ui.theme import TextSize, Theme
 
 _NAME_WIDTH = 240
 
 
 class DocumentChip(QWidget):
-    """Delete removes it from the keyboard."""
+    """Delete removes it from the keyboard. `reason` says why it is in that state, "" where nothing is wrong."""
 
     remove_requested = Signal()
 
-    def __init__(self, theme: Theme, name: str, state: str, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, name: str, state: str, reason: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme, self.name, self.state = theme, name, state
+        self._theme, self.name, self.state, self.reason = theme, name, state, reason
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         icon, label, detail = QLabel(self), QLabel(self), QLabel(state, self)
@@ -40,7 +41,8 @@ class DocumentChip(QWidget):
         for widget in (icon, label, detail, cross):
             row.addWidget(widget)
         self.setAccessibleName(tr("Document {name}, {state}", name=name, state=state))
-        self.setAccessibleDescription(tr("Press Delete to remove it"))
+        self.setAccessibleDescription(" ".join(each for each in (reason, tr("Press Delete to remove it")) if each))
+        self.setToolTip(plain_tip(reason))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):

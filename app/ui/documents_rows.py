@@ -17,6 +17,7 @@ from app.i18n import ntr, tr
 from app.shown_names import shown_name
 from app.ui.amounts import count_text
 from app.ui.documents_outline import Outline, Place
+from app.ui.plain_tip import plain_tip
 from engine.display_name import display_name
 from rag.events import ReadingProgress
 from rag.store.types import Source, SourceKind, SourceOutline, StoredFile
@@ -237,9 +238,7 @@ def tooltip(line: Line, reading: ReadingProgress | None) -> str:
     """Path and state in full, as plain text."""
     shown = line.file.path if isinstance(line, FileLine) else line.source.path
     path = "" if line.source.kind is SourceKind.TEXT else shown_name(shown)
-    words = "\n".join(each for each in (path, line_detail(line, reading)) if each)
-    # Qt takes a tip that looks like HTML for HTML.
-    return words.replace("&", "&amp;").replace("<", "&lt;").replace("\n", "<br>") if "<" in words else words
+    return plain_tip("\n".join(each for each in (path, line_detail(line, reading)) if each))
 
 
 def _spoken(line: Line, reading: ReadingProgress | None) -> str:

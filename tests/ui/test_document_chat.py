@@ -40,9 +40,11 @@ FACTS = {
 }
 
 
-def handbook(path: Path, n_pages: int = 12) -> None:
+def handbook(path: Path, n_pages: int = 12, password: str = "") -> None:
     """A PDF with a fact on some of its pages."""
     pdf = FPDF()
+    if password:
+        pdf.set_encryption(owner_password=password, user_password=password)
     pdf.set_font("helvetica", size=12)
     pdf.set_title("Norrholm handbook")
     for number in range(1, n_pages + 1):
@@ -97,6 +99,24 @@ def shell(qtbot: QtBot, qapp: QApplication, tmp_path: Path) -> Iterator[Callable
     for application in opened:
         application.close()
     qapp.setStyleSheet("")
+
+
+def test_why_a_dropped_document_cannot_be_read_is_said_where_it_was_dropped(
+    shell: Callable[[FakeEngine], Shell], tmp_path: Path
+) -> None:
+    handbook(tmp_path / "handbook.pdf", password="tide")
+    opened = shell(FakeEngine())
+    page = opened.window.page
+    page.composer.add_files([tmp_path / "handbook.pdf"])
+    opened.qtbot.waitUntil(
+        lambda: [chip.state for chip in page.documents.chips] == ["could not be read"], timeout=WAIT_MS
+    )
+    (chip,) = page.documents.chips
+    assert "password" in chip.reason
+    assert chip.reason in chip.toolTip()
+    assert chip.reason in chip.accessibleDescription()
+    assert opened.window.toasts.current is not None
+    assert opened.window.toasts.current.label.text() == chip.reason
 
 
 def test_a_dropped_document_is_asked_and_its_page_opens(
