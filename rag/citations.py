@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from rag.claims import SourceText, flattened, quoted_spans, says_more_than, stems
+from rag.claims import SourceText, flattened, quoted_spans, says_more_than, stated_numbers, stems
 
 LEAST_COVERAGE = 0.7
 """Of a sentence's informative words: what a source must hold to be named by the program itself."""
@@ -22,7 +22,7 @@ DOUBTFUL_COVERAGE = 0.34
 CLEARLY_MORE = 0.2
 """Of a sentence's words: by so much more a source must hold for its number to take the place of the model's."""
 LEAST_WORDS = 3
-"""Informative words; shorter sentences say too little to be matched."""
+"""Informative words, or numbers beside them; shorter sentences say too little to be matched."""
 _RANGE = 10
 """Sources, that "[2-5]" names at most; more is no citation."""
 _MARKER = re.compile(
@@ -169,7 +169,8 @@ def _in_none(missing: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
 
 def _best_source(sentence: str, known: Sequence[SourceText]) -> int | None:
     words = list(stems(flattened(sentence)))
-    if len(words) < LEAST_WORDS:
+    # A number tells as much as a word, and whoever is named must hold it.
+    if len(words) < LEAST_WORDS and (not words or len(words) + len(stated_numbers(sentence)) < LEAST_WORDS):
         return None
     best, most = None, LEAST_COVERAGE
     for number, source in enumerate(known, 1):

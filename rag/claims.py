@@ -62,8 +62,7 @@ class SourceText:
 
     def missing_numbers(self, sentence: str) -> tuple[str, ...]:
         """Of the numbers of a sentence, as it writes them."""
-        text = _SOURCE_NUMBER.sub(" ", _LIST_NUMBER.sub("", sentence))
-        return tuple(match[0] for match in _NUMBER.finditer(text) if not self._has_number(match[0]))
+        return tuple(number for number in stated_numbers(sentence) if not self._has_number(number))
 
     def coverage(self, of: Sequence[str]) -> float:
         """Of a sentence's `stems`, which share is here."""
@@ -86,6 +85,12 @@ class SourceText:
             return True
         parts = number.split(" ")  # not one number of several groups, but several
         return len(parts) > 1 and all(plain_number(part) in self._numbers for part in parts)
+
+
+def stated_numbers(sentence: str) -> tuple[str, ...]:
+    """The numbers of a sentence, as it writes them; those of list items and sources are none of what it says."""
+    text = _SOURCE_NUMBER.sub(" ", _LIST_NUMBER.sub("", sentence))
+    return tuple(match[0] for match in _NUMBER.finditer(text))
 
 
 def says_more_than(words: Sequence[str], place: str) -> bool:

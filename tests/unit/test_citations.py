@@ -102,6 +102,15 @@ def test_a_source_that_says_less_is_replaced() -> None:
     assert (citation.number, citation.verdict, citation.by_program) == (2, HOLDS, True)
 
 
+def test_a_short_sentence_goes_to_the_source_that_has_its_numbers() -> None:
+    size = "The output plot size is given in pixels, and defaults to 640x480. Fonts are described on page 32."
+    other = "Use png to keep the file small. The option resolution controls how many pixels are written."
+    (citation,) = cited("It defaults to 640 x 480 pixels. [2]", (size, other))
+    assert (citation.number, citation.verdict, citation.by_program) == (1, HOLDS, True)
+    assert verdicts("It defaults to 640 x 490 pixels. [2]", size, other) == [(2, NUMBERS)]
+    assert verdicts("It was 640 x 480. [2]", size, other) == [(2, NUMBERS)], "numbers alone tell no source"
+
+
 def test_a_source_that_speaks_of_something_else() -> None:
     assert verdicts("Penguins breed on the ice in the dark of winter [1].") == [(1, OTHER)]
 
