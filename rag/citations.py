@@ -33,6 +33,7 @@ _MARKER = re.compile(
 )
 _BEGUN = re.compile(r"[^\S\n]?[\[【]\s*\^?(?:[a-z]{1,9}\s*:?\s*)?[\d\s,;&–-]*\Z", re.IGNORECASE)
 _CODE = re.compile(r"```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)|(`+)(?!`).+?(?<!`)\1(?!`)", re.DOTALL)
+_CODE_SPAN = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 _LINK = re.compile(r"\[(?:[^\[\]\n]|\[[^\[\]\n]*\])*\](\([^()\n]*\))")
 _ADDRESS = re.compile(r"<?\b(?:https?|file)://[^\s>\])]+>?|\bwww\.[^\s>\])]+")
 _SENTENCE_END = re.compile(r"[.!?…](?=[\s\"”»)\]*_]|$)|[。！？؟]|\n+")
@@ -81,7 +82,8 @@ class _Sentence:
     start: int
     end: int
     text: str
-    """Without its markers; "" where there is nothing else."""
+    """Without its markers and what it says in code; "" where there is nothing else."""
+    code: tuple[str, ...]
     markers: tuple[tuple[int, int, tuple[int, ...]], ...]
 
 
@@ -96,7 +98,7 @@ def cited(answer: str, sources: Sequence[str], *, given: Sequence[str] = (), ask
     for sentence in _sentences(answer):
         if sentence.markers:
             found += _checked(sentence, known, places)
-        elif not _NO_PROSE.match(sentence.text) and (number := _best_source(sentence.text, known)) is not None:
+        elif not _NO_PROSE.match(sentence.text) and (number := _best_source(sentence, known)) is not None:
             place = sentence.end
             found.append(Citation(number, place, place, sentence.start, sentence.end, Verdict.HOLDS, by_program=True))
     return found
@@ -129,7 +131,7 @@ def marked(answer: str, n_sources: int) -> list[Citation]:
 def _checked(sentence: _Sentence, known: Sequence[SourceText], places: Sequence[str]) -> Iterator[Citation]:
     words = list(stems(flattened(sentence.text)))
     several = [number for _s, _e, numbers in sentence.markers for number in numbers if 0 < number <= len(known)]
-    best = _best_source(sentence.text, known)
+    best = _best_source(sentence, known)
     for start, end, numbers in sentence.markers:
         for number in numbers:
             told = words if 0 < number <= len(known) and says_more_than(words, places[number - 1]) else []
@@ -167,15 +169,16 @@ def _in_none(missing: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(each for each in missing[0] if all(each in others for others in missing)))
 
 
-def _best_source(sentence: str, known: Sequence[SourceText]) -> int | None:
-    words = list(stems(flattened(sentence)))
+def _best_source(sentence: _Sentence, known: Sequence[SourceText]) -> int | None:
+    text, words = sentence.text, list(stems(flattened(sentence.text)))
     # A number tells as much as a word, and whoever is named must hold it.
-    if len(words) < LEAST_WORDS and (not words or len(words) + len(stated_numbers(sentence)) < LEAST_WORDS):
+    if len(words) < LEAST_WORDS and (not words or len(words) + len(stated_numbers(text)) < LEAST_WORDS):
         return None
     best, most = None, LEAST_COVERAGE
     for number, source in enumerate(known, 1):
         coverage = source.coverage(words)
-        if coverage > most and not source.missing_quotations(sentence) and not source.missing_numbers(sentence):
+        says_otherwise = source.missing_quotations(text) or source.missing_numbers(text)
+        if coverage > most and not says_otherwise and source.holds(sentence.code):
             best, most = number, coverage
     return best
 
@@ -206,7 +209,8 @@ def _sentences(answer: str) -> Iterator[_Sentence]:
             text = text[: marker_start - start] + text[marker_end - start :]
         if text.strip() or own:
             begin = end - len(plain[start:end].lstrip())
-            yield _Sentence(begin, start + len(plain[start:end].rstrip()), text.strip(), own)
+            code = tuple(match[1] for match in _CODE_SPAN.finditer(answer, start, end))
+            yield _Sentence(begin, start + len(plain[start:end].rstrip()), text.strip(), code, own)
         start = end
 
 

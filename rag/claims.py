@@ -64,6 +64,10 @@ class SourceText:
         """Of the numbers of a sentence, as it writes them."""
         return tuple(number for number in stated_numbers(sentence) if not self._has_number(number))
 
+    def holds(self, pieces: Sequence[str]) -> bool:
+        """Whether all these pieces of code are here."""
+        return all(_squeezed(piece) in self._squeezed for piece in pieces)
+
     def coverage(self, of: Sequence[str]) -> float:
         """Of a sentence's `stems`, which share is here."""
         return sum(stem in self._words for stem in of) / len(of) if of else 1.0

@@ -102,6 +102,13 @@ def test_a_source_that_says_less_is_replaced() -> None:
     assert (citation.number, citation.verdict, citation.by_program) == (2, HOLDS, True)
 
 
+def test_the_program_names_no_source_without_the_code_that_is_named() -> None:
+    source = "The POSIX module has functions for rounding up and down. A hash shrinks when `delete` is called in Perl."
+    assert verdicts("In Perl a hash shrinks when `delete` is called.", source) == [(1, HOLDS)]
+    assert verdicts("In Perl a hash shrinks when `undef` is called.", source) == []
+    assert verdicts("In Perl a hash shrinks when `undef` is called [1].", source) == [(1, HOLDS)], "the model's word"
+
+
 def test_a_short_sentence_goes_to_the_source_that_has_its_numbers() -> None:
     size = "The output plot size is given in pixels, and defaults to 640x480. Fonts are described on page 32."
     other = "Use png to keep the file small. The option resolution controls how many pixels are written."
