@@ -47,12 +47,15 @@ class WindowPersonas(QObject):
         self._palette: PersonaPalette | None = None
         self.operations = PersonaOperations(workspace, toasts, window)
         self._exchange: PersonaExchange | None = None
+        self._untold: FactKept | None = None
+        """Kept in a chat that may be this window's new one, whose id is still on its way here."""
         self.operations.begin_requested.connect(self.begin)
         workspace.personas.failed.connect(toasts.show)
         workspace.persona_icons.changed.connect(self._show)
         workspace.theme.changed.connect(self._show)
         page.persona.changed.connect(self._show)
         page.persona.review_wanted.connect(self._on_review_wanted)
+        page.conversation_changed.connect(self._on_conversation_changed)
         page.files_dropped.connect(lambda files: self.exchange.sort(files, page.composer.add_files))
         header.persona_menu_requested.connect(self._show_chat_menu)
         workspace.bridge.chat_event.connect(self._on_chat_event)
@@ -141,8 +144,19 @@ class WindowPersonas(QObject):
         ).popup(at)
 
     def _on_chat_event(self, event: ChatEvent) -> None:
-        if not isinstance(event, FactKept) or event.conversation_id != self._page.conversation_id:
+        if not isinstance(event, FactKept):
             return
+        if event.conversation_id == self._page.conversation_id:
+            self._tell(event)
+        elif not self._page.conversation_id:
+            self._untold = event
+
+    def _on_conversation_changed(self, conversation_id: str) -> None:
+        untold, self._untold = self._untold, None
+        if untold is not None and untold.conversation_id == conversation_id:
+            self._tell(untold)
+
+    def _tell(self, event: FactKept) -> None:
         short_name, fact_id = event.short_name, event.fact.id
 
         def forget() -> None:

@@ -33,6 +33,10 @@ class SentenceTransformersEmbedder:
     def __init__(self, model: str, *, n_threads: int) -> None:
         os.environ.update(_OFFLINE)
         try:
+            from tqdm import tqdm  # noqa: PLC0415  # comes with the extra
+
+            # Its own is shared between processes: Python complains of that one on the terminal when this one is ended.
+            tqdm.set_lock(threading.RLock())
             import torch  # noqa: PLC0415  # seconds and hundreds of MB, and an extra
             from sentence_transformers import SentenceTransformer  # noqa: PLC0415  # likewise
         except ImportError as error:

@@ -14,11 +14,12 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
+from app.events import FactKept
 from app.paths import resolve_paths
 from app.personas.builtin import offers
 from app.personas.foreign.formats import read
 from app.personas.foreign.imported import Format
-from app.personas.memory import PersonaMemory
+from app.personas.memory import Fact, PersonaMemory
 from app.personas.shelf import Shelf
 from app.store.types import Draft
 from app.ui.dialogs import CalmDialog
@@ -299,6 +300,18 @@ def test_what_it_was_asked_to_remember_is_said_and_can_be_undone(shell: Shell) -
     assert len(memory.read().used) == 1
     toast.button.click()
     shell.qtbot.waitUntil(lambda: not memory.read().used, timeout=WAIT_MS)
+
+
+def test_what_is_remembered_before_the_window_knows_its_new_chat_is_said(shell: Shell) -> None:
+    window = opened(shell)
+    chat = shell.ask(window, "Hi")
+    window.page.open("")
+    fact = Fact("f", "My cat is called Luna.")
+    window.workspace.bridge.chat_event.emit(FactKept(chat, "spanish-tutor", fact))
+    assert window.toasts.current is None
+    window.page.open(chat)
+    assert window.toasts.current is not None
+    assert "Luna" in window.toasts.current.label.text()
 
 
 # From files and into files
