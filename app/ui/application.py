@@ -33,6 +33,7 @@ from app.i18n import BUG, set_language, tr
 from app.paths import Paths
 from app.settings import Settings
 from app.ui.bridge import EventBridge
+from app.ui.cycle_collector import CycleCollector
 from app.ui.desktop import Desktop
 from app.ui.dialogs import tell
 from app.ui.fonts import load_fonts
@@ -105,6 +106,7 @@ class Application(QObject):
     ) -> None:
         """`open_services` is called on a thread of the pool; without one the real services are opened."""
         super().__init__()
+        self._collector = CycleCollector(self)
         self._app, self._model, self._files = app, model, tuple(files)
         self._begun = begun
         engine = begun.engine if begun is not None else None
@@ -197,6 +199,7 @@ class Application(QObject):
         threading.excepthook = threading.__excepthook__
         self.bridge.deleteLater()
         QCoreApplication.sendPostedEvents(self.bridge, QEvent.Type.DeferredDelete)
+        self._collector.close()
 
     def _connect(self) -> None:
         workspace = self.workspace
