@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from dataclasses import replace
 
 from app.paths import Paths
 from app.personas.persona import SpeechStyle
 from app.settings import Settings
-from app.voice_setup import speech_choice, voice_setup
-from engine.errors import VoiceError
+from app.voice_setup import speech_choice, voice_setup, voices_of
 from voice.protocol import VoiceSetup
 from voice.speech.choice import Speaking
 from voice.types import VoiceChoice, VoiceName
@@ -57,20 +55,10 @@ def all_voices(paths: Paths) -> tuple[tuple[str, VoiceName], ...]:
 
     A backend that is not to be had on this computer has no voices.
     """
+    choice = speech_choice(paths)
     return tuple(
-        (f"{speaking.value}:{voice.id}", voice) for speaking in Speaking for voice in voices_of(paths, speaking)
+        (f"{speaking.value}:{voice.id}", voice) for speaking in Speaking for voice in voices_of(choice, speaking)
     )
-
-
-def voices_of(paths: Paths, speaking: Speaking) -> tuple[VoiceName, ...]:
-    """The voices of one backend, its default first; none where it is not to be had. Blocks."""
-    from voice.speech.client import SpeechClient  # noqa: PLC0415  # brings numpy, which the window does without
-
-    with closing(SpeechClient(replace(speech_choice(paths), speaking=speaking))) as speech:
-        try:
-            return tuple(speech.voices())
-        except VoiceError:
-            return ()
 
 
 def _parted(value: str) -> tuple[Speaking, str]:

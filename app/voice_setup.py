@@ -15,6 +15,8 @@ from voice.client import VoiceClient
 from voice.listener import QuietListener
 from voice.protocol import VoiceSetup
 from voice.speech.choice import Speaking, SpeechChoice
+from voice.tts.kokoro_files import voices_in
+from voice.types import VoiceName
 from voice.weights import WHISPER_TINY
 
 _MISSING = sentence("The models that hear are not on this computer yet. Fetch them with: hearth fetch voice")
@@ -47,6 +49,19 @@ def voice_setup(paths: Paths) -> VoiceSetup:
     return VoiceSetup(paths.voice, speech_choice(paths))
 
 
+def voices_of(choice: SpeechChoice, speaking: Speaking) -> tuple[VoiceName, ...]:
+    """The voices of one backend, its default first; none where it is not to be had. Blocks."""
+    if speaking is Speaking.KOKORO:
+        return voices_in(choice.voices)  # its files tell, without a process
+    from voice.speech.client import SpeechClient  # noqa: PLC0415  # brings numpy, which the window does without
+
+    with closing(SpeechClient(replace(choice, speaking=speaking))) as speech:
+        try:
+            return tuple(speech.voices())
+        except VoiceError:
+            return ()
+
+
 def find_voice(choice: SpeechChoice, name: str) -> tuple[SpeechChoice, str]:
     """What speaks with the voice of that name, and the voice's id: Hearth's own, else one of this computer.
 
@@ -54,19 +69,11 @@ def find_voice(choice: SpeechChoice, name: str) -> tuple[SpeechChoice, str]:
     """
     if not name:
         return choice, ""
-    from voice.speech.client import SpeechClient  # noqa: PLC0415  # brings numpy, which the window does without
-
     known: list[str] = []
     for speaking in Speaking:
-        other = replace(choice, speaking=speaking)
-        with closing(SpeechClient(other)) as speech:
-            try:
-                voices = speech.voices()
-            except VoiceError:
-                continue  # there are none on this computer
-        for voice in voices:
+        for voice in voices_of(choice, speaking):
             if name.casefold() in (voice.id.casefold(), voice.name.casefold()):
-                return other, voice.id
+                return replace(choice, speaking=speaking), voice.id
             known.append(voice.name)
     raise VoiceError(_NO_VOICE, name=name, voices=", ".join(known))
 

@@ -26,6 +26,7 @@ from app.events import (
 from app.i18n import tr
 from app.store.summaries import covered_by, newest_on
 from app.store.types import Attached, Changes, Draft, MessageState, StoredMessage, Summary
+from app.ui.answer_meter import AnswerMeter
 from app.ui.chat_documents import ChatDocuments
 from app.ui.composer import Composer
 from app.ui.composer_text import holds_image, local_files, only_begins
@@ -154,6 +155,11 @@ class ConversationPage(QWidget):
     def is_generating(self) -> bool:
         """Whether the conversation on show is being answered."""
         return self._generating
+
+    @property
+    def live_meter(self) -> AnswerMeter | None:
+        """What the answer being written here has cost so far; None without one, and while it waits."""
+        return self._workspace.answers.meter(self._conversation_id) if self._generating else None
 
     def open(self, conversation_id: str, *, message_id: str = "", files: Sequence[Path] = ()) -> None:
         """Show a conversation ("": a new chat), at `message_id` if one is given. It is given `files` once its draft is

@@ -524,12 +524,7 @@ class MainWindow(QMainWindow):
         self._on_engine_changed(self.workspace.engine_state)
 
     def _on_path_shown(self, path: list[StoredMessage]) -> None:
-        follower = self.status_bar.follower
-        meter = self.workspace.answers.meter(self.page.conversation_id) if self.page.is_generating else None
-        if meter is not None:
-            follower.show_live(meter)
-        else:  # also while its answer waits: what stands there may be another chat's
-            follower.show_usage(next((each.usage for each in reversed(path) if each.usage is not None), None))
+        self.status_bar.follower.show_path(path, self.page.live_meter)
 
     def _on_panel_built(self) -> None:
         from app.ui.memory_flow import MemoryFlow  # noqa: PLC0415  # most starts do without the panel

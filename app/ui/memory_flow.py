@@ -69,12 +69,7 @@ class MemoryFlow(QObject):
         self._timer.start()
 
     def _on_path_shown(self, path: list[StoredMessage]) -> None:
-        panel, page = self._panel, self._page
-        meter = self._workspace.answers.meter(page.conversation_id) if page.is_generating else None
-        if meter is not None:
-            panel.follower.show_live(meter)
-        else:
-            panel.follower.show_usage(next((each.usage for each in reversed(path) if each.usage is not None), None))
+        self._panel.follower.show_path(path, self._page.live_meter)
         self.refresh()
 
     def _ask(self) -> None:

@@ -5,9 +5,11 @@ Knows no widget: the status bar and the context panel own one each.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.store.types import MessageUsage
+from app.store.types import MessageUsage, StoredMessage
 from app.ui.answer_meter import AnswerMeter, Phase
 from engine.types import StreamEvent
 
@@ -33,6 +35,13 @@ class MeterFollower(QObject):
         self.meter.observe(event)
         if self.meter.phase is not was:
             self._follow()
+
+    def show_path(self, path: Sequence[StoredMessage], meter: AnswerMeter | None) -> None:
+        """Another conversation came into view; `meter` follows the answer that is written in it, None without one."""
+        if meter is not None:
+            self.show_live(meter)
+        else:  # also while an answer waits: what stands here may be another conversation's
+            self.show_usage(next((each.usage for each in reversed(path) if each.usage is not None), None))
 
     def show_live(self, meter: AnswerMeter) -> None:
         """Another conversation came into view while it is being answered; `meter` has followed that so far."""

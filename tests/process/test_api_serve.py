@@ -67,6 +67,27 @@ def run_once(folder: Path, *arguments: str) -> str:
     ).stdout
 
 
+def ask_the_persona(port: int, token: str, folder: Path) -> None:
+    """Its file is in the prompt, is cited without its path, and is processed once."""
+    fees = [{"role": "user", "content": "How much does the rowing club of Norrholm ask a year?"}]
+    asked = {"model": "persona:boat-keeper", "messages": fees, "max_tokens": 30, "temperature": 0}
+    status, value = ask(port, token, asked)
+    assert status == 200, value
+    # What so small a model writes of its own differs between processors: here it may write one sentence only.
+    sentence = "The rowing club of Norrholm asks 240 crowns a year [1]."
+    schema = {"name": "fee", "schema": {"const": sentence}}
+    cited = {**asked, "max_tokens": 60, "response_format": {"type": "json_schema", "json_schema": schema}}
+    status, told = ask(port, token, cited)
+    assert status == 200, told
+    assert [each["document"] for each in told["hearth"]["citations"]] == ["handbook.md"]
+    assert str(folder) not in json.dumps([value, told])
+    prompt = value["usage"]["prompt_tokens"]
+    plain = ask(port, token, {**asked, "model": "default", "max_tokens": 1})[1]["usage"]["prompt_tokens"]
+    assert prompt > plain + 40, "the passage is in the prompt"
+    again = ask(port, token, asked)[1]["usage"]["prompt_tokens_details"]["cached_tokens"]
+    assert again >= prompt - 1, "a question asked again is the same prompt"
+
+
 @pytest.mark.skipif(os.name != "posix", reason="SIGTERM is POSIX's")
 def test_serve_answers_by_its_tokens_and_ends_when_it_is_told(tmp_path: Path, smollm2: Path) -> None:
     # One thread: two that wait for each other crawl on a busy machine.
@@ -91,18 +112,7 @@ def test_serve_answers_by_its_tokens_and_ends_when_it_is_told(tmp_path: Path, sm
             status, value = ask(port, token, {"model": model, **question})
             assert status == 200, value
             assert value["usage"]["completion_tokens"] >= 1
-        fees = [{"role": "user", "content": "How much does the rowing club of Norrholm ask a year?"}]
-        asked = {"model": "persona:boat-keeper", "messages": fees, "max_tokens": 30, "temperature": 0}
-        status, value = ask(port, token, asked)
-        assert status == 200, value
-        # What so small a model makes of the passage is not this test's matter: that it was given it is.
-        assert {each["document"] for each in value["hearth"]["citations"]} == {"handbook.md"}
-        assert str(tmp_path) not in json.dumps(value)
-        prompt = value["usage"]["prompt_tokens"]
-        plain = ask(port, token, {**asked, "model": "default", "max_tokens": 1})[1]["usage"]["prompt_tokens"]
-        assert prompt > plain + 40, "the passage is in the prompt"
-        again = ask(port, token, asked)[1]["usage"]["prompt_tokens_details"]["cached_tokens"]
-        assert again >= prompt - 1, "a question asked again is the same prompt"
+        ask_the_persona(port, token, tmp_path)
         assert ask(port, "wrong" * 8, {"model": "default", **question})[0] == 401
         editor = run_once(tmp_path, "tokens", "add", "editor").strip()
         assert ask(port, editor, path="/v1/models")[0] == 200
