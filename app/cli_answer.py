@@ -23,7 +23,17 @@ from app.services import Services
 from app.store.types import MessageState, StoredMessage
 from engine.context.segments import Role
 from engine.engine import EngineStatus
-from engine.types import Failed, Finished, PromptLogprobs, PromptProgress, ReasoningDelta, Started, TextDelta, Usage
+from engine.types import (
+    EndWeighed,
+    Failed,
+    Finished,
+    PromptLogprobs,
+    PromptProgress,
+    ReasoningDelta,
+    Started,
+    TextDelta,
+    Usage,
+)
 
 T = TypeVar("T")
 _OPEN = re.compile(r"(?:(?:https?:|www\.|mailto:)\S*|[!-~]+)\Z", re.IGNORECASE)
@@ -190,6 +200,8 @@ def _record(streamed: Streamed) -> dict[str, object]:
                 "at": event.at,
                 "logprobs": [each.logprob for each in event.logprobs],
             }
+        case EndWeighed():
+            return {"type": "end_weighed", **ids, "probability": event.probability}
         case TextDelta():
             return {"type": "text", **ids, "text": event.text}
         case ReasoningDelta():

@@ -1,7 +1,7 @@
 """A conversation by speech becomes messages: what is asked is sent, what is answered is said. Qt-free.
 
 While it is listened, the model reads all that comes before the words of the next question. One that may still change
-is only read ahead too; it is sent, stored and shown when it is committed.
+is only read ahead too, and the voice told how likely it is whole; it is sent, stored and shown when it is committed.
 Whoever interrupts stops the answer, and of the stored answer counts what was heard. Knows no device and no window.
 """
 
@@ -16,8 +16,7 @@ from typing import Protocol
 from app.chat import ChatService
 from app.events import ChatEvent, MessageAdded, MessageFinished, Notice, Streamed
 from app.i18n import error_sentence, tr
-from app.read_ahead import ReadAhead
-from engine.cancel import CancelToken
+from app.read_ahead import ReadAhead, Reading
 from engine.context.segments import Role
 from engine.errors import HearthError, VoiceError
 from engine.types import Failed, Finished, SamplingParams, TextDelta
@@ -33,6 +32,8 @@ class Line(Protocol):
     def say(self, question: int, delta: str) -> None: ...
 
     def progressed(self, question: int) -> None: ...
+
+    def end_weighed(self, question: int, probability: float | None) -> None: ...
 
     def answer_ended(self, question: int) -> None: ...
 
@@ -63,9 +64,9 @@ class SpokenConversation:
         self._publish = publish
         self._sampling = sampling
         self._lock = threading.RLock()
-        self._reading: dict[int, CancelToken] = {}
+        self._reading: dict[int, Reading] = {}
         """Questions that are read ahead."""
-        self._early: CancelToken | None = None
+        self._early: Reading | None = None
         """What comes before the next question is read, or has been."""
         self._phase = Phase.OFF
         self._waiting: deque[tuple[int, str]] = deque()
@@ -114,18 +115,25 @@ class SpokenConversation:
 
     def ask(self, question: int, turn_id: int, text: str) -> None:
         with self._lock:
-            self._end_early()
-            self._reading[question] = self._ahead.read(self.conversation_id, text)
+            self._settle_early()
+            self._reading[question] = self._ahead.read(
+                self.conversation_id, text, lambda probability: self._end_weighed(question, probability)
+            )
         self._listener.ask(question, turn_id, text)
 
     def withdraw(self, question: int) -> None:
-        self._end_reading(question)
+        with self._lock:
+            reading = self._reading.pop(question, None)
+        if reading is not None:
+            reading.cancel()
         self._listener.withdraw(question)
 
     def commit(self, question: int, turn_id: int, text: str) -> None:
-        self._end_reading(question)
         with self._lock:
-            self._end_early()
+            self._settle_early()
+            reading = self._reading.pop(question, None)
+            if reading is not None:
+                reading.settle()
             self._waiting.append((question, text))
             busy = self._is_busy()
         if busy and self.conversation_id is not None:
@@ -273,13 +281,18 @@ class SpokenConversation:
         if listens and self._early is None and not self._waiting and not self._is_busy():
             self._early = self._ahead.read(self.conversation_id, "")
 
+    def _settle_early(self) -> None:
+        """Under the lock. What comes next begins with the same, and waits for it."""
+        if self._early is not None:
+            self._early.settle()
+            self._early = None
+
     def _end_early(self) -> None:
         if self._early is not None:
             self._early.cancel()
             self._early = None
 
-    def _end_reading(self, question: int) -> None:
-        with self._lock:
-            reading = self._reading.pop(question, None)
-        if reading is not None:
-            reading.cancel()
+    def _end_weighed(self, question: int, probability: float | None) -> None:
+        """Any thread."""
+        if self.line is not None:
+            self.line.end_weighed(question, probability)

@@ -1,6 +1,7 @@
 """Lets the model read a question that is not sure yet, so that its answer begins sooner. Stores and shows nothing.
 
 What was read stays in the KV cache; whatever the question turns out to be, the common beginning need not be read again.
+On the way the model says how likely the question is whole.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from engine.cancel import CancelToken
 from engine.context.segments import Role
 from engine.engine import Engine
 from engine.errors import HearthError
+from engine.types import TERMINAL, EndWeighed, GenerationRequest, StreamEvent
 
 T = TypeVar("T")
 StoreCall = Callable[[Callable[[ConversationStore], T]], Future[T]]
@@ -47,33 +49,47 @@ class ReadAhead:
         self._dress = dress
         self._numbers = itertools.count(1)
 
-    def read(self, conversation_id: str | None, text: str) -> CancelToken:
+    def read(
+        self, conversation_id: str | None, text: str, on_end_weighed: Callable[[float | None], None] | None = None
+    ) -> Reading:
         """Begin; returns what ends it. Nothing happens without a loaded model. None is a conversation not begun yet.
 
-        Questions to documents are another prompt once their passages are found, and are not worth it.
+        Questions to documents are another prompt once their passages are found, and are not worth it. `on_end_weighed`
+        is told of `EndWeighed.probability` once, unless it is ended: None where the model does not say. Any thread.
         """
-        cancel = CancelToken()
+        reading = Reading(text, on_end_weighed)
         if self._engine.state.model is None:
-            return cancel
-        if conversation_id is None:
-            self._pool.submit(self._submit, (self._new(), (), None), text, cancel)
+            reading.tell(None)
+        elif conversation_id is None:
+            self._pool.submit(self._submit, (self._new(), (), None), reading)
         else:
             before = self._store_call(lambda store: _before(store, conversation_id))
-            before.add_done_callback(lambda read: self._go_on(read, text, cancel))
-        return cancel
+            before.add_done_callback(lambda read: self._go_on(read, reading))
+        return reading
 
     def _new(self) -> Conversation:
         return Conversation("", "", True, 0.0, 0.0, persona=self._settings.text(DEFAULT))
 
-    def _go_on(self, read: Future[_Before], text: str, cancel: CancelToken) -> None:
-        if not read.cancelled() and read.exception() is None and not cancel.cancelled:
-            self._pool.submit(self._submit, read.result(), text, cancel)
+    def _go_on(self, read: Future[_Before], reading: Reading) -> None:
+        if read.cancelled() or read.exception() is not None:
+            reading.tell(None)
+        elif reading.goes_on:
+            self._pool.submit(self._submit, read.result(), reading)
 
-    def _submit(self, before: _Before, text: str, cancel: CancelToken) -> None:
+    def _submit(self, before: _Before, reading: Reading) -> None:
+        request = self._request(before, reading.text)
+        if request is None:
+            reading.tell(None)
+        elif reading.on_end_weighed is None:
+            self._read(request, reading)
+        else:
+            self._weigh(request, reading)
+
+    def _request(self, before: _Before, text: str) -> GenerationRequest | None:
         conversation, path, summary = before
         persona = self._dress(conversation)
         if conversation.collections or (persona is not None and persona.persona.knowledge):
-            return
+            return None
         question = StoredMessage(
             _QUESTION, conversation.id, None, Role.USER, (TextPart(text), SpokenPart()), MessageState.COMPLETE, 0.0
         )
@@ -83,9 +99,53 @@ class ReadAhead:
                 name, conversation, (*path, question), self._settings, summary=summary, persona=persona
             )
         except HearthError:
-            return  # the question itself will say why
-        if not cancel.cancelled:
-            self._engine.submit(replace(request, background=True, prefill_only=True), cancel, lambda _event: None)
+            return None  # the question itself will say why
+        return replace(request, background=True, prefill_only=True)
+
+    def _read(self, request: GenerationRequest, reading: Reading) -> None:
+        if reading.goes_on:
+            self._engine.submit(request, reading.cancelled, lambda _event: None)
+
+    def _weigh(self, request: GenerationRequest, reading: Reading) -> None:
+        """As far as the words go, then the rest: nothing is read twice."""
+
+        def take(event: StreamEvent) -> None:
+            if isinstance(event, EndWeighed):
+                reading.tell(event.probability)
+            elif isinstance(event, TERMINAL):
+                reading.tell(None)
+                self._read(request, reading)
+
+        if reading.goes_on:
+            weighing = replace(request, request_id=f"{request.request_id}-end", weighs_end=True)
+            self._engine.submit(weighing, reading.cancelled, take)
+
+
+class Reading:
+    """Something that is read ahead. Any thread."""
+
+    def __init__(self, text: str, on_end_weighed: Callable[[float | None], None] | None) -> None:
+        self.text = text
+        self.on_end_weighed = on_end_weighed
+        self.cancelled = CancelToken()
+        self.goes_on = True
+        """More of it may be begun."""
+        self._is_told = False
+
+    def settle(self) -> None:
+        """The question stands. What is being read is read to its end: the answer to it needs the same."""
+        self.goes_on = False
+
+    def cancel(self) -> None:
+        """It is not wanted any more."""
+        self.goes_on = False
+        self.cancelled.cancel()
+
+    def tell(self, probability: float | None) -> None:
+        """The first time only."""
+        if self.on_end_weighed is not None and not self._is_told and not self.cancelled.cancelled:
+            self._is_told = True
+            self.on_end_weighed(probability)
 
 
 _Before = tuple[Conversation, tuple[StoredMessage, ...], Summary | None]

@@ -21,6 +21,7 @@ from engine.errors import HearthError, ModelLoadError, WorkerCrashedError, sente
 from engine.pages import CacheReport, PageState, PromptPage, PromptPlan, Region, RegionUse
 from engine.streaming import Streaming
 from engine.types import (
+    EndWeighed,
     Failed,
     Finished,
     FinishReason,
@@ -113,7 +114,7 @@ class FakeEngine(Streaming):
     Answers are taken from `script` in order; after that, and without one, the last user message is echoed.
     `token_delay_s` paces deltas, `prefill_delay_s` each prefill block, `load_delay_s` a load. `load_error`
     fails every load. `loaded` starts the engine READY. `requests` keeps what was submitted. `planned` and `cached`,
-    where set, are what `plan` and `cache` tell.
+    where set, are what `plan` and `cache` tell, `end_probability` what `EndWeighed` tells.
     """
 
     def __init__(
@@ -142,6 +143,7 @@ class FakeEngine(Streaming):
         if loaded:
             self._state = EngineState(EngineStatus.READY, fake_model(Path("fake.gguf"), n_ctx=n_ctx), 1.0)
         self.requests: list[GenerationRequest] = []
+        self.end_probability = 0.0
         self.forgotten: list[str] = []
         self.planned: PromptPlan | None = None
         self.cached: CacheReport | None = None
@@ -273,6 +275,18 @@ class FakeEngine(Streaming):
         self._set_state(EngineState(EngineStatus.LOADING))
         self._set_state(EngineState(EngineStatus.READY, model, 1.0))
 
+    def _read_events(self, request: GenerationRequest) -> Iterator[StreamEvent]:
+        """What reading a prompt tells of it."""
+        request_id = request.request_id
+        if request.bare is not None and request.bare.score:
+            text = request.bare.text.encode("utf-8", "replace").decode("utf-8")
+            tokens = fake_tokens(text) or [str(token) for token in request.bare.tokens]
+            yield PromptLogprobs(
+                request_id, 0, tuple(TokenLogprob(token, -0.5 if at else 0.0) for at, token in enumerate(tokens))
+            )
+        if request.weighs_end:
+            yield EndWeighed(request_id, self.end_probability)
+
     def _events(self, job: _Job, answer: FakeAnswer) -> Iterator[StreamEvent]:
         request, cancel = job.request, job.cancel
         request_id = request.request_id
@@ -295,12 +309,7 @@ class FakeEngine(Streaming):
             answer.pages or _pages(request, total),
             answer.regions,
         )
-        if request.bare is not None and request.bare.score:
-            text = request.bare.text.encode("utf-8", "replace").decode("utf-8")
-            tokens = fake_tokens(text) or [str(token) for token in request.bare.tokens]
-            yield PromptLogprobs(
-                request_id, 0, tuple(TokenLogprob(token, -0.5 if at else 0.0) for at, token in enumerate(tokens))
-            )
+        yield from self._read_events(request)
         for processed in range(answer.cached_tokens, total, PREFILL_BLOCK):
             if not cancel.cancelled:
                 cancel.wait(self._prefill_delay_s)

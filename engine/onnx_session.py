@@ -6,11 +6,13 @@ Imported where onnxruntime is wanted; itself it is loaded with the first session
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import CancelledError
 from functools import cache
 from typing import Any
 
 import numpy as np
 
+from engine.cancel import CancelToken
 from engine.onnx_file import CONTRIBUTED, Graph
 
 EIGHT_BITS, SEVEN_BITS = 127, 64
@@ -34,6 +36,24 @@ def session(graph: bytes | str, threads: int = 1, entries: Mapping[str, str] | N
         options.add_session_config_entry(name, value)
     options.log_severity_level = 3
     return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+
+
+def run_until(session: Any, feed: Mapping[str, Any], cancel: CancelToken | None) -> list[Any]:
+    """All outputs. Ends in the middle, between two nodes of the graph, with `CancelledError`, when it is cancelled."""
+    import onnxruntime  # noqa: PLC0415  # see above
+
+    options = onnxruntime.RunOptions()
+    if cancel is not None:
+        cancel.on_cancel(lambda: setattr(options, "terminate", True))
+    try:
+        outputs: list[Any] = session.run(None, feed, options)
+    except Exception as error:  # what onnxruntime raises has no common class
+        if cancel is not None and cancel.cancelled:
+            raise CancelledError from error
+        raise
+    if cancel is not None and cancel.cancelled:
+        raise CancelledError
+    return outputs
 
 
 @cache

@@ -201,7 +201,8 @@ class GenerationRequest:
     `thinking` is for models that can switch it; None leaves the model's default.
     `background` work (titles) gives way to any other request. `cache_key` names the conversation, "" for none: what
     is in the KV cache under it outlives the worker as a snapshot. `adapters` None are those of the `ModelSpec`.
-    `prefill_only` fills the KV cache and ends without an answer. A `bare` prompt takes the place of the messages.
+    `prefill_only` fills the KV cache and ends without an answer; with `weighs_end`, it goes no further than the last
+    word of the last message, and `EndWeighed` comes. A `bare` prompt takes the place of the messages.
     """
 
     request_id: str
@@ -215,6 +216,7 @@ class GenerationRequest:
     cache_key: str = ""
     adapters: tuple[Adapter, ...] | None = None
     prefill_only: bool = False
+    weighs_end: bool = False
     bare: BarePrompt | None = None
 
 
@@ -268,6 +270,16 @@ class PromptLogprobs:
     request_id: str
     at: int
     logprobs: tuple[TokenLogprob, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EndWeighed:
+    """That the message ends with its last word has this probability, by the model (as Ekstedt and Skantze's TurnGPT,
+    2020): it foresees a mark that ends a sentence, or the message's end.
+    """
+
+    request_id: str
+    probability: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,6 +344,8 @@ class Failed:
         return self.template.format(**dict(self.fields)) if self.fields else self.template
 
 
-StreamEvent = Started | PromptProgress | PromptLogprobs | TextDelta | ReasoningDelta | Usage | Finished | Failed
+StreamEvent = (
+    Started | PromptProgress | PromptLogprobs | EndWeighed | TextDelta | ReasoningDelta | Usage | Finished | Failed
+)  # fmt: skip
 """Each request ends with exactly one `Finished` or `Failed`, also when the worker dies."""
 TERMINAL = (Finished, Failed)

@@ -120,6 +120,10 @@ class VoiceClient:
         """See `VoicePipeline`."""
         self._post_of(question, protocol.Progressed)
 
+    def end_weighed(self, question: int, probability: float | None) -> None:
+        """See `VoicePipeline`."""
+        self._post_of(question, lambda number: protocol.EndWeighed(number, probability))
+
     def answer_ended(self, question: int) -> None:
         """See `VoicePipeline`."""
         self._post_of(question, protocol.AnswerEnded)

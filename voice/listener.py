@@ -28,7 +28,8 @@ class Listener(Protocol):
         ...
 
     def ask(self, question: int, turn_id: int, text: str) -> None:
-        """Answer this by `VoicePipeline.say`; show, store and carry out nothing before `commit`."""
+        """Answer this by `VoicePipeline.end_weighed` soon, and by `say`; show, store and carry out nothing before
+        `commit`."""
         ...
 
     def commit(self, question: int, turn_id: int, text: str) -> None:

@@ -38,6 +38,7 @@ from voice.turn_events import (
     Commit,
     DeviceFailed,
     Duck,
+    EndWeighed,
     Event,
     Frame,
     Hold,
@@ -195,6 +196,10 @@ class VoicePipeline:
         if now_s - self._grew_s.get(question, 0.0) >= _GREW_EVERY_S:
             self._grew_s = {question: now_s}
             self.post(AnswerGrew(now_s, question))
+
+    def end_weighed(self, question: int, probability: float | None) -> None:
+        """How likely the question is whole, by the model that reads it; None: it does not say. Answers `ask`."""
+        self.post(EndWeighed(self._clock(), question, probability))
 
     def answer_ended(self, question: int) -> None:
         """All of the answer was given, or there is none: it failed, or was stopped."""

@@ -169,6 +169,8 @@ class _Voice:
                 pipeline.say(question, delta)
             case protocol.Progressed(question):
                 pipeline.progressed(question)
+            case protocol.EndWeighed(question, probability):
+                pipeline.end_weighed(question, probability)
             case protocol.AnswerEnded(question):
                 pipeline.answer_ended(question)
 

@@ -95,6 +95,12 @@ class Progressed:
 
 
 @dataclass(frozen=True, slots=True)
+class EndWeighed:
+    question: int
+    probability: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerEnded:
     question: int
 
@@ -133,7 +139,7 @@ class Quit:
 
 Question = ListDevices | ListVoices | ReadAloud
 Command = (
-    Begin | Listen | Leave | Key | Mute | StopAnswer | Choose | Say | Progressed | AnswerEnded
+    Begin | Listen | Leave | Key | Mute | StopAnswer | Choose | Say | Progressed | EndWeighed | AnswerEnded
     | ListDevices | ListVoices | ReadAloud | StopReading | Quit
 )  # fmt: skip
 

@@ -159,6 +159,16 @@ class AnswerGrew:
 
 
 @dataclass(frozen=True, slots=True)
+class EndWeighed:
+    """That the words of the question are whole has this probability, by the model that read them; None: it does not
+    say."""
+
+    at_s: float
+    question: int
+    probability: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class PlaybackStarted:
     at_s: float
     question: int
@@ -184,7 +194,7 @@ class AnswerDone:
 
 Event: TypeAlias = (
     TurnOn | TurnOff | Opened | DeviceFailed | Frame | Tick | KeyDown | KeyUp | Muted | Pause | Resume | Stop
-    | Transcribed | Judged | JobFailed | AnswerGrew | PlaybackStarted | SentencePlaying | AnswerDone
+    | Transcribed | Judged | JobFailed | EndWeighed | AnswerGrew | PlaybackStarted | SentencePlaying | AnswerDone
 )  # fmt: skip
 
 

@@ -52,8 +52,14 @@ class Rules:
     likely: float = 0.4
     """Probabilities that the speaker is done: where the words do not ask for more, `short_wait` of silence ends the
     turn above the one, `middle_wait` above the other, else `long_wait`."""
+    whole: float = 0.12
+    broken_off: float = 0.005
+    """Probabilities that the words are whole, by the model: from the one on, `middle_wait` ends the turn however it
+    sounded, and below the other `long_wait` only."""
     short_wait: float = 0.3
-    middle_wait: float = 0.7
+    weighed_within: float = 0.55
+    """What the model says is not waited for any longer."""
+    middle_wait: float = 0.65
     long_wait: float = 1.3
     revisions: int = 3
     """Questions put on speculation in a turn."""
@@ -142,6 +148,10 @@ class Turn:
     """It is over, as soon as it is transcribed."""
     done: float = 0.0
     """The probability that the speaker is done, as last judged."""
+    whole: float | None = None
+    """The probability that `text` is whole, by the model; None: it cannot say, or is not done."""
+    is_weighed: bool = False
+    """There is nothing more to wait for of that."""
     asked: int = 0
     """Questions put on speculation."""
     question: int | None = None

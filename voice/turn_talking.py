@@ -90,7 +90,9 @@ def spoke(state: TurnState) -> Outcome:
         return _paused(replace(state, turn=replace(turn, is_due=True)))
     if hearing.silence >= samples(rules.speculate) and hearing.last_voiced > turn.start:
         return _paused(state)
-    if hearing.position >= turn.next_partial and state.jobs.partial is None and hearing.last_voiced > turn.start:
+    # In a silence no partial is begun: what is asked when it has lasted would wait for that.
+    speaks = hearing.last_voiced == hearing.position > turn.start
+    if speaks and hearing.position >= turn.next_partial and state.jobs.partial is None:
         turn = replace(turn, next_partial=hearing.position + samples(rules.partial_every))
         return transcribing(replace(state, turn=turn), Purpose.PARTIAL, turn.start)
     return state, ()
@@ -115,11 +117,21 @@ def transcribed(state: TurnState, text: str, at_s: float) -> Outcome:
     text = after_name(text.strip()) if state.waits_for_name else text.strip()
     turn = replace(turn, text=text, is_transcribed=True)
     state = replace(state, turn=turn, jobs=replace(state.jobs, turn=None))
+    may_be_asked = turn.text and state.mode is not Mode.DICTATION and turn.asked < state.rules.revisions
+    if may_be_asked and not turn.is_due:
+        return _asked(state)
     if turn.is_due or (state.phase is Phase.ENDPOINTING and _is_over(state)):
         return _ended(state, at_s)
-    if not turn.text or state.mode is Mode.DICTATION or turn.asked >= state.rules.revisions:
-        return state, (ShowPartial(turn.id, turn.text),) if turn.text else ()
-    return _asked(state)
+    return state, (ShowPartial(turn.id, turn.text),) if turn.text else ()
+
+
+def weighed(state: TurnState, question: int, whole: float | None, at_s: float) -> Outcome:
+    """The model has read the question, or will not."""
+    turn = state.turn
+    if turn is None or turn.question != question:
+        return state, ()
+    state = replace(state, turn=replace(turn, whole=whole, is_weighed=True))
+    return _ended(state, at_s) if state.phase is Phase.ENDPOINTING and _is_over(state) else (state, ())
 
 
 def rescued(state: TurnState) -> Outcome:
@@ -193,14 +205,14 @@ def _resumed(state: TurnState) -> Outcome:
     if turn.question is not None:
         commands = (*commands, *_withdrawing(turn))
     next_partial = state.hearing.position + samples(state.rules.partial_every)
-    turn = replace(turn, question=None, is_transcribed=False, done=0.0, next_partial=next_partial)
+    turn = replace(turn, question=None, is_transcribed=False, done=0.0, whole=None, next_partial=next_partial)
     return replace(state, phase=Phase.USER_SPEAKING, turn=turn, deadline_s=None), commands
 
 
 def _asked(state: TurnState) -> Outcome:
     turn = _turn(state)
     question = state.n_questions + 1
-    turn = replace(turn, question=question, asked=turn.asked + 1)
+    turn = replace(turn, question=question, asked=turn.asked + 1, whole=None, is_weighed=False)
     commands = (Ask(question, turn.id, turn.text), ShowText(turn.id, turn.text, TextStatus.PROVISIONAL))
     return replace(state, turn=turn, n_questions=question), commands
 
@@ -260,9 +272,14 @@ def _is_over(state: TurnState) -> bool:
 
 def _wait(turn: Turn, rules: Rules) -> float:
     # Only once it is known what was said: a short silence behind "and" is no end.
-    if not turn.is_transcribed or turn.done <= rules.likely or asks_for_more(turn.text):
+    breaks_off = turn.whole is not None and turn.whole < rules.broken_off
+    if not turn.is_transcribed or asks_for_more(turn.text) or breaks_off:
         return rules.long_wait
-    return rules.short_wait if turn.done > rules.done else rules.middle_wait
+    if turn.done > rules.done:
+        is_known = turn.question is None or turn.is_weighed
+        return rules.short_wait if is_known else rules.weighed_within
+    is_whole = turn.whole is not None and turn.whole >= rules.whole
+    return rules.middle_wait if is_whole or turn.done > rules.likely else rules.long_wait
 
 
 def _key_was_let_go(state: TurnState) -> bool:

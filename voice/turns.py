@@ -19,6 +19,7 @@ from voice.turn_events import (
     Command,
     DeviceFailed,
     Duck,
+    EndWeighed,
     Event,
     Frame,
     Hold,
@@ -58,6 +59,7 @@ from voice.turn_talking import (
     spoke,
     transcribed,
     waited,
+    weighed,
     without_jobs,
 )
 from voice.turn_waking import asleep, dozed, named
@@ -84,6 +86,8 @@ def step(state: TurnState, event: Event) -> Outcome:
         return _time_passed(state, event.at_s)
     if isinstance(event, Opened | DeviceFailed):
         return _devices(state, event)
+    if isinstance(event, EndWeighed):
+        return weighed(state, event.question, event.probability, event.at_s)
     if isinstance(event, AnswerGrew | PlaybackStarted | SentencePlaying | AnswerDone):
         return _answer(state, event)
     return _asked_for(state, event)

@@ -30,11 +30,16 @@ _GOES_ON = frozenset(",;:-–—、，；：")
 _CLOSERS = "\"'”“’»«)] "
 
 
+def leads_on(word: str) -> bool:
+    """Whether hardly anybody ends with this word, in small letters."""
+    return word in _OPEN
+
+
 def asks_for_more(text: str) -> bool:
     """Whether `text`, written down as soon as a silence began, ends in the middle of a sentence."""
     said = words(text)
     bare = text.rstrip(_CLOSERS)
-    return bool(said) and (said[-1] in _OPEN or bare.endswith(_ELLIPSES) or not _has_end(bare[-1:]))
+    return bool(said) and (leads_on(said[-1]) or bare.endswith(_ELLIPSES) or not _has_end(bare[-1:]))
 
 
 def _has_end(last: str) -> bool:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from engine.context.budget import Weight, Window
 from engine.context.chat_template import ChatTemplate
+from engine.context.last_word import up_to_last_word
 from engine.context.page_table import PageTable, Rendered, placed, weigh, with_notes
 from engine.context.pieces import Literal
 from engine.context.regions import DEFAULT, Budget, questions, room_of, too_long, uses
@@ -51,6 +52,7 @@ def assemble(
     policy: OverflowPolicy = OverflowPolicy.DROP_OLDEST,
     thinking: bool | None = None,
     continue_last: bool = False,
+    weighs_end: bool = False,
     cache: TokenCache | None = None,
     budget: Budget = DEFAULT,
     see: See | None = None,
@@ -66,6 +68,8 @@ def assemble(
 
     def render(kept: Sequence[PromptMessage]) -> Rendered:
         pieces = template.render(kept, thinking=thinking, continue_last=continue_last)
+        if weighs_end:
+            pieces = up_to_last_word(pieces)
         made = tokenise.tokenize(pieces)
         return Rendered([Literal(""), *pieces], [tokenise.bos_before(made), *made])
 

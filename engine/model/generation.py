@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from engine.model.logprobs import shown, token_logprob
+from engine.model.logprobs import end_probability, shown, token_logprob
 from engine.model.sampling import Sampler
 from engine.model.sequences import Lane, Opened
 from engine.model.text_pipeline import Hooks, TextPipeline
 from engine.model.vocabulary import Vocabulary
 from engine.types import (
     Adapter,
+    EndWeighed,
     Finished,
     FinishReason,
     GenerationRequest,
@@ -166,6 +167,12 @@ class Generation:
         for row, token in zip(rows, self.tokens[first : self._n_prompt], strict=False):
             told.append(token_logprob(context, self._vocabulary, token, n_logprobs, row))
         self.hooks.event(PromptLogprobs(self.request.request_id, 0 if first == 1 else first, tuple(told)))
+
+    def weigh_end(self, context: Any, row: int) -> None:
+        """Tell how likely the prompt's text ends here, where that is asked; `row` of the last evaluated logits."""
+        if self.request.weighs_end:
+            probability = end_probability(context, self._vocabulary, self._ends.tokens, row)
+            self.hooks.event(EndWeighed(self.request.request_id, probability))
 
     def begin_writing(self) -> None:
         """The prompt is in the cache and its last logits are there."""

@@ -286,6 +286,7 @@ class Runner:
                 policy=request.overflow,
                 thinking=request.thinking,
                 continue_last=request.continue_last,
+                weighs_end=request.weighs_end,
                 cache=self._token_cache,
                 see=self._eyes.tokens if self._eyes is not None and self._eyes.can_see else None,
             )

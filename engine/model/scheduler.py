@@ -230,6 +230,7 @@ class Scheduler:
             self._keep_place(generation)
             if share.row is not None:
                 self._lanes.settle(lane)
+                generation.weigh_end(self._evaluator.context, share.row)
                 generation.begin_writing()
         if share.row is not None and generation.reason is None:
             self._take(generation, share.row)

@@ -144,6 +144,9 @@ class _Line:
     def progressed(self, question: int) -> None:
         self._line.progressed(question)  # type: ignore[attr-defined]
 
+    def end_weighed(self, question: int, probability: float | None) -> None:
+        self._line.end_weighed(question, probability)  # type: ignore[attr-defined]
+
     def answer_ended(self, question: int) -> None:
         self._line.answer_ended(question)  # type: ignore[attr-defined]
 

@@ -1,9 +1,10 @@
 """How turns are taken: false endings at pauses, how long ends are waited for, hearing oneself. Prints a table each.
 
-python -m tests.evaluation.voice_turns [--out FOLDER] [--minutes N] [--only endings|hearing]
+python -m tests.evaluation.voice_turns [--out FOLDER] [--minutes N] [--only endings|hearing] [--model GGUF]
 
 The reducer, the detectors, the recogniser and the canceller are the real ones, driven as fast as they go; a
-transcription is taken to be there at once. For the turns with pauses see `tests.evaluation.voice_pauses`.
+transcription is taken to be there at once, and so is what the model (Qwen 0.5B, or `--model`) says of whether the words
+are whole. For the turns with pauses see `tests.evaluation.voice_pauses`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
+from tests.conftest import QWEN_SMALL, weights_path
+from tests.evaluation.end_weigher import EndWeigher
 from tests.evaluation.voice_pauses import Turn, between_words, in_dips, natural
 from tests.voice_audio_weights import voice_audio_folder
 from tests.voice_weights import recordings, whisper_tiny
@@ -26,10 +29,12 @@ from voice.endpoint import SmartTurn
 from voice.speech.choice import SpeechChoice
 from voice.speech.client import SpeechClient
 from voice.turn_events import (
+    Ask,
     CancelAnswer,
     Command,
     Commit,
     Duck,
+    EndWeighed,
     Event,
     Frame,
     Judge,
@@ -58,10 +63,17 @@ Row = dict[str, float]
 class Drive:
     """The reducer with its jobs done at once."""
 
-    def __init__(self, rules: Rules, judge: SmartTurn | None, transcriber: SpeechClient | None = None) -> None:
+    def __init__(
+        self,
+        rules: Rules,
+        judge: SmartTurn | None,
+        transcriber: SpeechClient | None = None,
+        weigher: EndWeigher | None = None,
+    ) -> None:
         self.state = TurnState(rules=rules)
         self._judge = judge
         self._transcriber = transcriber
+        self._weigher = weigher
         self.heard = np.zeros(0, np.float32)
         self.commands: list[tuple[int, Command]] = []
         self.do(TurnOn(0.0, Mode.HANDS_FREE))
@@ -78,6 +90,9 @@ class Drive:
                 if self._transcriber is not None and command.purpose is not Purpose.PARTIAL:
                     text = self._transcriber.transcribe(self.heard[command.start : command.end], language="en").text
                 self.do(Transcribed(at_s, command.job, text))
+            elif isinstance(command, Ask):
+                whole = self._weigher.probability(command.text) if self._weigher is not None else None
+                self.do(EndWeighed(at_s, command.question, whole))
 
     def frame(self, position: int, probability: float) -> None:
         self.do(Frame(position / RATE, position, probability))
@@ -102,12 +117,18 @@ def made(turns: Iterable[Turn]) -> Made:
     return [(turn, probabilities(turn.samples, vad)) for turn in turns]
 
 
-def endings(rules: Rules, judge: SmartTurn | None, turns: Made, transcriber: SpeechClient | None = None) -> Row:
+def endings(
+    rules: Rules,
+    judge: SmartTurn | None,
+    turns: Made,
+    transcriber: SpeechClient | None = None,
+    weigher: EndWeigher | None = None,
+) -> Row:
     """False endings, and how long after the speech the turn was over."""
     false = pauses = 0
     waits = []
     for turn, heard in turns:
-        drive = Drive(rules, judge, transcriber)
+        drive = Drive(rules, judge, transcriber, weigher)
         drive.heard = turn.samples
         for number, probability in enumerate(heard, 1):
             drive.frame(number * FRAME, probability)
@@ -186,6 +207,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--only", choices=("endings", "hearing"))
+    parser.add_argument("--model", type=Path)
     options = parser.parse_args()
     report: dict[str, object] = {}
 
@@ -197,15 +219,18 @@ def main() -> None:
     try:
         if options.only != "hearing":
             judge = SmartTurn(voice_audio_folder())
+            weigher = EndWeigher(options.model or weights_path(QWEN_SMALL))
             for kind, turns in (
                 ("between words", made(between_words())),
                 ("in dips", made(in_dips())),
                 ("natural", made(natural(recordings()))),
             ):
-                tell(f"pauses {kind}", endings(Rules(), judge, turns, speech))
+                tell(f"pauses {kind}", endings(Rules(), judge, turns, speech, weigher))
+                tell(f"pauses {kind}, without the model", endings(Rules(), judge, turns, speech))
                 for fixed in FIXED_S:
                     rules = replace(Rules(), short_wait=fixed, long_wait=fixed)
                     tell(f"pauses {kind}, {fixed} s of silence", endings(rules, None, turns))
+            weigher.close()
         if options.only != "endings":
             tell("hears itself, with cancellation", self_hearing(speech, options.minutes, WebRtcCanceller()))
             tell("hears itself, without", self_hearing(speech, min(0.3, options.minutes), NoCanceller()))

@@ -68,6 +68,7 @@ class Companion:
     def ask(self, question: int, turn_id: int, text: str) -> None:
         self._tell("ask", question, text)
         assert self.pipeline is not None
+        self.pipeline.end_weighed(question, None)
         for delta in self.answer(text):
             self.pipeline.say(question, delta)
         self.pipeline.answer_ended(question)

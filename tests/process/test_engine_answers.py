@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from engine.context.segments import Role
 from engine.engine import Engine, EngineStatus
 from engine.errors import ModelFileError, ModelLoadError
 from engine.types import (
+    EndWeighed,
     Failed,
     Finished,
     FinishReason,
@@ -390,3 +392,21 @@ def test_close_ends_what_is_open_and_refuses_the_rest(smollm2: Path) -> None:
     assert late.end() == Finished("late", FinishReason.CANCELLED)
     assert isinstance(engine.load(ModelSpec(smollm2)).exception(PATIENCE_S), ModelLoadError)
     engine.close()
+
+
+def test_how_likely_a_message_is_whole(engine: EngineClient) -> None:
+    def weighed(text: str) -> tuple[float, Answer]:
+        got = answer(engine, replace(ask(text), prefill_only=True, weighs_end=True))
+        [event] = [event for event in got.events if isinstance(event, EndWeighed)]
+        return event.probability, got
+
+    whole, read = weighed("What is the capital of France?")
+    assert whole > 0.5
+    assert weighed("What is the capital of France")[0] == pytest.approx(whole, abs=0.02), "without its mark, too"
+    assert weighed("What is the capital of")[0] < 0.01
+    engine.forget("")
+    _, read = weighed("What is the capital of France?")
+    after = answer(engine, ask("What is the capital of France?", max_tokens=12))
+    assert after.started.cached_tokens == read.started.prompt_tokens, "it is the beginning of the question's prompt"
+    engine.forget("")
+    assert answer(engine, ask("What is the capital of France?", max_tokens=12)).text == after.text

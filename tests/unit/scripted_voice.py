@@ -77,6 +77,9 @@ class ScriptedVoice:
     def progressed(self, question: int) -> None:
         pass
 
+    def end_weighed(self, question: int, probability: float | None) -> None:
+        pass
+
     def answer_ended(self, question: int) -> None:
         self._note("ended", question)
 

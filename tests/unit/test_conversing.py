@@ -14,7 +14,7 @@ from app.read_ahead import ReadAhead
 from app.store.exporting import to_json, to_markdown
 from app.store.types import MessageState, TextPart, UnspokenPart
 from engine.fake import FakeAnswer
-from engine.types import TextDelta
+from engine.types import ModelSpec, TextDelta
 from tests.unit.chat_bench import WAIT_S, Bench
 from tests.waiting import until
 from voice.listener import QuietListener
@@ -27,6 +27,7 @@ class Line:
     def __init__(self) -> None:
         self.said: dict[int, str] = {}
         self.ended: list[int] = []
+        self.weighed: dict[int, float | None] = {}
         self._changed = threading.Condition()
 
     def say(self, question: int, delta: str) -> None:
@@ -36,6 +37,11 @@ class Line:
 
     def progressed(self, question: int) -> None:
         pass
+
+    def end_weighed(self, question: int, probability: float | None) -> None:
+        with self._changed:
+            self.weighed[question] = probability
+            self._changed.notify_all()
 
     def answer_ended(self, question: int) -> None:
         with self._changed:
@@ -158,7 +164,7 @@ def test_what_comes_before_the_next_question_is_read_while_it_is_listened(talk: 
         return [
             "\n".join(segment.text for message in request.messages for segment in message.segments)
             for request in t.fake.requests
-            if request.prefill_only == ahead
+            if request.prefill_only == ahead and not request.weighs_end
         ]
 
     t.spoken.phase_changed(Phase.LISTENING)
@@ -187,3 +193,28 @@ def test_what_comes_before_the_next_question_is_read_while_it_is_listened(talk: 
     t.spoken.ask(3, 3, "Seen?")
     until(lambda: "Seen?" in texts(ahead=True)[-1], WAIT_S)
     assert len(texts(ahead=True)) == 4, "dictation has no next question"
+
+
+def test_the_voice_is_told_how_likely_a_question_is_whole(talk: Callable[..., Talk]) -> None:
+    t = talk("Four.")
+    t.fake.end_probability = 0.7
+    t.spoken.ask(1, 1, "How many")
+    t.line.wait(lambda: t.line.weighed == {1: 0.7})
+    until(lambda: len(t.fake.requests) == 2, WAIT_S)
+    assert [request.weighs_end for request in t.fake.requests] == [True, False], "first as far as the words go"
+    t.spoken.withdraw(1)
+    t.spoken.ask(2, 1, "How many are they?")
+    t.line.wait(lambda: t.line.weighed == {1: 0.7, 2: 0.7})
+    t.spoken.commit(2, 1, "How many are they?")
+    t.line.wait(lambda: t.line.ended == [2])
+    assert t.messages[-1] == ("assistant", MessageState.COMPLETE, "Four.")
+
+
+def test_who_cannot_say_whether_a_question_is_whole_says_so(talk: Callable[..., Talk]) -> None:
+    t = talk("Four.")
+    t.fake.unload().result(WAIT_S)
+    t.spoken.ask(1, 1, "How many?")
+    assert t.line.weighed == {1: None}
+    t.fake.load(ModelSpec(Path("fake.gguf"))).result(WAIT_S)
+    t.spoken.commit(1, 1, "How many?")
+    t.line.wait(lambda: t.line.ended == [1])

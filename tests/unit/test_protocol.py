@@ -17,6 +17,7 @@ from engine.errors import HearthError, ModelFileError, WorkerCrashedError
 from engine.fake import fake_model
 from engine.types import (
     BarePrompt,
+    EndWeighed,
     Failed,
     Finished,
     FinishReason,
@@ -83,6 +84,7 @@ REPORTS: list[ReportMessage] = [
     Report(Started("r1", 10, 2, 4096, 7, ("m1",), (("user", 8), ("app", 2)))),
     Report(TextDelta("r1", "hé", (TokenLogprob("h", -0.5, (("h", -0.5), ("x", -2.0))),))),
     Report(PromptLogprobs("r1", 2, (TokenLogprob("h", -0.5), TokenLogprob("i", -1.0, (("j", -0.2),))))),
+    Report(EndWeighed("r1", 0.25)),
     Report(Finished("r1", FinishReason.CONTEXT)),
     Report(Failed("r1", "grammar", "Bad.")),
     Answered(3, TokenCounts((1, 0))),
@@ -202,5 +204,6 @@ def test_errors_keep_their_class_and_sentence(kind: type[HearthError]) -> None:
 def test_events_of_every_kind_are_known() -> None:
     kinds = {kind.__name__ for kind in StreamEvent.__args__}
     assert kinds == {
-        "Started", "PromptProgress", "PromptLogprobs", "TextDelta", "ReasoningDelta", "Usage", "Finished", "Failed",
+        "Started", "PromptProgress", "PromptLogprobs", "EndWeighed", "TextDelta", "ReasoningDelta", "Usage", "Finished",
+        "Failed",
     }  # fmt: skip

@@ -56,6 +56,24 @@ def test_after_a_while_six_words_are_enough() -> None:
 
 
 @pytest.mark.parametrize(
+    ("words", "first"),
+    [
+        ("The library opens at nine in the ", "The library opens at nine"),
+        ("It was built in the year of the ", "It was built in the year"),
+        ("He is not in the ", None),
+        ("You can take the bus to the ", "You can take the bus"),
+        ("Das Museum hat montags leider nicht ", "Das Museum hat montags leider"),
+    ],
+)
+def test_a_voice_breathes_where_nothing_binds(words: str, first: str | None) -> None:
+    clock = Clock()
+    splitter = SentenceSplitter(clock=clock)
+    assert splitter.feed(words) == []
+    clock.now += FIRST_WAIT_S + 0.01
+    assert [chunk.text for chunk in splitter.poll()] == ([first] if first else [])
+
+
+@pytest.mark.parametrize(
     ("answer", "expected"),
     [
         ("It costs 1,250.50 dollars. Yes.", ["It costs 1,250.50 dollars.", "Yes."]),

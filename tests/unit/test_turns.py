@@ -15,6 +15,7 @@ from voice.turn_events import (
     CloseDevices,
     Commit,
     Duck,
+    EndWeighed,
     Judge,
     KeyDown,
     KeyUp,
@@ -131,6 +132,12 @@ def test_partials_come_while_the_user_speaks(world: World) -> None:
     commands = world.frames(0.9, 0.9)
     assert [command.purpose for command in of(Transcribe, commands)] == [Purpose.PARTIAL]
     assert of(ShowPartial, world.finish(Transcribe, "hello"))
+
+
+def test_no_partial_begins_in_a_silence(world: World) -> None:
+    world.frames(0.9, 0.74)
+    assert not of(Transcribe, world.frames(0.0, 0.06)), "it would be in the way of what the pause asks for"
+    assert of(Transcribe, world.frames(0.9, 0.1))
 
 
 def test_an_interruption_is_softened_then_confirmed_then_stopped(world: World) -> None:
@@ -400,3 +407,50 @@ def test_words_that_ask_for_more_are_given_more_time(world: World, text: str, is
     assert bool(of(Commit, world.frames(0.0, 0.25))) is is_end
     world.frames(0.0, 0.8)
     assert of(Commit, world.commands)
+
+
+@pytest.mark.parametrize(
+    ("done", "whole", "seconds"),
+    [(0.99, None, 0.3), (0.99, 0.5, 0.3), (0.99, 0.001, 1.3), (0.6, 0.05, 0.65), (0.1, 0.3, 0.65), (0.1, 0.05, 1.3)],
+)
+def test_words_that_the_model_thinks_whole_end_a_turn_sooner(
+    world: World, done: float, whole: float | None, seconds: float
+) -> None:
+    world.whole = whole
+    world.frames(0.9, 1.0)
+    world.frames(0.0, 0.25)
+    world.finish(Judge, done)
+    world.finish(Transcribe, "He was not an old man.")
+    world.frames(0.0, seconds - 0.25 - 0.06)
+    assert not of(Commit, world.commands)
+    assert of(Commit, world.frames(0.0, 0.12))
+
+
+def test_what_the_model_says_is_waited_for_and_not_for_long(world: World) -> None:
+    world.weighs = False
+    world.frames(0.9, 1.0)
+    world.frames(0.0, 0.25)
+    world.finish(Judge, 0.99)
+    [asked] = of(Ask, world.finish(Transcribe, "What time is it?"))
+    assert not of(Commit, world.frames(0.0, 0.16))
+    world.do(EndWeighed(world.now_s, asked.question + 7, 0.9))
+    assert not of(Commit, world.commands), "that was another question"
+    [commit] = of(Commit, world.do(EndWeighed(world.now_s, asked.question, 0.9)))
+    assert commit.question == asked.question
+    world.do(AnswerDone(world.now_s, commit.question))
+    world.frames(0.9, 1.0)
+    world.frames(0.0, 0.25)
+    world.finish(Judge, 0.99)
+    world.finish(Transcribe, "What time is it?")
+    assert of(Commit, world.frames(0.0, 0.4)), "it never came"
+
+
+def test_a_late_transcript_is_weighed_too(world: World) -> None:
+    world.whole = 0.001
+    world.frames(0.9, 1.0)
+    world.frames(0.0, 0.25)
+    world.finish(Judge, 0.99)
+    world.frames(0.0, 0.3)
+    assert of(Ask, world.finish(Transcribe, "What is the capital of."))
+    assert not of(Commit, world.frames(0.0, 0.5))
+    assert of(Commit, world.frames(0.0, 0.4))

@@ -11,6 +11,7 @@ from voice.audio.streams import DeviceError, Fault
 from voice.turn_events import (
     AnswerDone,
     AnswerGrew,
+    EndWeighed,
     Judge,
     Judged,
     KeyDown,
@@ -44,6 +45,8 @@ ACTIONS = st.one_of(
     st.tuples(st.just("hand"), st.sampled_from([KeyDown, KeyUp, Pause, Resume, Stop])),
     st.tuples(st.just("mute"), st.booleans()),
     st.tuples(st.just("whole turn"), st.booleans()),
+    st.tuples(st.just("weighs"), st.booleans()),
+    st.tuples(st.just("weighed"), st.sampled_from([None, 0.001, 0.05, 0.9])),
     st.tuples(st.just("off"), st.just(0)),
     st.tuples(st.just("on"), st.sampled_from(list(Mode))),
 )
@@ -85,6 +88,11 @@ def act(world: World, action: str, value: object) -> None:  # noqa: PLR0912  # o
                 world.fail(DeviceError(fault), microphone=value == "microphone")
         case "hand":
             world.do(value(world.now_s))
+        case "weighs":
+            world.weighs = value
+        case "weighed" if world.asked:
+            world.whole = value
+            world.do(EndWeighed(world.now_s, max(world.asked), value))
         case "mute":
             world.do(Muted(world.now_s, value))
         case "off":

@@ -12,14 +12,13 @@ from engine.errors import VoiceError
 from voice.stt.ggml_file import read_header
 from voice.stt.ggml_weights import read_weights
 from voice.stt.whisper_words import LANGUAGES, WhisperWords
-from voice.stt.window import FLOOR, TINY_FLOOR, contexts
+from voice.stt.window import contexts
 
 
 def test_a_loop_is_heard_again_with_more_of_the_window() -> None:
-    assert contexts(3.0, TINY_FLOOR) == (512, 768, 1500)
-    assert contexts(3.0, FLOOR) == (768, 1500)
-    assert contexts(20.0, TINY_FLOOR) == (1128, 1500)
-    assert contexts(29.0, TINY_FLOOR) == (1500,)
+    assert contexts(3.0) == (768, 1500)
+    assert contexts(20.0) == (1128, 1500)
+    assert contexts(29.0) == (1500,)
 
 
 def test_tokens_that_steer_are_numbered_as_whisper_numbers_them() -> None:

@@ -15,6 +15,7 @@ from voice.turn_events import (
     Commit,
     DeviceFailed,
     Duck,
+    EndWeighed,
     Event,
     Frame,
     Hold,
@@ -57,6 +58,9 @@ class World:
         self.committed: list[int] = []
         self.closed: set[int] = set()
         """Withdrawn, cancelled, let go or done."""
+        self.weighs = True
+        """The model answers each question's `EndWeighed` at once, by `whole`."""
+        self.whole: float | None = None
         self.is_open = False
         self.is_ducked = False
         self.is_held = False
@@ -70,6 +74,9 @@ class World:
             self._carry_out(command)
         self.commands += commands
         self._check()
+        for command in commands:
+            if isinstance(command, Ask) and self.weighs:
+                self.do(EndWeighed(self.now_s, command.question, self.whole))
         return commands
 
     def frames(self, probability: float, seconds: float) -> list[Command]:

@@ -15,13 +15,12 @@ from numpy.typing import NDArray
 
 from engine.cancel import CancelToken
 from engine.errors import VoiceError, sentence
-from engine.onnx_session import largest_weight, session
+from engine.onnx_session import largest_weight, run_until, session
 from voice.log_mel import HOP, log_mel
-from voice.stt.ggml_file import TINY_LAYERS
 from voice.stt.ggml_weights import read_weights
 from voice.stt.whisper_graph import FIRST, MASK, MEL, TOKENS, hearing_graph, saying_graph
 from voice.stt.whisper_words import LANGUAGES, WhisperWords
-from voice.stt.window import FLOOR, TINY_FLOOR, contexts, is_loop, most_tokens, said_once
+from voice.stt.window import contexts, is_loop, most_tokens, said_once
 from voice.types import RATE, Samples, Segment, Transcript
 
 _NEVER = np.float32(-1e9)
@@ -43,7 +42,6 @@ class WhisperOnnx:
         self._path = model
         weights = read_weights(model)
         self._n_layers = weights.n_layers
-        self._floor = TINY_FLOOR if weights.n_layers <= TINY_LAYERS else FLOOR
         self._words = WhisperWords(weights.words, weights.n_vocabulary)
         try:
             self._hearing = session(hearing_graph(weights), threads)
@@ -62,7 +60,7 @@ class WhisperOnnx:
             return Transcript("")
         seconds = len(samples) / RATE
         text, spoken = "", language
-        for context in contexts(seconds, self._floor):
+        for context in contexts(seconds):
             text, spoken, is_sure = self._decode(samples, context, language, cancel)
             if is_sure and not is_loop(text, seconds) and said_once(text) == text:
                 break
@@ -78,10 +76,9 @@ class WhisperOnnx:
         self, samples: Samples, context: int, language: str, cancel: CancelToken | None
     ) -> tuple[str, str, bool]:
         """Text, language, and whether to believe it."""
-        _go_on(cancel)
         sound = np.zeros(2 * context * HOP, np.float32)
         sound[: len(samples)] = samples[: len(sound)]
-        heard = self._hearing.run(None, {MEL: log_mel(sound)[np.newaxis]})
+        heard = run_until(self._hearing, {MEL: log_mel(sound)[np.newaxis]}, cancel)
         words = self._words
         scores, kept = self._said([words.start], 0, self._nothing, heard)
         silence = np.exp(_logarithms(scores)[words.silence])

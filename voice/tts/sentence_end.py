@@ -9,11 +9,23 @@ import re
 from enum import Enum, auto
 
 from voice.tts.boundaries import CLAUSE_MARKS, CLOSERS, SENTENCE_MARKS, WIDE_MARKS, ends_clause, ends_sentence
+from voice.unfinished import leads_on
 
 FIRST_CHARACTERS = 4
 FIRST_WORDS = 6
+_LEAST_WORDS = 4
+"""Of those, where a breath fits no later."""
 LONG = 280
 """Characters of a sentence after which a comma will do; three times as many, and a space will."""
+_BINDS = frozenset(
+    word
+    for line in (
+        "in on at for from about over under is are was were has have had do does did not no this these those",
+        "an auf bei nach aus ist sind war hat haben nicht dans sur est sont en es son",
+    )
+    for word in line.split()
+)
+"""Words that may end a sentence, yet nobody breathes behind."""
 _MARKS = frozenset(SENTENCE_MARKS + WIDE_MARKS + CLAUSE_MARKS)
 _TAIL = _MARKS | frozenset(CLOSERS)
 _FORMULAS = {"$$": "$$", "\\[": "\\]", "\\(": "\\)"}
@@ -36,7 +48,8 @@ def sentence_end(raw: str, start: int, *, final: bool, first: bool, late: bool) 
     """
     item = _ITEM.match(raw, start)
     position = item.end() if item else start
-    last_clause = last_space = words = 0
+    last_clause = 0
+    spaces: list[int] = []
     while position < len(raw):
         character = raw[position]
         if skipped := _unbreakable(raw, position):
@@ -49,8 +62,7 @@ def sentence_end(raw: str, start: int, *, final: bool, first: bool, late: bool) 
                 return position + 1
             if ends is None and not final:
                 break
-            words += not raw[position - 1].isspace()
-            last_space = position
+            spaces.append(position)
             position += 1
         elif character in _MARKS:
             end = _past_marks(raw, position)
@@ -65,10 +77,10 @@ def sentence_end(raw: str, start: int, *, final: bool, first: bool, late: bool) 
             position += 1
     if len(raw) - start > LONG and last_clause > start:
         return last_clause
-    few_will_do = late and words >= FIRST_WORDS and not _beside_number(raw, last_space)
-    if last_space > start and (few_will_do or len(raw) - start > 3 * LONG):
-        return last_space
-    return len(raw) if final else None
+    if spaces and len(raw) - start > 3 * LONG:
+        return spaces[-1]
+    breath = _breath(raw, [space for space in spaces if not raw[space - 1].isspace()]) if late else None
+    return len(raw) if final and breath is None else breath
 
 
 def _mark(before: str, after: str, *, final: bool) -> _Mark:
@@ -87,6 +99,19 @@ def _mark(before: str, after: str, *, final: bool) -> _Mark:
 
 def _is_long_enough(text: str) -> bool:
     return len(text.strip()) >= FIRST_CHARACTERS and any(character.isalpha() for character in text)
+
+
+def _breath(raw: str, word_ends: list[int]) -> int | None:
+    """The last of those ends where a voice may stop, once there are a few words."""
+    if len(word_ends) < FIRST_WORDS:
+        return None
+    fit = (end for end in reversed(word_ends[_LEAST_WORDS - 1 :]) if not _beside_number(raw, end))
+    return next((end for end in fit if not _binds(raw[:end])), None)
+
+
+def _binds(before: str) -> bool:
+    word = before.rsplit(None, 1)[-1].casefold()
+    return leads_on(word) or word in _BINDS
 
 
 def _beside_number(raw: str, space: int) -> bool:

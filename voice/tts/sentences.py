@@ -16,7 +16,7 @@ from voice.tts.languages import Languages, OnlyEnglish
 from voice.tts.sentence_end import sentence_end
 from voice.tts.speakable import speakable
 
-FIRST_WAIT_S = 0.4
+FIRST_WAIT_S = 0.2
 """After so long without a mark, a few words will do (`voice.tts.sentence_end.FIRST_WORDS`)."""
 _FENCE = re.compile(r"[ \t]*(`{3,}(?=[^`\n]*(?:\n|\Z))|~{3,})[^\n]*(?:\n|\Z)")
 _HEADING = re.compile(r"#{1,6}[ \t]")
