@@ -16,7 +16,8 @@ from typing import Protocol
 from app.chat import ChatService
 from app.events import ChatEvent, MessageAdded, MessageFinished, Notice, Streamed
 from app.i18n import error_sentence, tr
-from app.read_ahead import ReadAhead, Reading
+from app.read_ahead import ReadAhead
+from engine.cancel import CancelToken
 from engine.context.segments import Role
 from engine.errors import HearthError, VoiceError
 from engine.types import Failed, Finished, SamplingParams, TextDelta
@@ -64,9 +65,9 @@ class SpokenConversation:
         self._publish = publish
         self._sampling = sampling
         self._lock = threading.RLock()
-        self._reading: dict[int, Reading] = {}
+        self._reading: dict[int, CancelToken] = {}
         """Questions that are read ahead."""
-        self._early: Reading | None = None
+        self._early: CancelToken | None = None
         """What comes before the next question is read, or has been."""
         self._phase = Phase.OFF
         self._waiting: deque[tuple[int, str]] = deque()
@@ -115,7 +116,7 @@ class SpokenConversation:
 
     def ask(self, question: int, turn_id: int, text: str) -> None:
         with self._lock:
-            self._settle_early()
+            self._early = None  # the question begins with the same, and waits for it
             self._reading[question] = self._ahead.read(
                 self.conversation_id, text, lambda probability: self._end_weighed(question, probability)
             )
@@ -130,10 +131,9 @@ class SpokenConversation:
 
     def commit(self, question: int, turn_id: int, text: str) -> None:
         with self._lock:
-            self._settle_early()
-            reading = self._reading.pop(question, None)
-            if reading is not None:
-                reading.settle()
+            # What is being read is read to its end: the answer needs the same.
+            self._early = None
+            self._reading.pop(question, None)
             self._waiting.append((question, text))
             busy = self._is_busy()
         if busy and self.conversation_id is not None:
@@ -280,12 +280,6 @@ class SpokenConversation:
         listens = self._phase in (Phase.LISTENING, Phase.USER_SPEAKING) and not self._is_left
         if listens and self._early is None and not self._waiting and not self._is_busy():
             self._early = self._ahead.read(self.conversation_id, "")
-
-    def _settle_early(self) -> None:
-        """Under the lock. What comes next begins with the same, and waits for it."""
-        if self._early is not None:
-            self._early.settle()
-            self._early = None
 
     def _end_early(self) -> None:
         if self._early is not None:

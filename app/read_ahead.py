@@ -51,13 +51,13 @@ class ReadAhead:
 
     def read(
         self, conversation_id: str | None, text: str, on_end_weighed: Callable[[float | None], None] | None = None
-    ) -> Reading:
+    ) -> CancelToken:
         """Begin; returns what ends it. Nothing happens without a loaded model. None is a conversation not begun yet.
 
         Questions to documents are another prompt once their passages are found, and are not worth it. `on_end_weighed`
         is told of `EndWeighed.probability` once, unless it is ended: None where the model does not say. Any thread.
         """
-        reading = Reading(text, on_end_weighed)
+        reading = _Reading(text, on_end_weighed)
         if self._engine.state.model is None:
             reading.tell(None)
         elif conversation_id is None:
@@ -65,33 +65,37 @@ class ReadAhead:
         else:
             before = self._store_call(lambda store: _before(store, conversation_id))
             before.add_done_callback(lambda read: self._go_on(read, reading))
-        return reading
+        return reading.cancel
 
     def _new(self) -> Conversation:
         return Conversation("", "", True, 0.0, 0.0, persona=self._settings.text(DEFAULT))
 
-    def _go_on(self, read: Future[_Before], reading: Reading) -> None:
+    def _go_on(self, read: Future[_Before], reading: _Reading) -> None:
         if read.cancelled() or read.exception() is not None:
             reading.tell(None)
-        elif reading.goes_on:
+        elif not reading.cancel.cancelled:
             self._pool.submit(self._submit, read.result(), reading)
 
-    def _submit(self, before: _Before, reading: Reading) -> None:
-        request = self._request(before, reading.text)
+    def _submit(self, before: _Before, reading: _Reading) -> None:
+        request = self._request(before, reading)
         if request is None:
             reading.tell(None)
-        elif reading.on_end_weighed is None:
-            self._read(request, reading)
-        else:
-            self._weigh(request, reading)
+        elif not reading.cancel.cancelled:
+            self._engine.submit(request, reading.cancel, reading.take)
 
-    def _request(self, before: _Before, text: str) -> GenerationRequest | None:
+    def _request(self, before: _Before, reading: _Reading) -> GenerationRequest | None:
         conversation, path, summary = before
         persona = self._dress(conversation)
         if conversation.collections or (persona is not None and persona.persona.knowledge):
             return None
         question = StoredMessage(
-            _QUESTION, conversation.id, None, Role.USER, (TextPart(text), SpokenPart()), MessageState.COMPLETE, 0.0
+            _QUESTION,
+            conversation.id,
+            None,
+            Role.USER,
+            (TextPart(reading.text), SpokenPart()),
+            MessageState.COMPLETE,
+            0.0,
         )
         name = f"ahead-{next(self._numbers)}"
         try:
@@ -100,50 +104,29 @@ class ReadAhead:
             )
         except HearthError:
             return None  # the question itself will say why
-        return replace(request, background=True, prefill_only=True)
-
-    def _read(self, request: GenerationRequest, reading: Reading) -> None:
-        if reading.goes_on:
-            self._engine.submit(request, reading.cancelled, lambda _event: None)
-
-    def _weigh(self, request: GenerationRequest, reading: Reading) -> None:
-        """As far as the words go, then the rest: nothing is read twice."""
-
-        def take(event: StreamEvent) -> None:
-            if isinstance(event, EndWeighed):
-                reading.tell(event.probability)
-            elif isinstance(event, TERMINAL):
-                reading.tell(None)
-                self._read(request, reading)
-
-        if reading.goes_on:
-            weighing = replace(request, request_id=f"{request.request_id}-end", weighs_end=True)
-            self._engine.submit(weighing, reading.cancelled, take)
+        weighs_end = reading.on_end_weighed is not None
+        return replace(request, background=True, prefill_only=True, weighs_end=weighs_end)
 
 
-class Reading:
-    """Something that is read ahead. Any thread."""
+class _Reading:
+    """Something that is read ahead, and who is told."""
 
     def __init__(self, text: str, on_end_weighed: Callable[[float | None], None] | None) -> None:
         self.text = text
         self.on_end_weighed = on_end_weighed
-        self.cancelled = CancelToken()
-        self.goes_on = True
-        """More of it may be begun."""
+        self.cancel = CancelToken()
         self._is_told = False
 
-    def settle(self) -> None:
-        """The question stands. What is being read is read to its end: the answer to it needs the same."""
-        self.goes_on = False
-
-    def cancel(self) -> None:
-        """It is not wanted any more."""
-        self.goes_on = False
-        self.cancelled.cancel()
+    def take(self, event: StreamEvent) -> None:
+        """The engine's thread."""
+        if isinstance(event, EndWeighed):
+            self.tell(event.probability)
+        elif isinstance(event, TERMINAL):
+            self.tell(None)
 
     def tell(self, probability: float | None) -> None:
         """The first time only."""
-        if self.on_end_weighed is not None and not self._is_told and not self.cancelled.cancelled:
+        if self.on_end_weighed is not None and not self._is_told and not self.cancel.cancelled:
             self._is_told = True
             self.on_end_weighed(probability)
 

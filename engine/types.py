@@ -201,8 +201,8 @@ class GenerationRequest:
     `thinking` is for models that can switch it; None leaves the model's default.
     `background` work (titles) gives way to any other request. `cache_key` names the conversation, "" for none: what
     is in the KV cache under it outlives the worker as a snapshot. `adapters` None are those of the `ModelSpec`.
-    `prefill_only` fills the KV cache and ends without an answer; with `weighs_end`, it goes no further than the last
-    word of the last message, and `EndWeighed` comes. A `bare` prompt takes the place of the messages.
+    `prefill_only` fills the KV cache and ends without an answer. With `weighs_end`, `EndWeighed` comes on the way,
+    where that can be. A `bare` prompt takes the place of the messages.
     """
 
     request_id: str

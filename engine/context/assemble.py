@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from engine.context.budget import Weight, Window
 from engine.context.chat_template import ChatTemplate
-from engine.context.last_word import up_to_last_word
+from engine.context.last_word import tokens_to_last_word
 from engine.context.page_table import PageTable, Rendered, placed, weigh, with_notes
 from engine.context.pieces import Literal
 from engine.context.regions import DEFAULT, Budget, questions, room_of, too_long, uses
@@ -40,6 +40,8 @@ class AssembledPrompt:
     starts_in_reasoning: bool
     pages: tuple[PromptPage, ...] = ()
     regions: tuple[RegionUse, ...] = ()
+    to_last_word: int = 0
+    """With `weighs_end`: tokens up to the end of the last message's last word, 0 where that is none."""
 
 
 def assemble(
@@ -68,8 +70,6 @@ def assemble(
 
     def render(kept: Sequence[PromptMessage]) -> Rendered:
         pieces = template.render(kept, thinking=thinking, continue_last=continue_last)
-        if weighs_end:
-            pieces = up_to_last_word(pieces)
         made = tokenise.tokenize(pieces)
         return Rendered([Literal(""), *pieces], [tokenise.bos_before(made), *made])
 
@@ -109,6 +109,7 @@ def assemble(
         starts_in_reasoning=not continue_last and template.starts_in_reasoning(thinking),
         pages=pages,
         regions=regions,
+        to_last_word=_to_last_word(rendered, tokenise) if weighs_end else 0,
     )
 
 
@@ -126,6 +127,12 @@ def _pages(
     for index, place in window.cleared:
         table.add_out(index, weights[index], only=place)
     return table.pages
+
+
+def _to_last_word(rendered: Rendered, tokenise: PieceTokenizer) -> int:
+    """The first of the pieces stands for the beginning-of-text token."""
+    count = tokens_to_last_word(rendered.pieces[1:], rendered.made[1:], tokenise.tokenize)
+    return count + len(rendered.made[0]) if count else 0
 
 
 def _by_origin(rendered: Rendered) -> tuple[tuple[str, int], ...]:

@@ -63,7 +63,9 @@ class Generation:
         adapters: tuple[Adapter, ...] = (),
         variant: str = "",
         speculator: Guesses | Speculator | None = None,
+        to_last_word: int = 0,
     ) -> None:
+        """`to_last_word` of the prompt's tokens are read before it is told how likely it ends there, 0: it is not."""
         self.request = request
         self.hooks = hooks
         self.tokens = list(prompt)
@@ -80,6 +82,7 @@ class Generation:
         self._last: TokenLogprob | None = None
         """The token that ended an answer to a scored prompt: who scores counts it."""
         self._n_prompt = len(self.tokens)
+        self._to_last_word = to_last_word
         self._cached = 0
         self._restored = 0
         self._sampler = sampler
@@ -168,11 +171,20 @@ class Generation:
             told.append(token_logprob(context, self._vocabulary, token, n_logprobs, row))
         self.hooks.event(PromptLogprobs(self.request.request_id, 0 if first == 1 else first, tuple(told)))
 
+    @property
+    def n_behind_words(self) -> int:
+        """So many tokens must be read so that it can be told how likely the message is whole; 0: that is not asked."""
+        return self._n_prompt - self._to_last_word + 1 if self._to_last_word else 0
+
+    def logits_behind(self, at: int, count: int) -> int:
+        """Of so many tokens from `at` on, behind how many logits are wanted so that the last word's are among them."""
+        behind = at + count - self._to_last_word + 1
+        return behind if self._to_last_word and not self.begun and 0 < behind <= count else 0
+
     def weigh_end(self, context: Any, row: int) -> None:
-        """Tell how likely the prompt's text ends here, where that is asked; `row` of the last evaluated logits."""
-        if self.request.weighs_end:
-            probability = end_probability(context, self._vocabulary, self._ends.tokens, row)
-            self.hooks.event(EndWeighed(self.request.request_id, probability))
+        """Tell how likely the message is whole, by the row of logits behind its last word."""
+        probability = end_probability(context, self._vocabulary, self._ends.tokens, row)
+        self.hooks.event(EndWeighed(self.request.request_id, probability))
 
     def begin_writing(self) -> None:
         """The prompt is in the cache and its last logits are there."""

@@ -236,6 +236,7 @@ class Runner:
             adapters=adapters,
             variant=self._adapters.variant(adapters),
             speculator=self._speculator(request),
+            to_last_word=prompt.to_last_word,
         )
         self._scheduler.add(generation)
         return generation

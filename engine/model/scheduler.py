@@ -45,13 +45,16 @@ class Ended:
 class _Share:
     """A generation's part of a batch: `tokens`, and the row of logits behind the last one (None: not wanted).
 
-    `rows` are those behind every token, where the prompt is scored.
+    `rows` are those behind every token, where the prompt is scored; `weighed` is the one behind its last word.
     """
 
     generation: Generation
     tokens: Sequence[int]
     row: int | None
     rows: Sequence[int] = ()
+    weighed: int | None = None
+    outputs: int = 0
+    """Rows of logits in the batch."""
 
 
 class Scheduler:
@@ -116,8 +119,10 @@ class Scheduler:
 
     def _admit(self) -> None:
         while (generation := self._first_in_line()) is not None and self._may_enter(generation):
+            # A model that cannot be cut back would have to read all of it again.
+            left = max(1, generation.n_behind_words) if self._lanes.shares_prefixes else 1
             opened = self._lanes.open(
-                generation.tokens, key=generation.key, variant=generation.variant, anew=generation.scores
+                generation.tokens, key=generation.key, variant=generation.variant, anew=generation.scores, left=left
             )
             if opened is None:
                 return
@@ -184,13 +189,13 @@ class Scheduler:
             if not room or outputs >= self._max_outputs:
                 break
             most = min(room, self._max_outputs - outputs) if generation.scores else room
-            share = self._share(generation, min(generation.n_pending, most))
+            share = self._share(generation, min(generation.n_pending, most), self._max_outputs - outputs)
             shares.append(share)
             room -= len(share.tokens)
-            outputs += len(share.rows) or share.row is not None
+            outputs += share.outputs
         return shares
 
-    def _share(self, generation: Generation, count: int) -> _Share:
+    def _share(self, generation: Generation, count: int, most_outputs: int = 1) -> _Share:
         lane = generation.lane
         assert lane is not None
         at = len(lane.tokens)
@@ -200,11 +205,13 @@ class Scheduler:
         tokens = generation.tokens[at : at + count]
         whole = at + count == len(generation.tokens)
         scored = generation.scores and not generation.begun
-        row = self._evaluator.add(lane.id, at, tokens, logits=count if scored else int(whole))
-        if scored:
-            rows = range(row, row + count)
-            return _Share(generation, tokens, rows[-1] if whole else None, rows)
-        return _Share(generation, tokens, row if whole else None)
+        behind = generation.logits_behind(at, count)
+        weighs = 0 < behind <= most_outputs
+        outputs = count if scored else behind if weighs else int(whole)
+        first = self._evaluator.add(lane.id, at, tokens, logits=outputs)
+        row = first + outputs - 1 if whole else None
+        rows = range(first, first + count) if scored else ()
+        return _Share(generation, tokens, row, rows, first if weighs else None, outputs)
 
     def _evaluate(self, shares: Sequence[_Share]) -> None:
         # With several sequences in a batch llama.cpp may move the states of those that rest, and notes their new places
@@ -226,11 +233,12 @@ class Scheduler:
         assert lane is not None
         if not generation.begun:
             generation.score(self._evaluator.context, share.rows)
+            if share.weighed is not None:
+                generation.weigh_end(self._evaluator.context, share.weighed)
             generation.report_progress()
             self._keep_place(generation)
             if share.row is not None:
                 self._lanes.settle(lane)
-                generation.weigh_end(self._evaluator.context, share.row)
                 generation.begin_writing()
         if share.row is not None and generation.reason is None:
             self._take(generation, share.row)

@@ -118,15 +118,17 @@ class Lanes:
 
     # Taking and giving back
 
-    def open(self, tokens: Sequence[int], *, key: str, variant: str = "", anew: bool = False) -> Opened | None:
+    def open(
+        self, tokens: Sequence[int], *, key: str, variant: str = "", anew: bool = False, left: int = 1
+    ) -> Opened | None:
         """A lane that holds as much of the prompt's beginning as is to be had without computing; nothing with `anew`.
 
-        At least the last token is left to evaluate, so that there are logits. None if every lane is active.
+        At least the last `left` tokens are left to evaluate, so that there are logits. None if every lane is active.
         """
         if anew:
             empty = self._new(key, variant)
             return Opened(empty, 0) if empty is not None else None
-        limit = len(tokens) - 1
+        limit = len(tokens) - left
         basis, cached = self._basis(tokens, limit, key, variant)
         snapshot = self._better_snapshot(tokens, limit, variant, cached)
         if snapshot is not None:

@@ -29,7 +29,7 @@ class Jobs:
     """First come, first served; background jobs only while no other waits or runs.
 
     `abort` is called, with the lock held, when the work under way should be looked at again: a job of it was
-    cancelled, or only background jobs run and another one came.
+    cancelled, or only background jobs run and another one came, unless they read what that needs as well.
     """
 
     def __init__(self) -> None:
@@ -58,7 +58,7 @@ class Jobs:
                 self._background.append(Job(request))
             else:
                 self._foreground.append(Job(request))
-                if self._only_background_runs():
+                if self._is_in_the_way(request):
                     self._abort()
             self._tell()
 
@@ -109,8 +109,12 @@ class Jobs:
             self._running.remove(job)
             self._tell()
 
-    def _only_background_runs(self) -> bool:
-        return all(job.request.background for job in self._running)
+    def _is_in_the_way(self, request: GenerationRequest) -> bool:
+        """Only background jobs run, and none of them reads ahead for the conversation (or the one that begins)."""
+        shared = ("", request.cache_key)
+        running = [job.request for job in self._running]
+        reads_ahead = any(each.prefill_only and each.cache_key in shared for each in running)
+        return all(each.background for each in running) and not reads_ahead
 
     def _tell(self) -> None:
         self.news = bool(self._errands or self._foreground or (self._background and not self._running))

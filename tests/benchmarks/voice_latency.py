@@ -26,6 +26,7 @@ from engine.types import Failed, Finished, SamplingParams, TextDelta
 from engine.worker.client import EngineClient
 from tests.benchmarks.asking import wished_threads
 from tests.benchmarks.voice_booth import PATIENCE_S, Booth, load
+from tests.evaluation.end_weigher import EndWeigher
 from tests.evaluation.voice_pauses import spoken
 from tests.process.conversation import Companion
 from tests.unit.chat_bench import disposable_paths, nowhere
@@ -201,16 +202,24 @@ def summary(name: str, found: Sequence[Heard | None]) -> Row:
     }
 
 
-def instant(rounds: int) -> Row:
-    """With a model that answers at once."""
+def instant(rounds: int, weigher: EndWeigher | None = None) -> Row:
+    """With a model that answers at once; `weigher` is a real one that only says whether what was said is whole."""
     ear = Ear(answers=True)
+    if weigher is not None:
+        ear.whole = weigher.probability
     with tempfile.TemporaryDirectory() as folder:
         booth = Booth(Path(folder), ear)
         with closing(booth):
             booth.listen()
             put(booth, ear, questions()[0])
             found = [put(booth, ear, samples) for _ in range(rounds) for samples in questions()]
-    return summary("instant model", found)
+    return summary("instant model" if weigher is None else "instant model, weighed by a real one", found)
+
+
+def weighed(model: Path, rounds: int) -> Row:
+    """See `instant`."""
+    with closing(EndWeigher(model)) as weigher:
+        return instant(rounds, weigher)
 
 
 def real(model: Path, rounds: int) -> Row:
@@ -304,7 +313,7 @@ def quantile(values: Sequence[float], share: float) -> float:
 
 
 def measure(model: Path, *, rounds: int) -> list[Row]:
-    return [instant(rounds), naive(None), real(model, rounds), naive(model)]
+    return [instant(rounds), weighed(model, rounds), naive(None), real(model, rounds), naive(model)]
 
 
 if __name__ == "__main__":
@@ -312,10 +321,12 @@ if __name__ == "__main__":
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=1)
-    parser.add_argument("--only", choices=("instant", "real"))
+    parser.add_argument("--only", choices=("instant", "weighed", "real"))
     options = parser.parse_args()
     small = weights_path(QWEN_SMALL)
-    if options.only != "real":
+    if options.only in (None, "instant"):
         print(json.dumps([instant(options.rounds), naive(None)], indent=1), flush=True)
-    if options.only != "instant":
+    if options.only in (None, "weighed"):
+        print(json.dumps(weighed(small, options.rounds), indent=1), flush=True)
+    if options.only in (None, "real"):
         print(json.dumps([real(small, options.rounds), naive(small)], indent=1))

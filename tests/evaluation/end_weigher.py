@@ -7,7 +7,7 @@ from pathlib import Path
 
 from engine.cancel import CancelToken
 from engine.context.segments import Origin, PromptMessage, Role, Segment
-from engine.types import EndWeighed, GenerationRequest, ModelSpec, StreamEvent
+from engine.types import TERMINAL, EndWeighed, GenerationRequest, ModelSpec, StreamEvent
 from engine.worker.client import EngineClient
 
 PATIENCE_S = 120.0
@@ -20,18 +20,9 @@ class EndWeigher:
     def __init__(self, model: Path) -> None:
         self._engine = EngineClient()
         self._engine.load(ModelSpec(model, n_ctx=2048)).result(PATIENCE_S)
-        self._known: dict[str, float] = {}
 
-    def probability(self, text: str) -> float:
-        """See `EndWeighed`."""
-        if text not in self._known:
-            self._known[text] = self._weighed(text)
-        return self._known[text]
-
-    def close(self) -> None:
-        self._engine.close()
-
-    def _weighed(self, text: str) -> float:
+    def probability(self, text: str) -> float | None:
+        """See `EndWeighed`; None where there is no word."""
         messages = (
             PromptMessage(Role.SYSTEM, (Segment(_SYSTEM, Origin.APP),)),
             PromptMessage(Role.USER, (Segment(text, Origin.USER),)),
@@ -43,10 +34,13 @@ class EndWeigher:
         def take(event: StreamEvent) -> None:
             if isinstance(event, EndWeighed):
                 found.append(event.probability)
-            elif hasattr(event, "reason") or hasattr(event, "code"):
+            elif isinstance(event, TERMINAL):
                 ended.set()
 
         self._engine.submit(request, CancelToken(), take)
-        if not ended.wait(PATIENCE_S) or not found:
+        if not ended.wait(PATIENCE_S):
             raise TimeoutError(text)
-        return found[0]
+        return found[0] if found else None
+
+    def close(self) -> None:
+        self._engine.close()

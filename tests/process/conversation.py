@@ -25,6 +25,8 @@ class Companion:
 
     def __init__(self, answer: Callable[[str], Sequence[str]] = lambda text: (f"You said {text}.",)) -> None:
         self.answer = answer
+        self.whole: Callable[[str], float | None] = lambda _text: None
+        """How likely a question is whole."""
         self.pipeline: VoicePipeline | VoiceClient | None = None
         self.told: list[tuple[float, str, tuple[object, ...]]] = []
         self._changed = threading.Condition()
@@ -68,10 +70,10 @@ class Companion:
     def ask(self, question: int, turn_id: int, text: str) -> None:
         self._tell("ask", question, text)
         assert self.pipeline is not None
-        self.pipeline.end_weighed(question, None)
         for delta in self.answer(text):
             self.pipeline.say(question, delta)
         self.pipeline.answer_ended(question)
+        self.pipeline.end_weighed(question, self.whole(text))
 
     def commit(self, question: int, turn_id: int, text: str) -> None:
         self._tell("commit", question, text)

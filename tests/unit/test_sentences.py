@@ -44,7 +44,7 @@ def test_the_first_chunk_comes_as_soon_as_its_mark_does() -> None:
     assert [chunk.text for chunk in splitter.feed(" Now")] == ["that is it."]
 
 
-def test_after_a_while_six_words_are_enough() -> None:
+def test_after_a_while_a_few_words_are_enough() -> None:
     clock = Clock()
     splitter = SentenceSplitter(clock=clock)
     assert splitter.feed("one two three four five six se") == []

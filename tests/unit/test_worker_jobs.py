@@ -36,6 +36,10 @@ class Aborts:
         self._raised = False
 
 
+def ahead(name: str, key: str) -> GenerationRequest:
+    return GenerationRequest(name, (), background=True, prefill_only=True, cache_key=key)
+
+
 def names(taken: list[Job]) -> list[str]:
     return [job.request.request_id for job in taken]
 
@@ -71,6 +75,17 @@ def test_a_background_job_is_interrupted_by_one_that_a_person_waits_for() -> Non
     jobs.cancel("title")
     assert aborts.raised()
     assert title.cancelled
+
+
+@pytest.mark.parametrize(("key", "is_kept"), [("chat", True), ("", True), ("another", False)])
+def test_what_is_read_ahead_for_a_conversation_is_read_to_its_end(key: str, is_kept: bool) -> None:
+    jobs = Jobs()
+    aborts = Aborts(jobs)
+    jobs.put(ahead("ahead", key))
+    jobs.take()
+    jobs.put(GenerationRequest("question", (), cache_key="chat"))
+    assert aborts.raised() is not is_kept
+    assert names(jobs.take()) == ["question"]
 
 
 def test_a_second_request_does_not_interrupt_the_first() -> None:

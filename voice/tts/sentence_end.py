@@ -12,7 +12,7 @@ from voice.tts.boundaries import CLAUSE_MARKS, CLOSERS, SENTENCE_MARKS, WIDE_MAR
 from voice.unfinished import leads_on
 
 FIRST_CHARACTERS = 4
-FIRST_WORDS = 6
+FIRST_WORDS = 5
 _LEAST_WORDS = 4
 """Of those, where a breath fits no later."""
 LONG = 280
