@@ -17,10 +17,10 @@ from app.chat import ChatService
 from app.events import ChatEvent, MessageAdded, MessageFinished, Notice, Streamed
 from app.i18n import error_sentence, tr
 from app.read_ahead import ReadAhead
-from engine.cancel import CancelToken
+from app.spoken_reading import SpokenReading
 from engine.context.segments import Role
 from engine.errors import HearthError, VoiceError
-from engine.types import Failed, Finished, SamplingParams, TextDelta
+from engine.types import Failed, Finished, SamplingParams, Started, TextDelta
 from voice.listener import Listener
 from voice.stt.partials import Partial
 from voice.turn_events import TextStatus
@@ -60,15 +60,11 @@ class SpokenConversation:
         """Set it before it is turned on."""
         self.conversation_id = conversation_id
         self._chat = chat
-        self._ahead = ahead
         self._listener = listener
         self._publish = publish
         self._sampling = sampling
         self._lock = threading.RLock()
-        self._reading: dict[int, CancelToken] = {}
-        """Questions that are read ahead."""
-        self._early: CancelToken | None = None
-        """What comes before the next question is read, or has been."""
+        self._reading = SpokenReading(ahead, self._end_weighed)
         self._phase = Phase.OFF
         self._waiting: deque[tuple[int, str]] = deque()
         """Committed, while the answer before still ends."""
@@ -103,7 +99,8 @@ class SpokenConversation:
         """Nobody listens any more: the answer under way goes on as text, whole."""
         with self._lock:
             self._is_left = True
-            self._end_early()
+            self._reading.forget_early()
+            self._reading.answer_begins()
             self._answers.clear()
             self._message_of.clear()
             self._heard.clear()
@@ -115,25 +112,16 @@ class SpokenConversation:
     # What the voice tells
 
     def ask(self, question: int, turn_id: int, text: str) -> None:
-        with self._lock:
-            self._early = None  # the question begins with the same, and waits for it
-            self._reading[question] = self._ahead.read(
-                self.conversation_id, text, lambda probability: self._end_weighed(question, probability)
-            )
+        self._reading.ask(self.conversation_id, question, text)
         self._listener.ask(question, turn_id, text)
 
     def withdraw(self, question: int) -> None:
-        with self._lock:
-            reading = self._reading.pop(question, None)
-        if reading is not None:
-            reading.cancel()
+        self._reading.withdraw(question)
         self._listener.withdraw(question)
 
     def commit(self, question: int, turn_id: int, text: str) -> None:
+        self._reading.commit(question)
         with self._lock:
-            # What is being read is read to its end: the answer needs the same.
-            self._early = None
-            self._reading.pop(question, None)
             self._waiting.append((question, text))
             busy = self._is_busy()
         if busy and self.conversation_id is not None:
@@ -187,6 +175,8 @@ class SpokenConversation:
     def _take_answer(self, question: int, streamed: Streamed) -> None:
         assert self.line is not None
         event = streamed.event
+        if isinstance(event, Started):
+            self._reading.answer_begins()
         if isinstance(event, TextDelta):
             self.line.say(question, event.text)
         elif isinstance(event, Failed | Finished):
@@ -266,7 +256,7 @@ class SpokenConversation:
         elif message_id is not None:
             self._cut(question, message_id)
             with self._lock:
-                self._end_early()
+                self._reading.forget_early()
                 self._read_early()
 
     def _cut(self, question: int, message_id: str) -> None:
@@ -278,13 +268,8 @@ class SpokenConversation:
     def _read_early(self) -> None:
         """Under the lock. What an answer under way will have said is not known yet: its end calls again."""
         listens = self._phase in (Phase.LISTENING, Phase.USER_SPEAKING) and not self._is_left
-        if listens and self._early is None and not self._waiting and not self._is_busy():
-            self._early = self._ahead.read(self.conversation_id, "")
-
-    def _end_early(self) -> None:
-        if self._early is not None:
-            self._early.cancel()
-            self._early = None
+        if listens and not self._waiting and not self._is_busy():
+            self._reading.listen(self.conversation_id)
 
     def _end_weighed(self, question: int, probability: float | None) -> None:
         """Any thread."""

@@ -13,8 +13,10 @@ from app.events import MessageFinished, PathChanged, Streamed
 from app.read_ahead import ReadAhead
 from app.store.exporting import to_json, to_markdown
 from app.store.types import MessageState, TextPart, UnspokenPart
+from engine.cancel import CancelToken
+from engine.engine import StreamSink
 from engine.fake import FakeAnswer
-from engine.types import ModelSpec, TextDelta
+from engine.types import GenerationRequest, ModelSpec, TextDelta
 from tests.unit.chat_bench import WAIT_S, Bench
 from tests.waiting import until
 from voice.listener import QuietListener
@@ -217,3 +219,23 @@ def test_who_cannot_say_whether_a_question_is_whole_says_so(talk: Callable[..., 
     t.fake.load(ModelSpec(Path("fake.gguf"))).result(WAIT_S)
     t.spoken.commit(1, 1, "How many?")
     t.line.wait(lambda: t.line.ended == [1])
+
+
+def test_what_was_not_read_when_the_answer_begins_is_not_read_any_more(talk: Callable[..., Talk]) -> None:
+    t = talk("Four.")
+    tokens = []
+    submit = t.fake.submit
+
+    def noting(request: GenerationRequest, cancel: CancelToken, sink: StreamSink) -> None:
+        tokens.append((request.prefill_only, cancel))
+        submit(request, cancel, sink)
+
+    t.fake.submit = noting  # type: ignore[method-assign]
+    t.spoken.phase_changed(Phase.LISTENING)
+    t.spoken.ask(1, 1, "How many are they?")
+    t.line.wait(lambda: 1 in t.line.weighed)
+    t.spoken.commit(1, 1, "How many are they?")
+    t.line.wait(lambda: t.line.ended == [1])
+    ahead = [cancel.cancelled for prefill_only, cancel in tokens[:2] if prefill_only]
+    assert ahead == [True, True]
+    assert [cancel.cancelled for prefill_only, cancel in tokens if not prefill_only] == [False]
