@@ -101,7 +101,8 @@ def talk(arguments: Arguments, start: Start, console: Console) -> int:
             sampling=chat.sampling(),
         )
         takers.insert(0, conversation.take)
-        style = KnownVoices(start.paths).usable(services.persona_voice.of_conversation(chat.conversation_id))
+        known = KnownVoices(start.paths, lambda missing: console.note(error_sentence(missing)))
+        style = known.usable(services.persona_voice.of_conversation(chat.conversation_id))
         setup, choice, language = chosen_for(arguments, start.paths, services.settings, style)
         voice = VoiceClient(setup, conversation, entry_point=run_voice)
         conversation.line = voice

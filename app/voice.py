@@ -83,7 +83,7 @@ class VoiceService:
         self._style_of = style_of
         self._style_of_message = style_of_message
         self._style = OWN
-        self._known_voices = KnownVoices(paths)
+        self._known_voices = KnownVoices(paths, self._on_missing_voice)
         # One thing after another: other settings end the voice process first, which takes up to some seconds.
         self._orders = ThreadPoolExecutor(1, "voice")
         self._lock = threading.RLock()
@@ -316,6 +316,9 @@ class VoiceService:
             if isinstance(error, DeviceError) and error.fault is Fault.SILENT:
                 self._show(replace(self._state, problem=text))  # no phase of its own: it goes on listening
         self._publish(Notice(text, "warning", self._state.conversation_id))
+
+    def _on_missing_voice(self, error: VoiceError) -> None:
+        self._publish(Notice(error_sentence(error), "warning", None))
 
     def _on_read(self, ended: Future[None]) -> None:
         with self._lock:

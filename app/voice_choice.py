@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from app.paths import Paths
 from app.personas.persona import SpeechStyle
 from app.settings import Settings
 from app.voice_setup import speech_choice, voice_setup, voices_of
+from engine.errors import VoiceError, sentence
 from voice.protocol import VoiceSetup
 from voice.speech.choice import Speaking
 from voice.types import VoiceChoice, VoiceName
 
 PREFIX = "voice."
+_MISSING = sentence(
+    "The voice “{name}” of this persona is not on this computer, so another one speaks. See the voices in the settings."
+)
 OWN = SpeechStyle()
 """The person's own settings."""
 
@@ -39,15 +44,24 @@ def chosen_voice(settings: Settings, style: SpeechStyle = OWN) -> VoiceChoice:
 class KnownVoices:
     """The voices of this computer, looked for when a persona names one that is not known. One thread."""
 
-    def __init__(self, paths: Paths) -> None:
+    def __init__(self, paths: Paths, on_missing: Callable[[VoiceError], None]) -> None:
+        """`on_missing` is told once of each voice that a persona asks for in vain."""
         self._paths = paths
+        self._on_missing = on_missing
         self._values: frozenset[str] = frozenset()
+        self._missed: set[str] = set()
 
     def usable(self, style: SpeechStyle) -> SpeechStyle:
         """Without a voice that this computer does not have. May block."""
-        if style.voice and style.voice not in self._values:
+        wanted = style.voice
+        if wanted and wanted not in self._values:
             self._values = frozenset(value for value, _voice in all_voices(self._paths))
-        return style if style.voice in self._values else replace(style, voice="")
+        if not wanted or wanted in self._values:
+            return style
+        if wanted not in self._missed:
+            self._missed.add(wanted)
+            self._on_missing(VoiceError(_MISSING, name=_parted(wanted)[1] or wanted))
+        return replace(style, voice="")
 
 
 def all_voices(paths: Paths) -> tuple[tuple[str, VoiceName], ...]:

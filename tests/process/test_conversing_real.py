@@ -31,8 +31,10 @@ from tests.process.test_cli_real import PATIENCE_S
 from tests.process.test_engine_faults import pid_of
 from tests.process.test_voice_process import SETUP, clip, likeness
 from tests.unit.chat_bench import WAIT_S, disposable_paths, nowhere
+from tests.voice_weights import voice_folder
 from voice.audio.resampling import resample
 from voice.client import VoiceClient
+from voice.protocol import VoiceSetup
 from voice.speech.choice import Speaking
 from voice.speech.client import SpeechClient
 from voice.turn_events import Mode
@@ -46,7 +48,9 @@ TALK_S = 120.0
 class Desk:
     """Services with a model, and a conversation by speech on scripted devices."""
 
-    def __init__(self, folder: Path, model: Path, most_tokens: int, *, endless: bool) -> None:
+    def __init__(
+        self, folder: Path, model: Path, most_tokens: int, *, endless: bool, setup: VoiceSetup = SETUP
+    ) -> None:
         self.folder = folder
         takers: list[Callable[[ChatEvent], None]] = []
         settings = Settings.load(disposable_paths(folder).settings_file)
@@ -74,7 +78,7 @@ class Desk:
         )
         takers.append(self.spoken.take)
         entry_point = partial(voice_children.scripted, folder=folder, languages=SpokenLanguages())
-        self.voice = VoiceClient(SETUP, self.spoken, entry_point=entry_point)
+        self.voice = VoiceClient(setup, self.spoken, entry_point=entry_point)
         self.voice.choose(language="en")
         self.spoken.line = self.voice
 
@@ -100,15 +104,15 @@ class Desk:
 class MakeDesk(Protocol):
     """`endless`: the model would write on, were it not for `most_tokens`."""
 
-    def __call__(self, most_tokens: int, *, endless: bool = False) -> Desk: ...
+    def __call__(self, most_tokens: int, *, endless: bool = False, setup: VoiceSetup = SETUP) -> Desk: ...
 
 
 @pytest.fixture
 def desk(tmp_path: Path, qwen_small: Path) -> Iterator[MakeDesk]:
     made: list[Desk] = []
 
-    def make(most_tokens: int, *, endless: bool = False) -> Desk:
-        made.append(Desk(tmp_path, qwen_small, most_tokens, endless=endless))
+    def make(most_tokens: int, *, endless: bool = False, setup: VoiceSetup = SETUP) -> Desk:
+        made.append(Desk(tmp_path, qwen_small, most_tokens, endless=endless, setup=setup))
         return made[-1]
 
     yield make
@@ -116,11 +120,12 @@ def desk(tmp_path: Path, qwen_small: Path) -> Iterator[MakeDesk]:
         each.close()
 
 
-def test_a_spoken_question_is_answered_aloud_and_stored(desk: MakeDesk) -> None:
+@pytest.mark.parametrize("speaking", [Speaking.HIBARI, Speaking.KOKORO])
+def test_a_spoken_question_is_answered_aloud_and_stored(desk: MakeDesk, speaking: Speaking) -> None:
     speech = SpeechClient(SETUP.speech)
     try:
         question = speech.synthesize("What is the capital of France?")
-        d = desk(24)
+        d = desk(24, setup=replace(SETUP, speech=replace(SETUP.speech, speaking=speaking, voices=voice_folder())))
         d.ask(resample(question.samples, question.rate, RATE))
         d.heard.wait("done", timeout_s=TALK_S)
         d.voice.turn_off()

@@ -13,6 +13,7 @@ from app.paths import Paths
 from app.personas.persona import SpeechStyle
 from app.settings import Settings
 from app.voice_choice import KnownVoices, all_voices
+from engine.errors import VoiceError
 from tests.unit.chat_bench import disposable_paths
 from voice.types import VoiceChoice
 
@@ -56,6 +57,12 @@ def test_a_persona_is_heard_as_it_says_unless_the_command_line_says_otherwise(pa
 
 def test_a_voice_that_this_computer_does_not_have_is_left_out(paths: Paths) -> None:
     style = SpeechStyle("system:nobody/has-this", "es", 1.5)
-    assert KnownVoices(paths).usable(style) == SpeechStyle("", "es", 1.5)
+    missed: list[VoiceError] = []
+    known = KnownVoices(paths, missed.append)
+    for _ in range(2):
+        assert known.usable(style) == SpeechStyle("", "es", 1.5)
+    assert ["nobody/has-this" in str(error) for error in missed] == [True], "it is told once"
     here = SpeechStyle(all_voices(paths)[0][0], "", 2.0)
-    assert KnownVoices(paths).usable(here) == here
+    assert known.usable(here) == here
+    assert known.usable(SpeechStyle()) == SpeechStyle()
+    assert len(missed) == 1

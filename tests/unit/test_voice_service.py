@@ -323,6 +323,17 @@ def test_a_persona_is_heard_as_it_says(bench: Callable[..., VoiceBench]) -> None
     assert ("choose", VoiceChoice("", 1.25), None) in client.calls
 
 
+def test_a_persona_whose_voice_is_missing_says_so_and_is_heard(bench: Callable[..., VoiceBench]) -> None:
+    b = bench("Hello.")
+    style = SpeechStyle("kokoro:nobody", speed=1.25)
+    b.services.personas.call(lambda shelf: shelf.create(Persona("bella", "Bella", speech=style))).result(WAIT_S)
+    conversation_id = b.chat.send(None, "Hello?", persona="bella").result(WAIT_S)
+    b.finished(conversation_id)
+    b.converse(conversation_id=conversation_id).wait("choose", VoiceChoice("", 1.25), "")
+    [notice] = [each for each in b.events.of(Notice) if "nobody" in each.text]
+    assert notice.level == "warning"
+
+
 def test_a_failed_question_is_a_notice(bench: Callable[..., VoiceBench]) -> None:
     b = bench()
     client = b.converse(conversation_id="nowhere")
