@@ -99,8 +99,7 @@ class SpokenConversation:
         """Nobody listens any more: the answer under way goes on as text, whole."""
         with self._lock:
             self._is_left = True
-            self._reading.forget_early()
-            self._reading.answer_begins()
+            self._reading.end()
             self._answers.clear()
             self._message_of.clear()
             self._heard.clear()

@@ -62,11 +62,16 @@ class SpokenReading:
             reading.cancel()
 
     def forget_early(self) -> None:
-        """What comes before the next question is not what it was, or nobody listens."""
+        """What comes before the next question is not what it was."""
         with self._lock:
             early, self._early = self._early, None
         if early is not None:
             early.cancel()
+
+    def end(self) -> None:
+        """Nobody listens, and no answer is waited for."""
+        self.forget_early()
+        self.answer_begins()
 
     def _settle_early(self) -> None:
         if self._early is not None:
