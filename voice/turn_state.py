@@ -191,11 +191,10 @@ class Jobs:
     turn: int | None = None
     judge: int | None = None
     interruption: int | None = None
-    rescue: int | None = None
     name: int | None = None
 
     def running(self) -> tuple[int, ...]:
-        found = (self.partial, self.turn, self.judge, self.interruption, self.rescue, self.name)
+        found = (self.partial, self.turn, self.judge, self.interruption, self.name)
         return tuple(job for job in found if job is not None)
 
 
@@ -225,6 +224,8 @@ class TurnState:
     """Something of the answer was played."""
     said: tuple[Said, ...] = ()
     jobs: Jobs = field(default_factory=Jobs)
+    rescues: tuple[int, ...] = ()
+    """Jobs for what was said before the microphone was lost, each time it was. Only turning off ends them."""
     n_jobs: int = 0
     """Given out so far; likewise the others."""
     n_turns: int = 0

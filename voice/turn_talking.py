@@ -154,19 +154,18 @@ def dropped_turn(state: TurnState) -> Outcome:
 
 
 def without_jobs(state: TurnState) -> Outcome:
-    """All jobs but a rescue are given up."""
-    kept = Jobs(rescue=state.jobs.rescue)
-    given_up = tuple(CancelJob(job) for job in state.jobs.running() if job != kept.rescue)
-    return replace(state, jobs=kept), given_up
+    """All jobs but rescues are given up."""
+    return replace(state, jobs=Jobs()), tuple(CancelJob(job) for job in state.jobs.running())
 
 
 def transcribing(state: TurnState, purpose: Purpose, start: int, turn_id: int | None = None) -> Outcome:
     """A job for what was said from `start` until now, under a number of its own."""
     job = state.n_jobs + 1
-    jobs = replace(state.jobs, **{purpose.value: job})
     whose = turn_id if turn_id is not None else state.turn.id if state.turn is not None else 0
     command = Transcribe(job, whose, purpose, start, state.hearing.position)
-    return replace(state, jobs=jobs, n_jobs=job), (command,)
+    if purpose is Purpose.RESCUE:
+        return replace(state, rescues=(*state.rescues, job), n_jobs=job), (command,)
+    return replace(state, jobs=replace(state.jobs, **{purpose.value: job}), n_jobs=job), (command,)
 
 
 def lately(state: TurnState, at_s: float) -> tuple[str, ...]:

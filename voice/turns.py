@@ -126,15 +126,13 @@ def _turned_off(state: TurnState) -> Outcome:
         n_questions=state.n_questions,
     )
     is_closed = state.phase in _CLOSED
-    rescue = state.jobs.rescue
     _, commands = _emptied(state)
-    if rescue is not None:
-        commands += (CancelJob(rescue),)
+    commands += tuple(CancelJob(job) for job in state.rescues)
     return off, commands if is_closed else (*commands, CloseDevices())
 
 
 def _emptied(state: TurnState) -> Outcome:
-    """Without a turn and an answer; a rescue goes on."""
+    """Without a turn and an answer; rescues go on."""
     was_paused = state.phase is Phase.PAUSED
     state, commands = dropped_turn(state)
     state, more = silenced(state)
@@ -252,6 +250,8 @@ def _time_passed(state: TurnState, at_s: float) -> Outcome:
 
 def _job_ended(state: TurnState, event: Transcribed | Judged | JobFailed) -> Outcome:
     jobs, job = state.jobs, event.job
+    if job in state.rescues:
+        return _rescue_ended(state, event)
     if job not in jobs.running():
         return state, ()  # given up in the meantime
     if isinstance(event, JobFailed):
@@ -266,12 +266,16 @@ def _job_ended(state: TurnState, event: Transcribed | Judged | JobFailed) -> Out
         return checked(state, event.text, event.at_s)
     if job == jobs.name:
         return named(state, event.text)
-    if job == jobs.rescue:
-        text = event.text.strip()
-        state = replace(state, jobs=replace(jobs, rescue=None))
-        return state, (ShowText(state.n_turns, text, TextStatus.RESCUED),) if text else ()
     state = replace(state, jobs=replace(jobs, partial=None))
     return state, (ShowPartial(state.turn.id, event.text),) if state.turn is not None else ()
+
+
+def _rescue_ended(state: TurnState, event: Transcribed | Judged | JobFailed) -> Outcome:
+    state = replace(state, rescues=tuple(job for job in state.rescues if job != event.job))
+    if isinstance(event, JobFailed):
+        return state, (Notify(event.error),)
+    text = event.text.strip() if isinstance(event, Transcribed) else ""
+    return state, (ShowText(state.n_turns, text, TextStatus.RESCUED),) if text else ()
 
 
 def _job_failed(state: TurnState, event: JobFailed) -> Outcome:
@@ -281,8 +285,7 @@ def _job_failed(state: TurnState, event: JobFailed) -> Outcome:
         return idle(state, event.at_s), (*commands, Notify(event.error))
     # A partial, a judgement or a check that failed is one that did not come.
     kept = {name: None for name in Jobs.__slots__ if getattr(jobs, name) == event.job}
-    is_rescue = event.job == jobs.rescue
-    return replace(state, jobs=replace(jobs, **kept)), (Notify(event.error),) if is_rescue else ()
+    return replace(state, jobs=replace(jobs, **kept)), ()
 
 
 def _answer(state: TurnState, event: AnswerGrew | PlaybackStarted | SentencePlaying | AnswerDone) -> Outcome:

@@ -295,6 +295,22 @@ def test_a_microphone_that_is_gone_loses_no_word(world: World) -> None:
     assert world.state.phase is Phase.LISTENING
 
 
+def test_a_microphone_that_is_gone_twice_loses_no_word(world: World) -> None:
+    """The second time, the words of the first are still being written down."""
+    gone = DeviceError(Fault.MICROPHONE_GONE)
+    for _ in range(2):
+        world.frames(0.9, 2.0)
+        world.fail(gone)
+        assert of(OpenDevices, world.wait(2.0) + world.wait(2.0))
+        world.open()
+    first, second = world.jobs
+    texts = [world.finish_job(first, "write to Anna"), world.finish_job(second, "about the boat")]
+    assert [[command.text for command in of(ShowText, commands)] for commands in texts] == [
+        ["write to Anna"],
+        ["about the boat"],
+    ]
+
+
 def test_a_microphone_that_falls_silent_without_a_word_is_noticed(world: World) -> None:
     commands = world.wait(2.1)
     assert [command.error.fault for command in of(Notify, commands)] == [Fault.MICROPHONE_GONE]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from engine.errors import VoiceError
@@ -162,6 +162,8 @@ def test_every_waiting_phase_ends_by_itself(mode: Mode, waits_for_name: bool, sc
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(SCRIPTS)
+@example([("speech", 0.03), ("weighs", False), ("whole turn", False)])
+@example([("whole turn", False), ("weighed", 0.001), ("silence", 1.3), ("result", ""), ("whole turn", True)])
 def test_all_that_is_said_is_heard_once(script: list) -> None:
     """Turns do not overlap: no sample is transcribed for two turns."""
     world = World()

@@ -125,7 +125,12 @@ class World:
         self.frames(0.0, 0.25)
         self.finish(Judge, 0.99)
         self.finish(Transcribe, text)
-        self.frames(0.0, 0.3)
+        # How long a silence ends it depends on what the model says of its words.
+        longest = round((self.state.rules.long_wait + 0.1) / FRAME_S)
+        for _ in range(longest):
+            if self.state.phase is Phase.THINKING:
+                break
+            self.frame(0.0)
         assert self.state.phase is Phase.THINKING and self.state.answer is not None
         return self.state.answer
 
@@ -175,7 +180,7 @@ class World:
 
     def _check(self) -> None:
         state = self.state
-        assert set(state.jobs.running()) == set(self.jobs), "what is waited for is what runs"
+        assert {*state.jobs.running(), *state.rescues} == set(self.jobs), "what is waited for is what runs"
         assert self.is_ducked == (state.phase is Phase.DUCKED)
         assert self.is_held == (state.phase is Phase.PAUSED)
         assert self.is_open == (state.phase not in (Phase.OFF, Phase.ERROR))
