@@ -16,17 +16,18 @@ from typing import TYPE_CHECKING
 from app.answer import Answer, failure_of
 from app.answers import Answers
 from app.chat_needs import ModelSource, PersonaDesk
-from app.consulting import Consultant
+from app.consulting import SURE, Consultant
 from app.events import ChatEvent, PathChanged
 from app.i18n import BUG, tr
 from app.librarian import Desk, DocumentLibrary, Librarian
 from app.prompting import build_request
 from app.recalling import Recaller
 from app.settings import Settings
-from app.store.types import Conversation, Part, StoredMessage, Summary
+from app.store.types import Conversation, Part, SourcesPart, StoredMessage, Summary
+from app.weighing import QuestionWeigher, is_in_doubt
 from engine.engine import Engine
 from engine.errors import HearthError
-from engine.types import LoadedModel, SamplingParams, StreamEvent
+from engine.types import GenerationRequest, LoadedModel, SamplingParams, StreamEvent
 from rag.passages import Way
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ class Turn:
     """It has been looked up in the documents."""
     is_ordinary: bool = False
     """It is known to be no question about the library itself."""
+    confidence: float = SURE
+    """How sure the search is that the passages answer it, as long as the model has not been asked."""
     knows_called: bool = False
     """What it calls of the persona's knowledge is in it."""
 
@@ -83,6 +86,7 @@ class Asking:
         self._models = models
         self._personas = personas
         self._recaller = Recaller(store, engine, settings, publish, store_pool=store_pool, pool=pool)
+        self._weigher = QuestionWeigher(engine)
         self._consultant = self._librarian = None
         if documents is not None:
             self._librarian = Librarian(store, engine, publish, documents, store_pool=store_pool, pool=pool)
@@ -146,7 +150,9 @@ class Asking:
         if self._is_to_be_looked_up(turn):
             assert self._consultant is not None
             self._consultant.find(
-                turn.conversation, turn.path, lambda path: self._submit(replace(turn, path=path, looked_up=True))
+                turn.conversation,
+                turn.path,
+                lambda path, confidence: self._submit(replace(turn, path=path, looked_up=True, confidence=confidence)),
             )
             return
         if self._is_not_in_documents(turn):
@@ -170,6 +176,8 @@ class Asking:
                 self._recaller.find(
                     turn.path, request, lambda path: self._submit(replace(turn, path=path, looked_back=True))
                 )
+            elif self._is_to_be_weighed(turn):
+                self._weigh(turn, request)
             elif answer.hand_over():
                 self._engine.submit(request, answer.cancel, lambda event: self._answers.take(answer, event))
         except HearthError as error:
@@ -236,11 +244,40 @@ class Asking:
         return self._consultant.may_help(turn.conversation, turn.path)
 
     def _is_not_in_documents(self, turn: Turn) -> bool:
-        """Nothing near the question was found, and the person wants answers from the documents only."""
+        """Nothing near the question was found."""
         sources = turn.path[-1].sources if turn.path else None
         if sources is None or sources.way != Way.NOTHING or turn.continue_last:
             return False
+        return self._may_refuse(turn)
+
+    def _may_refuse(self, turn: Turn) -> bool:
+        """The person, and the persona, want answers from the documents only."""
         if not self._settings.flag("documents.only"):
             return False
         persona = self._personas.persona(turn.conversation) if self._personas is not None else None
         return persona is None or persona.documents_only
+
+    def _is_to_be_weighed(self, turn: Turn) -> bool:
+        if turn.continue_last or not is_in_doubt(turn.confidence, turn.path[-1].text):
+            return False
+        return self._may_refuse(turn)
+
+    def _weigh(self, turn: Turn, request: GenerationRequest) -> None:
+        """Let the model say whether the passages bear on the question; if not, it is not asked for an answer."""
+
+        def weighed(bears: bool) -> None:
+            if bears:
+                self._submit(replace(turn, confidence=SURE))
+            else:
+                self._run(turn, self._refuse)
+
+        tell = self._desk(turn).tell
+        self._weigher.weigh(request, turn.confidence, turn.answer.cancel, tell=tell, done=weighed)
+
+    def _refuse(self, turn: Turn) -> None:
+        question = turn.path[-1]
+        parts = tuple(
+            replace(part, way=Way.NOTHING) if isinstance(part, SourcesPart) else part for part in question.parts
+        )
+        self._store_pool.submit(self._keep_parts, question.id, parts).result()
+        self._answers.say(turn.answer, tr("Your documents do not say."))

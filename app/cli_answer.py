@@ -29,6 +29,7 @@ from engine.types import (
     Finished,
     PromptLogprobs,
     PromptProgress,
+    QuestionScored,
     ReasoningDelta,
     Started,
     TextDelta,
@@ -202,6 +203,8 @@ def _record(streamed: Streamed) -> dict[str, object]:
             }
         case EndWeighed():
             return {"type": "end_weighed", **ids, "probability": event.probability}
+        case QuestionScored():
+            return {"type": "question_scored", **ids, "logprob": event.logprob}
         case TextDelta():
             return {"type": "text", **ids, "text": event.text}
         case ReasoningDelta():

@@ -19,7 +19,7 @@ from app.store.types import Conversation, SourcePassage, SourcesPart, StoredMess
 from engine.context.segments import Role
 from engine.engine import Engine
 from engine.errors import HearthError
-from rag.passages import Found, Passage
+from rag.passages import Found, Passage, Way
 
 if TYPE_CHECKING:
     from app.store.store import ConversationStore
@@ -28,6 +28,8 @@ CHARACTERS_A_TOKEN = 3.2
 """Of documents, by and large; the engine's budget counts exactly afterwards."""
 SHARE_OF_WINDOW = 0.4
 """Of the context window at most, for the passages of one question."""
+
+SURE = 1.0
 
 PATIENCE_S = 30.0
 """How long a question waits for files that were added just before."""
@@ -74,8 +76,10 @@ class Consultant:
         """Whether the last message of `path` is a question that the conversation's documents may answer."""
         return bool(conversation.collections) and is_asked(path) and path[-1].sources is None
 
-    def find(self, conversation: Conversation, path: Path, done: Callable[[Path], None]) -> None:
-        """Call `done` with the path, its question holding what was found by then. Once, on any thread."""
+    def find(self, conversation: Conversation, path: Path, done: Callable[[Path, float], None]) -> None:
+        """Call `done` with the path, its question holding what was found by then, and with how sure it is that an
+        answer is among that (0..1). Once, on any thread.
+        """
         words = search_words(path)
         found = self._documents.search(
             words,
@@ -84,22 +88,28 @@ class Consultant:
             wait_s=PATIENCE_S,
         )
 
-        def kept(future: Future[StoredMessage]) -> None:
+        def kept(future: Future[StoredMessage], confidence: float) -> None:
             error = None if future.cancelled() else future.exception()
             if future.cancelled() or error is not None:
                 self._tell(error, conversation.id)
-                done(path)
+                done(path, SURE)
             else:
-                done((*path[:-1], future.result()))
+                done((*path[:-1], future.result()), confidence)
 
         def searched(future: Future[Found]) -> None:
             error = None if future.cancelled() else future.exception()
             if future.cancelled() or error is not None:
                 self._tell(error, conversation.id)
-                done(path)
+                done(path, SURE)
                 return
-            part = sources_part(future.result(), "" if words == path[-1].text else words)
-            self._store_pool.submit(self._keep, path[-1], part).add_done_callback(kept)
+            result = future.result()
+            part = sources_part(result, "" if words == path[-1].text else words)
+            # What was looked for is not what was asked, or nothing is known of meaning: then there is no telling.
+            is_told = result.by_meaning and result.way is Way.PASSAGES and not part.question
+            confidence = result.confidence if is_told else SURE
+            self._store_pool.submit(self._keep, path[-1], part).add_done_callback(
+                lambda future: kept(future, confidence)
+            )
 
         found.add_done_callback(searched)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from app.downloader.order import DownloadOrder, Progress
 from engine.cancel import CancelToken
+from engine.model.catalogue import SourceKind
 from engine.model.weights_file import WeightsFile
 from rag.embedding import weights as embedding
 from voice import audio_weights, weights
@@ -41,9 +42,16 @@ class WeightsBundle:
         from app.downloader import client  # noqa: PLC0415  # the only door to the network, opened on request
 
         folder.mkdir(parents=True, exist_ok=True)
-        for file in self.missing(folder):
-            order = DownloadOrder(file.file_name, file.size_bytes, file.sha256, file.sources)
+        missing = self.missing(folder)
+        for number, file in enumerate(missing, 1):
+            keeps = any(_packages(file) & _packages(later) for later in missing[number:])
+            order = DownloadOrder(file.file_name, file.size_bytes, file.sha256, file.sources, keeps)
             client.fetch(order, folder, on_progress=on_progress, cancel=cancel).result()
+
+
+def _packages(file: WeightsFile) -> set[str]:
+    """The Node packages that hold it, perhaps beside others."""
+    return {source.locator[0] for source in file.sources if source.kind is SourceKind.NODE_PACKAGE}
 
 
 EMBEDDER = WeightsBundle("embedder", embedding.NAME, embedding.FILES)

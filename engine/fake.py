@@ -30,6 +30,7 @@ from engine.types import (
     ModelSpec,
     PromptLogprobs,
     PromptProgress,
+    QuestionScored,
     ReasoningDelta,
     Started,
     StreamEvent,
@@ -114,7 +115,8 @@ class FakeEngine(Streaming):
     Answers are taken from `script` in order; after that, and without one, the last user message is echoed.
     `token_delay_s` paces deltas, `prefill_delay_s` each prefill block, `load_delay_s` a load. `load_error`
     fails every load. `loaded` starts the engine READY. `requests` keeps what was submitted. `planned` and `cached`,
-    where set, are what `plan` and `cache` tell, `end_probability` what `EndWeighed` tells.
+    where set, are what `plan` and `cache` tell, `end_probability` what `EndWeighed` tells,
+    `question_logprobs` what `QuestionScored` does, in order.
     """
 
     def __init__(
@@ -144,6 +146,7 @@ class FakeEngine(Streaming):
             self._state = EngineState(EngineStatus.READY, fake_model(Path("fake.gguf"), n_ctx=n_ctx), 1.0)
         self.requests: list[GenerationRequest] = []
         self.end_probability = 0.0
+        self.question_logprobs: list[float] = []
         self.forgotten: list[str] = []
         self.planned: PromptPlan | None = None
         self.cached: CacheReport | None = None
@@ -286,6 +289,8 @@ class FakeEngine(Streaming):
             )
         if request.weighs_end:
             yield EndWeighed(request_id, self.end_probability)
+        if request.scores_question and self.question_logprobs:
+            yield QuestionScored(request_id, self.question_logprobs.pop(0))
 
     def _events(self, job: _Job, answer: FakeAnswer) -> Iterator[StreamEvent]:
         request, cancel = job.request, job.cancel

@@ -202,7 +202,7 @@ class GenerationRequest:
     `background` work (titles) gives way to any other request. `cache_key` names the conversation, "" for none: what
     is in the KV cache under it outlives the worker as a snapshot. `adapters` None are those of the `ModelSpec`.
     `prefill_only` fills the KV cache and ends without an answer. With `weighs_end`, `EndWeighed` comes on the way,
-    where that can be. A `bare` prompt takes the place of the messages.
+    where that can be; with `scores_question`, `QuestionScored`. A `bare` prompt takes the place of the messages.
     """
 
     request_id: str
@@ -217,6 +217,7 @@ class GenerationRequest:
     adapters: tuple[Adapter, ...] | None = None
     prefill_only: bool = False
     weighs_end: bool = False
+    scores_question: bool = False
     bare: BarePrompt | None = None
 
 
@@ -283,6 +284,14 @@ class EndWeighed:
 
 
 @dataclass(frozen=True, slots=True)
+class QuestionScored:
+    """The person's last words had this natural-log probability, given all that stands before them in the prompt."""
+
+    request_id: str
+    logprob: float
+
+
+@dataclass(frozen=True, slots=True)
 class TextDelta:
     """The next characters of the answer: whole code points. They come of about so many `tokens`; `Usage` is exact."""
 
@@ -345,7 +354,16 @@ class Failed:
 
 
 StreamEvent = (
-    Started | PromptProgress | PromptLogprobs | EndWeighed | TextDelta | ReasoningDelta | Usage | Finished | Failed
+    Started
+    | PromptProgress
+    | PromptLogprobs
+    | EndWeighed
+    | QuestionScored
+    | TextDelta
+    | ReasoningDelta
+    | Usage
+    | Finished
+    | Failed
 )  # fmt: skip
 """Each request ends with exactly one `Finished` or `Failed`, also when the worker dies."""
 TERMINAL = (Finished, Failed)

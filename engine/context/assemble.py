@@ -42,6 +42,8 @@ class AssembledPrompt:
     regions: tuple[RegionUse, ...] = ()
     to_last_word: int = 0
     """With `weighs_end`: tokens up to the end of the last message's last word, 0 where that is none."""
+    question: range = range(0)
+    """Which of the tokens are the person's last words, if what is last but for the template's own is theirs."""
 
 
 def assemble(
@@ -110,6 +112,7 @@ def assemble(
         pages=pages,
         regions=regions,
         to_last_word=_to_last_word(rendered, tokenise) if weighs_end else 0,
+        question=_question(rendered),
     )
 
 
@@ -133,6 +136,16 @@ def _to_last_word(rendered: Rendered, tokenise: PieceTokenizer) -> int:
     """The first of the pieces stands for the beginning-of-text token."""
     count = tokens_to_last_word(rendered.pieces[1:], rendered.made[1:], tokenise.tokenize)
     return count + len(rendered.made[0]) if count else 0
+
+
+def _question(rendered: Rendered) -> range:
+    pieces, made = rendered.pieces, rendered.made
+    place = next((at for at in reversed(range(len(pieces))) if not isinstance(pieces[at], Literal)), 0)
+    piece = pieces[place]
+    if isinstance(piece, Literal) or piece.origin is not Origin.USER:
+        return range(0)
+    start = sum(len(tokens) for tokens in made[:place])
+    return range(start, start + len(made[place]))
 
 
 def _by_origin(rendered: Rendered) -> tuple[tuple[str, int], ...]:

@@ -23,6 +23,7 @@ from engine.types import (
     GenerationRequest,
     PromptLogprobs,
     PromptProgress,
+    QuestionScored,
     Started,
     TokenLogprob,
     Usage,
@@ -64,8 +65,11 @@ class Generation:
         variant: str = "",
         speculator: Guesses | Speculator | None = None,
         to_last_word: int = 0,
+        question: range = range(0),
     ) -> None:
-        """`to_last_word` of the prompt's tokens are read before it is told how likely it ends there, 0: it is not."""
+        """`to_last_word` of the prompt's tokens are read before it is told how likely it ends there, 0: it is not.
+        How likely those of `question` were is told together, if any.
+        """
         self.request = request
         self.hooks = hooks
         self.tokens = list(prompt)
@@ -83,6 +87,8 @@ class Generation:
         """The token that ended an answer to a scored prompt: who scores counts it."""
         self._n_prompt = len(self.tokens)
         self._to_last_word = to_last_word
+        self._question = question if question.start else range(0)
+        self._question_logprobs: list[float] = []
         self._cached = 0
         self._restored = 0
         self._sampler = sampler
@@ -106,6 +112,20 @@ class Generation:
     def scores(self) -> bool:
         """How likely its prompt was is wanted, so that none of it may come from the cache."""
         return self.request.bare is not None and self.request.bare.score
+
+    @property
+    def scores_from(self) -> int | None:
+        """Logits are wanted behind each of the prompt's tokens from that one on."""
+        if self.begun:
+            return None
+        if self.scores:
+            return 0
+        return self._question.start - 1 if self._question else None
+
+    @property
+    def n_to_read(self) -> int:
+        """So many of the prompt's tokens must be read, whatever is in the cache, so that all can be told."""
+        return max(1, self._n_behind_words, self._n_prompt - self._question.start + 1 if self._question else 0)
 
     @property
     def prompt_tokens(self) -> int:
@@ -134,6 +154,7 @@ class Generation:
     def enter(self, opened: Opened) -> None:
         """Take the lane. After the first time (it had to leave for others) nothing is announced again."""
         self.lane = opened.lane
+        self._question_logprobs.clear()
         if self._was_started:
             return
         self._was_started = True
@@ -165,14 +186,25 @@ class Generation:
             return
         assert self.lane is not None
         first = len(self.lane.tokens) - len(rows) + 1
+        if not self.scores:
+            self._score_question(context, rows, first)
+            return
         told = [TokenLogprob(shown(self._vocabulary, self.tokens[0]), 0.0)] if first == 1 else []
         n_logprobs = self.request.sampling.logprobs
         for row, token in zip(rows, self.tokens[first : self._n_prompt], strict=False):
             told.append(token_logprob(context, self._vocabulary, token, n_logprobs, row))
         self.hooks.event(PromptLogprobs(self.request.request_id, 0 if first == 1 else first, tuple(told)))
 
+    def _score_question(self, context: Any, rows: Sequence[int], first: int) -> None:
+        for index, row in enumerate(rows, first):
+            if index in self._question:
+                logprob = token_logprob(context, self._vocabulary, self.tokens[index], 0, row).logprob
+                self._question_logprobs.append(logprob)
+                if len(self._question_logprobs) == len(self._question):
+                    self.hooks.event(QuestionScored(self.request.request_id, sum(self._question_logprobs)))
+
     @property
-    def n_behind_words(self) -> int:
+    def _n_behind_words(self) -> int:
         """So many tokens must be read so that it can be told how likely the message is whole; 0: that is not asked."""
         return self._n_prompt - self._to_last_word + 1 if self._to_last_word else 0
 

@@ -237,6 +237,7 @@ class Runner:
             variant=self._adapters.variant(adapters),
             speculator=self._speculator(request),
             to_last_word=prompt.to_last_word,
+            question=prompt.question if request.scores_question else range(0),
         )
         self._scheduler.add(generation)
         return generation

@@ -120,7 +120,7 @@ class Scheduler:
     def _admit(self) -> None:
         while (generation := self._first_in_line()) is not None and self._may_enter(generation):
             # A model that cannot be cut back would have to read all of it again.
-            left = max(1, generation.n_behind_words) if self._lanes.shares_prefixes else 1
+            left = generation.n_to_read if self._lanes.shares_prefixes else 1
             opened = self._lanes.open(
                 generation.tokens, key=generation.key, variant=generation.variant, anew=generation.scores, left=left
             )
@@ -188,8 +188,7 @@ class Scheduler:
         for generation in reading:
             if not room or outputs >= self._max_outputs:
                 break
-            most = min(room, self._max_outputs - outputs) if generation.scores else room
-            share = self._share(generation, min(generation.n_pending, most), self._max_outputs - outputs)
+            share = self._share(generation, min(generation.n_pending, room), self._max_outputs - outputs)
             shares.append(share)
             room -= len(share.tokens)
             outputs += share.outputs
@@ -200,11 +199,14 @@ class Scheduler:
         assert lane is not None
         at = len(lane.tokens)
         count = min(count, text_run(generation.tokens, at) - at)
+        scored_from = generation.scores_from
+        scored = scored_from is not None and at >= scored_from
+        if scored_from is not None:
+            count = min(count, most_outputs if scored else scored_from - at)
         if 1 < count == generation.n_pending and not generation.begun and not self._lanes.shares_prefixes:
             count -= 1  # see `_keep_place`
         tokens = generation.tokens[at : at + count]
         whole = at + count == len(generation.tokens)
-        scored = generation.scores and not generation.begun
         behind = generation.logits_behind(at, count)
         weighs = 0 < behind <= most_outputs
         outputs = count if scored else behind if weighs else int(whole)

