@@ -16,7 +16,7 @@ from engine.context.segments import Origin, PromptMessage, Role, Segment
 from engine.engine import Engine
 from engine.types import TERMINAL, GenerationRequest, PromptProgress, QuestionScored, StreamEvent
 
-_BALANCE = 55.0
+_BALANCE = 60.0
 _SURENESS = 100.0
 """The less sure the search is (0..1), the more must the passages tell of the question: natural-log units. Read off the
 tuning half of the FAQ set with the starter model; see ARCHITECTURE.md."""
