@@ -198,9 +198,12 @@ class Asking:
         part = keyed_part(persona, turn.path, model.n_ctx if model is not None else None)
         path = turn.path
         if part is not None:
-            parts = (part, *path[-1].parts)
-            path = (*path[:-1], self._store_pool.submit(self._keep_parts, path[-1].id, parts).result())
+            path = self._with_parts(path, (part, *path[-1].parts))
         return replace(turn, path=path, knows_called=True)
+
+    def _with_parts(self, path: tuple[StoredMessage, ...], parts: Sequence[Part]) -> tuple[StoredMessage, ...]:
+        """The path, its question stored with these parts. Blocks."""
+        return (*path[:-1], self._store_pool.submit(self._keep_parts, path[-1].id, parts).result())
 
     def _keep_parts(self, message_id: str, parts: Sequence[Part]) -> StoredMessage:
         message = self._store.update_message(message_id, parts=parts)
@@ -222,11 +225,6 @@ class Asking:
     def _desk(self, turn: Turn) -> Desk:
         """The ways on for a question that may be about the library itself."""
         answer, answers = turn.answer, self._answers
-
-        def tell(event: StreamEvent) -> None:
-            if not answer.cancel.cancelled:
-                answers.take(answer, event)
-
         return Desk(
             answer.message.id,
             answer.cancel,
@@ -235,8 +233,13 @@ class Asking:
             ordinary=lambda: self._load_and_submit(replace(turn, is_ordinary=True)),
             fail=lambda error: self._fail(answer, error),
             end=lambda event: answers.end_early(answer, event),
-            tell=tell,
+            tell=lambda event: self._tell(answer, event),
         )
+
+    def _tell(self, answer: Answer, event: StreamEvent) -> None:
+        """Of an event on the way to an answer that is still wanted."""
+        if not answer.cancel.cancelled:
+            self._answers.take(answer, event)
 
     def _is_to_be_looked_up(self, turn: Turn) -> bool:
         if self._consultant is None or turn.looked_up or turn.continue_last:
@@ -271,13 +274,14 @@ class Asking:
             else:
                 self._run(turn, self._refuse)
 
-        tell = self._desk(turn).tell
-        self._weigher.weigh(request, turn.confidence, turn.answer.cancel, tell=tell, done=weighed)
+        answer = turn.answer
+        self._weigher.weigh(
+            request, turn.confidence, answer.cancel, tell=lambda event: self._tell(answer, event), done=weighed
+        )
 
     def _refuse(self, turn: Turn) -> None:
-        question = turn.path[-1]
+        """From here on it is a question to which nothing near was found."""
         parts = tuple(
-            replace(part, way=Way.NOTHING) if isinstance(part, SourcesPart) else part for part in question.parts
+            replace(part, way=Way.NOTHING) if isinstance(part, SourcesPart) else part for part in turn.path[-1].parts
         )
-        self._store_pool.submit(self._keep_parts, question.id, parts).result()
-        self._answers.say(turn.answer, tr("Your documents do not say."))
+        self._submit(replace(turn, path=self._with_parts(turn.path, parts), confidence=SURE))

@@ -30,6 +30,7 @@ SHARE_OF_WINDOW = 0.4
 """Of the context window at most, for the passages of one question."""
 
 SURE = 1.0
+"""Confidence in what was found that nobody need doubt."""
 
 PATIENCE_S = 30.0
 """How long a question waits for files that were added just before."""
