@@ -252,9 +252,10 @@ def _ended(state: TurnState, at_s: float) -> Outcome:
 def _after_turn(state: TurnState, at_s: float, commands: tuple[Command, ...]) -> Outcome:
     """Back to listening; dictation that was told to end does."""
     if state.is_finishing:
+        given_up = tuple(CancelJob(job) for job in state.rescues)
         return TurnState(
             rules=state.rules, n_jobs=state.n_jobs, n_turns=state.n_turns, n_questions=state.n_questions
-        ), (*commands, CloseDevices())
+        ), (*commands, *given_up, CloseDevices())
     return idle(state, at_s), commands
 
 

@@ -311,6 +311,22 @@ def test_a_microphone_that_is_gone_twice_loses_no_word(world: World) -> None:
     ]
 
 
+def test_dictation_that_ends_leaves_nothing_running() -> None:
+    """Words of a time before may still be being written down."""
+    world = World(Mode.DICTATION)
+    world.open()
+    world.frames(0.9, 2.0)
+    world.fail(DeviceError(Fault.MICROPHONE_GONE))
+    assert of(OpenDevices, world.wait(2.0))
+    world.open()
+    world.frames(0.9, 2.0)
+    world.do(KeyUp(world.now_s))
+    world.frames(0.0, 2.0)
+    assert world.state.rescues and world.state.jobs.turn is not None
+    world.finish_job(world.state.jobs.turn, "about the boat")
+    assert world.state.phase is Phase.OFF and not world.jobs
+
+
 def test_a_microphone_that_falls_silent_without_a_word_is_noticed(world: World) -> None:
     commands = world.wait(2.1)
     assert [command.error.fault for command in of(Notify, commands)] == [Fault.MICROPHONE_GONE]
