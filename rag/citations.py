@@ -25,10 +25,14 @@ LEAST_WORDS = 3
 """Informative words, or numbers beside them; shorter sentences say too little to be matched."""
 _RANGE = 10
 """Sources, that "[2-5]" names at most; more is no citation."""
+_COMES_FROM = r"(?:(?<=[.!?\])]\s)|(?<=\n)|\A)the (?:number of the )?passage (?:(?:it|this) )?comes from(?: is)?:?\s"
+"""How a model begins a sentence that only cites: what it was asked to name, in the words it was asked in."""
 _MARKER = re.compile(
-    r"[^\S\n]?(?:[\[【]\s*\^?(?:(?:sources?|quellen?|passages?)\s*:?\s*)?|\((?:sources?|quellen?|passages?)\s*:?\s*)"
-    r"(\d{1,3}(?:\s*(?:[,;&–-]|and|und)\s*\d{1,3})*)"
-    r"(?:\s*,?\s*(?:pages?|pp?\.|seiten?|s\.|lines?|zeilen?)\s*[\d–-]+)?\s*(?:†[^\]】\n]{0,40})?[\]】)](?!\()",
+    rf"[^\S\n]?(?P<sentence>{_COMES_FROM})?"
+    r"(?:[\[【]\s*\^?(?:(?:sources?|quellen?|passages?)\s*:?\s*)?|\((?:sources?|quellen?|passages?)\s*:?\s*)"
+    r"(?P<numbers>\d{1,3}(?:\s*(?:[,;&–-]|and|und)\s*\d{1,3})*)"
+    r"(?:\s*,?\s*(?:pages?|pp?\.|seiten?|s\.|lines?|zeilen?)\s*[\d–-]+)?\s*(?:†[^\]】\n]{0,40})?[\]】)](?!\()"
+    r"(?(sentence)\.(?=\s|\Z))",
     re.IGNORECASE,
 )
 _BEGUN = re.compile(r"[^\S\n]?[\[【]\s*\^?(?:[a-z]{1,9}\s*:?\s*)?[\d\s,;&–-]*\Z", re.IGNORECASE)
@@ -107,7 +111,9 @@ def cited(answer: str, sources: Sequence[str], *, given: Sequence[str] = (), ask
 def markers(text: str) -> list[tuple[int, int, tuple[int, ...]]]:
     """What is written to cite, unchecked, in a text without code and links: [start, end) and the numbers."""
     return [
-        (match.start(), match.end(), numbers) for match in _MARKER.finditer(text) if (numbers := _numbers_of(match[1]))
+        (match.start(), match.end(), numbers)
+        for match in _MARKER.finditer(text)
+        if (numbers := _numbers_of(match["numbers"]))
     ]
 
 

@@ -17,6 +17,7 @@ import re
 import shutil
 import tempfile
 import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,7 +37,7 @@ from tests.unit.chat_bench import disposable_paths, nowhere
 
 LOAD_S, READ_S, ANSWER_S = 120.0, 900.0, 300.0
 SAMPLING = SamplingParams(temperature=0.0, max_tokens=220, seed=1)
-_FOREIGN = {"perl": "debian", "python": "debian", "debian": "python"}
+FOREIGN = {"perl": "debian", "python": "debian", "debian": "python"}
 """Whose manuals do not answer."""
 _SAYS_NOT = re.compile(
     r"\b(?:do|does|did)(?: not|n[’']t) (?:\w+ )?(?:say|mention|contain|provide|answer|state|specify|cover|address|give"
@@ -74,15 +75,15 @@ def manuals(folder: Path) -> dict[str, Path]:
 
 
 def asked(n: int) -> list[Asked]:
-    """`n` answerable questions and as many others, of the subjects in turn."""
-    by_subject: dict[str, list[Question]] = {name: [] for name in _FOREIGN}
+    """`n` answerable questions and as many others, of the subjects in turn. `tests.evaluation.refusals` puts all."""
+    by_subject: dict[str, list[Question]] = {name: [] for name in FOREIGN}
     for question in faq().half(Half.REPORTING):
         by_subject[next(iter(question.relevant)).split("/")[0]].append(question)
     chosen: list[Asked] = []
     for number in range(n):
-        subject = tuple(_FOREIGN)[number % len(_FOREIGN)]
-        question = by_subject[subject][number // len(_FOREIGN)]
-        chosen += (Asked(question, subject, True), Asked(question, _FOREIGN[subject], False))
+        subject = tuple(FOREIGN)[number % len(FOREIGN)]
+        question = by_subject[subject][number // len(FOREIGN)]
+        chosen += (Asked(question, subject, True), Asked(question, FOREIGN[subject], False))
     return chosen
 
 
@@ -109,14 +110,14 @@ class Desk:
             self.collections[name] = collection.id
         documents.wait_until_idle(READ_S).result(READ_S + 10)
 
-    def ask(self, one: Asked) -> dict[str, object]:
+    def ask(self, one: Asked, sampling: SamplingParams = SAMPLING) -> dict[str, object]:
         """One record: the answer, its citations, and what was found."""
         services = self.services
         began = time.perf_counter()
         conversation = services.store_call(lambda store: store.create_conversation()).result(ANSWER_S)
         ids = (self.collections[one.manuals],)
         services.store_call(lambda store: store.set_collections(conversation.id, ids)).result(ANSWER_S)
-        services.chat.send(conversation.id, one.question.text, sampling=SAMPLING).result(ANSWER_S)
+        services.chat.send(conversation.id, one.question.text, sampling=sampling).result(ANSWER_S)
         if not services.chat.wait_until_idle(ANSWER_S):
             raise RuntimeError("an answer does not end")
         path = services.store_call(lambda store: store.path(conversation.id)).result(ANSWER_S)
@@ -173,27 +174,36 @@ def summary(records: list[dict[str, object]]) -> dict[str, object]:
     }
 
 
+def recorded(
+    kept: Path, wanted: Iterable[Asked], tokens: int, put: Callable[[Desk, Asked], dict[str, object]]
+) -> list[dict[str, object]]:
+    """A record of each; those in the file `kept` are not made anew, and each new one is added to it at once."""
+    records = [json.loads(line) for line in kept.read_text("utf-8").splitlines()] if kept.is_file() else []
+    done = {(each["question"], each["manuals"]) for each in records}
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder, kept.open("a", encoding="utf-8") as file:
+        desk = Desk(Path(folder), tokens)
+        try:
+            for one in wanted:
+                if (one.question.text, one.manuals) in done:
+                    continue
+                records.append(put(desk, one))
+                file.write(json.dumps(records[-1], ensure_ascii=False) + "\n")
+                file.flush()
+        finally:
+            desk.services.close()
+    return records
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--n", type=int, default=100)
     parser.add_argument("--tokens", type=int, default=900, help="of passages for a question")
+    parser.add_argument("--answerable", action="store_true", help="only those that the manuals answer")
     arguments = parser.parse_args()
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    kept = arguments.out / "answers.jsonl"
-    records = [json.loads(line) for line in kept.read_text("utf-8").splitlines()] if kept.is_file() else []
-    done = {(each["question"], each["manuals"]) for each in records}
-    waiting = [each for each in asked(arguments.n) if (each.question.text, each.manuals) not in done]
-    with tempfile.TemporaryDirectory() as folder, kept.open("a", encoding="utf-8") as file:
-        desk = Desk(Path(folder), arguments.tokens)
-        try:
-            for one in waiting:
-                records.append(desk.ask(one))
-                file.write(json.dumps(records[-1], ensure_ascii=False) + "\n")
-                file.flush()
-        finally:
-            desk.services.close()
-    print(json.dumps(summary(records), indent=2))
+    wanted = [each for each in asked(arguments.n) if each.answerable or not arguments.answerable]
+    print(json.dumps(summary(recorded(arguments.out / "answers.jsonl", wanted, arguments.tokens, Desk.ask)), indent=2))
 
 
 if __name__ == "__main__":

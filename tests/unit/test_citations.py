@@ -91,6 +91,34 @@ def test_a_marker_goes_with_its_own_sentence_only() -> None:
     assert answer[citation.start : citation.end] == " [1]"
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "The passage comes from [1].",
+        "The passage it comes from is [1].",
+        "The number of the passage it comes from is [1].",
+    ],
+)
+@pytest.mark.parametrize("between", [" ", "\n", "\n\n"])
+def test_a_sentence_that_only_cites_goes_with_the_one_before_it(said: str, between: str) -> None:
+    stated = "The blue whale is the largest animal that ever lived."
+    (citation,) = cited(f"{stated}{between}{said}", SOURCES)
+    assert (citation.number, citation.verdict) == (1, HOLDS)
+    assert (citation.start, citation.end) == (len(f"{stated}{between}".rstrip(" ")), len(stated + between + said))
+    assert citation.claim_start == 0
+
+
+def test_a_passage_that_is_spoken_of_is_no_marker() -> None:
+    for answer in ("I think the passage comes from [1].", "The passage comes from [1] and names 1966."):
+        (citation,) = cited(answer, SOURCES)
+        assert answer[citation.start : citation.end] == " [1]"
+
+
+def test_a_sentence_that_only_cites_is_struck_with_a_wrong_source() -> None:
+    stated = "The capital of the Netherlands is Amsterdam, and its harbour was famous."
+    assert verdicts(f"{stated} The passage comes from [1].") == [(1, OTHER)]
+
+
 def test_invented_numbers_of_sources() -> None:
     assert verdicts("Nothing of the kind is known to anybody [9].") == [(9, NO_SOURCE)]
     assert verdicts("Nothing of the kind is known to anybody [0].") == [(0, NO_SOURCE)]
