@@ -21,7 +21,7 @@ from app.command_line import Arguments
 from app.console import Console
 from app.document_addresses import DocumentAddresses, Origin
 from app.documents_care import COMMAND_LINE
-from app.documents_view import anew_sentence, pages_text, reading_sentence
+from app.documents_view import anew_sentence, hidden_sentence, pages_text, reading_sentence
 from app.embedder_choice import KEY as EMBEDDER
 from app.i18n import error_sentence, ntr, tr
 from app.library_process import run_library
@@ -158,6 +158,7 @@ def _search(arguments: Arguments, library: _Library, console: Console) -> int:
             most_characters=SEARCH_CHARACTERS,
             collection_ids=library.scope(arguments.collection),
             wait_s=LONGEST_S,
+            whole=False,
         )
     )
     console.end_status()
@@ -330,6 +331,8 @@ def _print_files(files: Sequence[StoredFile], console: Console) -> None:
                 if file.unit is Unit.TIME
                 else pages_text(file.unit, file.n_pages) or tr("read")
             )
+            if file.n_hidden:
+                state = f"{state}; {hidden_sentence(file.n_hidden)}"
             console.say(f"{shown_name(file.path)}  {console.faint(shown_name(state))}")
 
 

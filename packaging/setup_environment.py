@@ -21,6 +21,8 @@ import tempfile
 import venv
 from pathlib import Path
 
+import llama_source
+
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = ROOT / "packaging" / "locks"
 PROFILES = {"run": "base", "test": "dev", "dist": "dist", "bundle": "dist"}
@@ -197,7 +199,16 @@ def engine_wheel(profile: str) -> Path:
     requirement = llama_requirement()
     key = hashlib.sha256(
         "\0".join(
-            [requirement, backend, *flags, *compiler_flags().values(), features, platform.machine(), sys.platform]
+            [
+                requirement,
+                *(mend.after for mend in llama_source.MENDS),
+                backend,
+                *flags,
+                *compiler_flags().values(),
+                features,
+                platform.machine(),
+                sys.platform,
+            ]
         ).encode()
     ).hexdigest()[:16]
     folder = cache_folder() / "wheels" / f"{backend}-{key}"
@@ -209,9 +220,8 @@ def engine_wheel(profile: str) -> Path:
     )
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
-        pinned = Path(scratch) / "llama.txt"
-        pinned.write_text(requirement)
         log = folder / "build.log"
+        log.write_text("")
         environment = {
             **os.environ,
             **compiler_flags(),
@@ -219,10 +229,15 @@ def engine_wheel(profile: str) -> Path:
             "CMAKE_BUILD_PARALLEL_LEVEL": str(os.cpu_count() or 2),
             "FORCE_CMAKE": "1",
         }
-        with log.open("w") as out:
+        try:
+            source = llama_source.fetch(
+                python_of(profile), requirement, Path(scratch), log=log, environment=environment
+            )
+        except (subprocess.CalledProcessError, ValueError) as error:
+            fail(f"llama.cpp's source could not be had: {error}. The whole log is in {log}")
+        with log.open("a") as out:
             result = subprocess.run(
-                [python_of(profile), "-m", "pip", "wheel", "--no-deps", "--no-cache-dir",
-                 "--no-binary", "llama-cpp-python", "--require-hashes", "-r", pinned, "-w", scratch],
+                [python_of(profile), "-m", "pip", "wheel", "--no-deps", "--no-cache-dir", source, "-w", scratch],
                 env=environment, stdout=out, stderr=subprocess.STDOUT, check=False,
             )  # fmt: skip
         wheels = sorted(Path(scratch).glob("llama_cpp_python-*.whl"))
@@ -271,7 +286,7 @@ def install(profile: str) -> None:
 def fingerprint(profile: str) -> str:
     """Changes whenever an installation would come out differently."""
     digest = hashlib.sha256()
-    for path in (ROOT / "pyproject.toml", Path(__file__), *sorted(LOCKS.glob("*.txt"))):
+    for path in (ROOT / "pyproject.toml", Path(__file__), Path(llama_source.__file__), *sorted(LOCKS.glob("*.txt"))):
         digest.update(path.read_bytes())
     digest.update(f"{profile} {sys.version} {gpu_flags(profile)[0]} {cpu_features()}".encode())
     return digest.hexdigest()

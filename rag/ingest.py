@@ -28,7 +28,7 @@ from rag.store.documents import PassageRange, ReadPage
 from rag.store.types import FoundFile, StoredFile
 from rag.types import Chunk, DocumentInfo, Page, Unit
 
-READERS_VERSION = 3
+READERS_VERSION = 4
 """Goes up when readers or chunker make something else of the same bytes; a migration has all files read again."""
 MOST_CHARACTERS = 200_000_000
 """In one document: some 60,000 pages."""

@@ -24,8 +24,9 @@ from rag.loaders.visible import shown, title_of, visible
 from rag.types import DocumentInfo, Heading, Hidden, HiddenReason, Page, Unit
 
 _SCAN_CHARACTERS = 16
-"""A page with fewer, and with a picture on half of it, is read as a scan."""
+"""A page with fewer, and with a picture on half of it, is read as a scan; one without any, with a small one already."""
 _SCAN_SHARE = 0.5
+_WORDLESS_SHARE = 0.05
 _RENDER_S = 15.0
 _REOPENED = 500
 """Pages after which the file is opened anew: PDFium keeps every object that it has parsed."""
@@ -101,7 +102,8 @@ def _pages(source: Source, document: Any, n_pages: int) -> Iterator[Page]:
             with page:
                 _characters, text, hidden = text_of_page(page)
                 titles = layout.headings(page) if layout is not None else outline.get(index, [])
-                if len(text) < _SCAN_CHARACTERS and image_share(page) >= _SCAN_SHARE:
+                least = _SCAN_SHARE if text else _WORDLESS_SHARE
+                if len(text) < _SCAN_CHARACTERS and image_share(page) >= least:
                     read = source.recogniser()
                     scan_unread = scan_unread or read is None
                     if read is not None:

@@ -507,6 +507,17 @@ def test_scans_go_to_the_recogniser(tmp_path: Path) -> None:
         read(pdf(tmp_path / "scans.pdf", lambda page: page.image(png(60, 80), 0, 0, 595, 842)))
 
 
+def test_a_small_picture_is_read_where_nothing_else_is_on_the_page(tmp_path: Path) -> None:
+    path = pdf(
+        tmp_path / "receipt.pdf",
+        lambda page: page.image(png(60, 40), 100, 100, 300, 200),
+        lambda page: (page.image(png(60, 40), 100, 100, 300, 200), at(page, 50, 50, "Page 2")),
+        lambda page: page.image(png(10, 10), 100, 100, 50, 50),
+    )
+    pages = list(open_document(path, lambda: lambda _pixels: "Paid").pages)
+    assert [page.text for page in pages] == ["Paid", "Page 2", ""]
+
+
 def test_words_are_put_in_lines() -> None:
     def box(x: float, y: float) -> list[list[float]]:
         return [[x, y], [x + 50, y], [x + 50, y + 10], [x, y + 10]]
