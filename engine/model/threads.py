@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.model.cores import Cores, look_at_cores
-from engine.model.llama_library import lib
+from engine.model.llama_library import FOLDER, lib
 from engine.model.notes_file import NotesFile
 
 PREFILL_TOKENS = 64
@@ -142,14 +142,23 @@ class ThreadNotes:
 
 
 def notes_key(model: Path, backend: str, cores: Cores) -> str:
-    """Changes with the model's file, the back end, the processor and what of it this process may use."""
+    """Changes with the model's file, llama.cpp's libraries, the back end, the processor and what of it may be used."""
     try:
         status = model.stat()
         file = [model.name, status.st_size, status.st_mtime_ns]
     except OSError:
         file = [model.name]
-    facts = [file, backend, platform.machine(), _processor(), asdict(cores)]
+    facts = [file, _libraries(), backend, platform.machine(), _processor(), asdict(cores)]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]
+
+
+def _libraries() -> list[list[str | int]]:
+    """Another build of the same version may take other times, and round otherwise."""
+    found: list[list[str | int]] = []
+    for path in sorted(FOLDER.iterdir()):
+        status = path.stat()
+        found.append([path.name, status.st_size, status.st_mtime_ns])
+    return found
 
 
 def _processor() -> str:

@@ -160,6 +160,18 @@ def test_key_changes_with_the_machine(tmp_path: Path) -> None:
     assert notes_key(model, "CPU", WIDE) != key
 
 
+def test_key_changes_with_the_build_of_llama_cpp(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Whether guesses are exact was found for that build."""
+    libraries = tmp_path / "lib"
+    libraries.mkdir()
+    (libraries / "libggml.so").write_bytes(b"one")
+    monkeypatch.setattr("engine.model.threads.FOLDER", libraries)
+    key = notes_key(Path(__file__), "CPU", WIDE)
+    assert notes_key(Path(__file__), "CPU", WIDE) == key
+    (libraries / "libggml.so").write_bytes(b"other")
+    assert notes_key(Path(__file__), "CPU", WIDE) != key
+
+
 def test_cores_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     cores = look_at_cores()
     assert 1 <= cores.performance <= cores.physical <= cores.logical == (os.cpu_count() or 1)
