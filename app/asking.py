@@ -275,9 +275,7 @@ class Asking:
                 self._run(turn, self._refuse)
 
         answer = turn.answer
-        self._weigher.weigh(
-            request, turn.confidence, answer.cancel, tell=lambda event: self._tell(answer, event), done=weighed
-        )
+        self._weigher.weigh(request, answer.cancel, tell=lambda event: self._tell(answer, event), done=weighed)
 
     def _refuse(self, turn: Turn) -> None:
         """From here on it is a question to which nothing near was found."""

@@ -16,10 +16,10 @@ from engine.context.segments import Origin, PromptMessage, Role, Segment
 from engine.engine import Engine
 from engine.types import TERMINAL, GenerationRequest, PromptProgress, QuestionScored, StreamEvent
 
-_BALANCE = 60.0
-_SURENESS = 100.0
-"""The less sure the search is (0..1), the more must the passages tell of the question: natural-log units. Read off the
-tuning half of the FAQ set with the starter model; see ARCHITECTURE.md."""
+_DOUBTFUL = 0.60
+"""Confidence of the search (0..1) below which its passages are weighed."""
+_LEAST_GAIN = 11.0
+"""Natural-log units. Read off the tuning half of the FAQ set with the starter model; see ARCHITECTURE.md."""
 _MOST_SHARE = 0.4
 """Of what a question says by itself: who asks in two words cannot gain much."""
 _ALONE = "Answer my question briefly.\n\nQuestion:"
@@ -27,13 +27,12 @@ _ALONE = "Answer my question briefly.\n\nQuestion:"
 
 def is_in_doubt(confidence: float, question: str) -> bool:
     """Whether it is worth asking the model. Measured with English questions only, so others are believed."""
-    return _SURENESS * confidence < _BALANCE and question.isascii()
+    return confidence < _DOUBTFUL and question.isascii()
 
 
-def bears_on(with_passages: float, alone: float, confidence: float) -> bool:
-    """By the natural-log probabilities of the question's words, and by how sure the search was of the passages."""
-    needed = min(_BALANCE - _SURENESS * confidence, _MOST_SHARE * -alone)
-    return with_passages - alone >= needed
+def bears_on(with_passages: float, alone: float) -> bool:
+    """By the natural-log probabilities of the question's words."""
+    return with_passages - alone >= min(_LEAST_GAIN, _MOST_SHARE * -alone)
 
 
 class QuestionWeigher:
@@ -45,7 +44,6 @@ class QuestionWeigher:
     def weigh(
         self,
         request: GenerationRequest,
-        confidence: float,
         cancel: CancelToken,
         *,
         tell: Callable[[StreamEvent], None],
@@ -71,7 +69,7 @@ class QuestionWeigher:
                     left.discard(which)
                     is_last = not left
                 if is_last:
-                    done(len(scores) < 2 or bears_on(scores["passages"], scores["alone"], confidence))
+                    done(len(scores) < 2 or bears_on(scores["passages"], scores["alone"]))
 
         for which, asked in (
             ("alone", replace(scoring, messages=(*alone, question), cache_key="")),
