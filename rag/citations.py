@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -19,13 +19,18 @@ LEAST_COVERAGE = 0.7
 """Of a sentence's informative words: what a source must hold to be named by the program itself."""
 DOUBTFUL_COVERAGE = 0.34
 """Of a sentence that the model has put a number to: below it the source speaks of something else."""
+LEAST_NEW = 0.5
+"""Of those of its words that the question does not say already, where these are `LEAST_WORDS` or more."""
 CLEARLY_MORE = 0.2
 """Of a sentence's words: by so much more a source must hold for its number to take the place of the model's."""
 LEAST_WORDS = 3
 """Informative words, or numbers beside them; shorter sentences say too little to be matched."""
 _RANGE = 10
 """Sources, that "[2-5]" names at most; more is no citation."""
-_COMES_FROM = r"(?:(?<=[.!?\])]\s)|(?<=\n)|\A)the (?:number of the )?passage (?:(?:it|this) )?comes from(?: is)?:?\s"
+_COMES_FROM = (
+    r"(?:(?<=[.!?\])]\s)|(?<=\n)|\A)(?:the|this) (?:number of the )?passage"
+    r" (?:(?:it|this) )?(?:comes|is) from(?: is)?:?\s"
+)
 """How a model begins a sentence that only cites: what it was asked to name, in the words it was asked in."""
 _MARKER = re.compile(
     rf"[^\S\n]?(?P<sentence>{_COMES_FROM})?"
@@ -98,11 +103,12 @@ def cited(answer: str, sources: Sequence[str], *, given: Sequence[str] = (), ask
     """
     places = given or [""] * len(sources)
     known = [SourceText(text, f"{asked}\n{place}") for text, place in zip(sources, places, strict=True)]
+    repeated = frozenset(stems(flattened(asked)))
     found: list[Citation] = []
     for sentence in _sentences(answer):
         if sentence.markers:
-            found += _checked(sentence, known, places)
-        elif not _NO_PROSE.match(sentence.text) and (number := _best_source(sentence, known)) is not None:
+            found += _checked(sentence, known, places, repeated)
+        elif not _NO_PROSE.match(sentence.text) and (number := _best_source(sentence, known, repeated)) is not None:
             place = sentence.end
             found.append(Citation(number, place, place, sentence.start, sentence.end, Verdict.HOLDS, by_program=True))
     return found
@@ -134,10 +140,12 @@ def marked(answer: str, n_sources: int) -> list[Citation]:
     ]
 
 
-def _checked(sentence: _Sentence, known: Sequence[SourceText], places: Sequence[str]) -> Iterator[Citation]:
+def _checked(
+    sentence: _Sentence, known: Sequence[SourceText], places: Sequence[str], repeated: Collection[str]
+) -> Iterator[Citation]:
     words = list(stems(flattened(sentence.text)))
     several = [number for _s, _e, numbers in sentence.markers for number in numbers if 0 < number <= len(known)]
-    best = _best_source(sentence, known)
+    best = _best_source(sentence, known, repeated)
     for start, end, numbers in sentence.markers:
         for number in numbers:
             told = words if 0 < number <= len(known) and says_more_than(words, places[number - 1]) else []
@@ -158,16 +166,28 @@ def _verdict(
 ) -> tuple[Verdict, tuple[str, ...]]:
     if not 0 < number <= len(known):
         return Verdict.NO_SOURCE, ()
-    source, together = known[number - 1], [known[each - 1] for each in set(several)]
+    source, together = known[number - 1], [known[each - 1] for each in sorted(set(several))]
     # A sentence on several sources: what it quotes, and each number, must be in one of them.
     if wrong := _in_none([each.missing_quotations(sentence) for each in together]):
         return Verdict.QUOTATION, wrong
     if wrong := _in_none([each.missing_numbers(sentence) for each in together]):
         return Verdict.NUMBERS, wrong
-    enough = DOUBTFUL_COVERAGE / len(together)
-    if len(words) >= LEAST_WORDS and source.coverage(words) < enough and source.is_in_the_language_of(sentence):
+    enough = source.coverage(words) >= DOUBTFUL_COVERAGE / len(together) and _adds(source, together, words)
+    if len(words) >= LEAST_WORDS and not enough and source.is_in_the_language_of(sentence):
         return Verdict.OTHER, ()
     return Verdict.HOLDS, ()
+
+
+def _adds(source: SourceText, together: Sequence[SourceText], words: Sequence[str]) -> bool:
+    """Of several sources each must hold most of a sentence's words, or one that those lack that hold more of them.
+
+    Models that have read five passages like to name all five.
+    """
+    by_coverage = sorted(together, key=lambda each: -each.coverage(words))
+    more = by_coverage[: by_coverage.index(source)]
+    if not more or source.coverage(words) >= LEAST_COVERAGE:
+        return True
+    return any(source.coverage([word]) and not any(each.coverage([word]) for each in more) for word in words)
 
 
 def _in_none(missing: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
@@ -175,16 +195,19 @@ def _in_none(missing: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(each for each in missing[0] if all(each in others for others in missing)))
 
 
-def _best_source(sentence: _Sentence, known: Sequence[SourceText]) -> int | None:
+def _best_source(sentence: _Sentence, known: Sequence[SourceText], repeated: Collection[str]) -> int | None:
     text, words = sentence.text, list(stems(flattened(sentence.text)))
+    new = [word for word in words if word not in repeated]
     # A number tells as much as a word, and whoever is named must hold it.
     if len(words) < LEAST_WORDS and (not words or len(words) + len(stated_numbers(text)) < LEAST_WORDS):
         return None
     best, most = None, LEAST_COVERAGE
     for number, source in enumerate(known, 1):
         coverage = source.coverage(words)
-        says_otherwise = source.missing_quotations(text) or source.missing_numbers(text)
-        if coverage > most and not says_otherwise and source.holds(sentence.code):
+        if coverage <= most or not source.holds(sentence.code):
+            continue
+        repeats = len(new) >= LEAST_WORDS and source.coverage(new) < LEAST_NEW
+        if not (repeats or source.missing_quotations(text) or source.missing_numbers(text)):
             best, most = number, coverage
     return best
 

@@ -108,6 +108,22 @@ def test_a_sentence_that_only_cites_goes_with_the_one_before_it(said: str, betwe
     assert citation.claim_start == 0
 
 
+def test_who_names_all_sources_has_those_struck_that_add_nothing() -> None:
+    answer = "The blue whale is the largest animal, and whaling was banned in 1966. [1, 2, 4]"
+    assert verdicts(answer) == [(1, HOLDS), (2, OTHER), (4, HOLDS)], "what is in Chinese is not judged by its words"
+    both = "The blue whale is the largest animal, and the warranty for the product ends when the seal is broken [1][2]."
+    assert verdicts(both) == [(1, HOLDS), (2, HOLDS)]
+
+
+def test_a_source_that_only_repeats_the_question_is_not_named() -> None:
+    asked = "Why do whales sing in the deep sea at night?"
+    contents = "Contents: Why do whales sing in the deep sea at night? Where do whales sleep?"
+    answer = "Whales sing in the deep sea at night because females prefer partners with powerful voices."
+    assert cited(answer, [contents], asked=asked) == []
+    (citation,) = cited(answer, [f"{contents} Females prefer partners with powerful voices."], asked=asked)
+    assert (citation.number, citation.verdict, citation.by_program) == (1, HOLDS, True)
+
+
 def test_a_passage_that_is_spoken_of_is_no_marker() -> None:
     for answer in ("I think the passage comes from [1].", "The passage comes from [1] and names 1966."):
         (citation,) = cited(answer, SOURCES)
