@@ -28,8 +28,8 @@ LEAST_WORDS = 3
 _RANGE = 10
 """Sources, that "[2-5]" names at most; more is no citation."""
 _COMES_FROM = (
-    r"(?:(?<=[.!?\])]\s)|(?<=\n)|\A)(?:the|this) (?:number of the )?passage"
-    r" (?:(?:it|this) )?(?:comes|is) from(?: is)?:?\s"
+    r"(?:(?<=[.!?\])]\s)|(?<=\n)|\A)(?:the|this) (?:number of the passage(?: (?:it|this) comes from)? is"
+    r"|passage (?:(?:it )?comes|is) from(?: is)?):?\s"
 )
 """How a model begins a sentence that only cites: what it was asked to name, in the words it was asked in."""
 _MARKER = re.compile(
@@ -145,10 +145,13 @@ def _checked(
 ) -> Iterator[Citation]:
     words = list(stems(flattened(sentence.text)))
     several = [number for _s, _e, numbers in sentence.markers for number in numbers if 0 < number <= len(known)]
+    new = [word for word in words if word not in repeated]
+    # What the question says tells no source from another.
+    telling = new if len(several) > 1 and len(new) >= LEAST_WORDS else words
     best = _best_source(sentence, known, repeated)
     for start, end, numbers in sentence.markers:
         for number in numbers:
-            told = words if 0 < number <= len(known) and says_more_than(words, places[number - 1]) else []
+            told = telling if 0 < number <= len(known) and says_more_than(words, places[number - 1]) else []
             verdict, missing = _verdict(sentence.text, told, number, known, several)
             right = best
             if right is not None and verdict is Verdict.HOLDS:
@@ -172,10 +175,21 @@ def _verdict(
         return Verdict.QUOTATION, wrong
     if wrong := _in_none([each.missing_numbers(sentence) for each in together]):
         return Verdict.NUMBERS, wrong
-    enough = source.coverage(words) >= DOUBTFUL_COVERAGE / len(together) and _adds(source, together, words)
-    if len(words) >= LEAST_WORDS and not enough and source.is_in_the_language_of(sentence):
+    shared = max(each.coverage(words) for each in together) < LEAST_COVERAGE
+    least = DOUBTFUL_COVERAGE / len(together) if shared else DOUBTFUL_COVERAGE
+    enough = source.coverage(words) >= least and _adds(source, together, words)
+    if len(words) >= LEAST_WORDS and not enough and _is_alike(source, together, sentence):
         return Verdict.OTHER, ()
     return Verdict.HOLDS, ()
+
+
+def _is_alike(source: SourceText, together: Sequence[SourceText], sentence: str) -> bool:
+    """Whether a source is in the sentence's language, or in that of another one that is."""
+    return source.is_in_the_language_of(sentence) or any(
+        each.is_in_the_language_of(sentence) and source.is_in_the_language_of_source(each)
+        for each in together
+        if each is not source
+    )
 
 
 def _adds(source: SourceText, together: Sequence[SourceText], words: Sequence[str]) -> bool:

@@ -80,6 +80,10 @@ class SourceText:
         small = _SMALL_WORD.findall(flat)
         return len(small) < 2 or sum(word in self._small for word in small) >= _OTHER_LANGUAGE * len(small)
 
+    def is_in_the_language_of_source(self, other: SourceText) -> bool:
+        """The same, of two sources; a source of few sentences tells little by a short one's small words."""
+        return bool(self._small) and len(self._small & other._small) >= _OTHER_LANGUAGE * len(self._small)
+
     def _has_quotation(self, quoted: str) -> bool:
         pieces = (_squeezed(piece).strip(" .,;:!?…。、") for piece in _LEFT_OUT.split(quoted))
         return all(piece in self._squeezed for piece in pieces)

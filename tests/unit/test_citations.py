@@ -94,8 +94,9 @@ def test_a_marker_goes_with_its_own_sentence_only() -> None:
 @pytest.mark.parametrize(
     "said",
     [
+        "This passage is from [1].",
         "The passage comes from [1].",
-        "The passage it comes from is [1].",
+        "The number of the passage is [1].",
         "The number of the passage it comes from is [1].",
     ],
 )
@@ -111,6 +112,9 @@ def test_a_sentence_that_only_cites_goes_with_the_one_before_it(said: str, betwe
 def test_who_names_all_sources_has_those_struck_that_add_nothing() -> None:
     answer = "The blue whale is the largest animal, and whaling was banned in 1966. [1, 2, 4]"
     assert verdicts(answer) == [(1, HOLDS), (2, OTHER), (4, HOLDS)], "what is in Chinese is not judged by its words"
+    contents = "Contents: whales, and how to see them; seals; what is on the map; how to come to the harbour"
+    written = "Whales send their songs wherever the method of the choir asks for it. [1], [2]"
+    assert verdicts(written, written, contents) == [(1, HOLDS), (2, OTHER)]
     both = "The blue whale is the largest animal, and the warranty for the product ends when the seal is broken [1][2]."
     assert verdicts(both) == [(1, HOLDS), (2, HOLDS)]
 
