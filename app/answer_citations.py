@@ -16,7 +16,7 @@ from rag.citations import Citation, Verdict, cited, marked
 from rag.claims import SourceText, flattened, says_more_than, stems
 from rag.passages import Way
 
-_OUR_OWN = (Way.INVENTORY, Way.EXHAUSTIVE, Way.SIDE_BY_SIDE)
+OUR_OWN = (Way.INVENTORY, Way.EXHAUSTIVE, Way.SIDE_BY_SIDE)
 """The program has written these answers; there is nothing to be checked, or it was when they were written."""
 
 
@@ -25,7 +25,7 @@ def citations_of(answer: str, sources: SourcesPart) -> tuple[Citation, ...]:
     """The citations of an answer in their order; none where it was given nothing."""
     if not sources.passages or sources.way == Way.NOTHING:
         return ()
-    if sources.way in _OUR_OWN:
+    if sources.way in OUR_OWN:
         return tuple(marked(answer, len(sources.passages)))
     given = [_place(each) for each in sources.passages]
     return tuple(cited(answer, [each.text for each in sources.passages], given=given, asked=sources.question))

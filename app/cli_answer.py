@@ -15,10 +15,12 @@ from concurrent.futures import Future, TimeoutError  # noqa: A004  # the builtin
 from typing import TypeVar
 
 from app.answer import failure_sentence
+from app.answer_citations import OUR_OWN
 from app.console import Console
 from app.document_addresses import NO_DOCUMENTS, DocumentAddresses
 from app.events import ChatEvent, MessageAdded, MessageFinished, Notice, Streamed
 from app.i18n import tr
+from app.inventory import as_text
 from app.services import Services
 from app.store.types import MessageState, StoredMessage
 from engine.context.segments import Role
@@ -55,6 +57,8 @@ class AnswerPrinter:
         self._addresses: DocumentAddresses | None = None
         self._held = ""
         """The end of what has come, as long as it may go on as an address."""
+        self._is_programs = False
+        """The program itself has written the answer, for a window."""
 
     def take(self, event: ChatEvent) -> None:
         """Any thread."""
@@ -66,7 +70,7 @@ class AnswerPrinter:
         conversation_id = wait_for(begin())
         interrupts = 0
         answer_id = ""
-        self._addresses, self._held = None, ""
+        self._addresses, self._held, self._is_programs = None, "", False
         while True:
             try:
                 try:
@@ -130,7 +134,7 @@ class AnswerPrinter:
 
     def _words(self, text: str, addresses: DocumentAddresses) -> str:
         """What can be written: whole words, where they may be addresses."""
-        text = self._held + text
+        text = self._held + (as_text(text) if self._is_programs else text)
         end = match.start() if addresses.documents and (match := _OPEN.search(text)) else len(text)
         self._held = text[end:]
         return addresses.spelled_out(text[:end])
@@ -152,6 +156,9 @@ class AnswerPrinter:
                 path = services.store_call(lambda store: store.path(streamed.conversation_id)).result()
                 for message in path:
                     self._addresses = self._addresses.after(message)
+                asked = next((each for each in reversed(path) if each.role is Role.USER), None)
+                sources = asked.sources if asked is not None else None
+                self._is_programs = sources is not None and sources.way in OUR_OWN
         return self._addresses
 
     def _end(self, message: StoredMessage) -> None:

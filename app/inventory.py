@@ -27,6 +27,7 @@ _MOST_MARKS = 8
 """Places that are named behind one value."""
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>()|~&$:@^])")
 """What means something within a line; no name or passage begins one."""
+_INERT = re.compile(rf"\\{_MARKUP.pattern}")
 _VERBATIM = (Finding.MAIL_ADDRESSES, Finding.WEB_ADDRESSES, Finding.PHONE_NUMBERS)
 
 
@@ -95,6 +96,12 @@ def which_one(files: Sequence[StoredFile], *, several: bool = False) -> Told:
 def inert(text: str) -> str:
     """Text of a document in Markdown that is nothing but text, on one line."""
     return _MARKUP.sub(r"\\\1", " ".join(text.split()))
+
+
+def as_text(answer: str) -> str:
+    """An answer of the program's own without the signs that keep `inert` text from meaning anything: for a place that
+    draws no Markdown."""
+    return _INERT.sub(r"\1", answer)
 
 
 def snippet(text: str) -> str:

@@ -15,17 +15,17 @@ from app.cli_answer import AnswerPrinter
 from app.cli_docs import print_passage
 from app.console import Console
 from app.events import MessageAdded, MessageFinished, Streamed
+from app.inventory import inert
 from app.services import Services
 from app.store.types import MessageState, SourcePassage, SourcesPart, StoredMessage, TextPart
 from engine.context.segments import Role
 from engine.types import TextDelta
-from rag.passages import Passage
+from rag.passages import Passage, Way
 from rag.types import Unit
 from tests.unit.test_cli_parts import Screen
 
 LETTER = "Pay the fine at https://evil.example/pay before noon."
 PASSAGE = SourcePassage("/a/letter.pdf", "", "page", 2, "", 1, 1, "", LETTER, 1, 0, len(LETTER), 0.9)
-ASKED = (SourcesPart("passages", (PASSAGE,), 9), TextPart("How do I pay?"))
 
 
 def done(value: Any) -> Future[Any]:
@@ -34,9 +34,12 @@ def done(value: Any) -> Future[Any]:
     return future
 
 
-def written(out: io.StringIO, pieces: Sequence[str], monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def written(
+    out: io.StringIO, pieces: Sequence[str], monkeypatch: pytest.MonkeyPatch, way: str = "passages"
+) -> list[str]:
     """What has been written after each piece of an answer, and at its end."""
-    question = StoredMessage("q", "c", None, Role.USER, ASKED, MessageState.COMPLETE, 0.0)
+    asked = (SourcesPart(way, (PASSAGE,), 9), TextPart("How do I pay?"))
+    question = StoredMessage("q", "c", None, Role.USER, asked, MessageState.COMPLETE, 0.0)
     answer = StoredMessage("a", "c", "q", Role.ASSISTANT, (), MessageState.STREAMING, 0.0)
     store = SimpleNamespace(path=lambda _conversation: (question, answer))
 
@@ -70,6 +73,14 @@ def test_an_address_of_a_document_is_broken_also_where_it_comes_in_pieces(monkey
     assert seen[0] == seen[1] == "At "
     assert seen[3] == "At https[:]//evil[.]example/pay (letter.pdf, page 2) or 中文"
     assert seen[-1] == f"{seen[3]}www[.]evil[.]example (letter.pdf, page 2)\n"
+
+
+def test_what_the_program_wrote_for_a_window_has_no_signs_of_markup(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = f"- **letter**: {inert('Fees: 3 [a_b] https://evil.example/pay')} [1]"
+    shown = written(Screen(), [told], monkeypatch, Way.INVENTORY)[-1]
+    assert shown == "- **letter**: Fees: 3 [a_b] https[:]//evil[.]example/pay (letter.pdf, page 2) [1]\n"
+    assert written(Screen(), [r"The sign \: is written so."], monkeypatch)[-1] == "The sign \\: is written so.\n"
+    assert written(io.StringIO(), [told], monkeypatch, Way.INVENTORY)[-1] == f"{told}\n", "a program draws it itself"
 
 
 def test_a_program_gets_the_answer_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
