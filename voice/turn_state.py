@@ -209,7 +209,7 @@ class TurnState:
     is_muted: bool = False
     key_is_down: bool = False
     is_finishing: bool = False
-    """Dictation ends with this turn."""
+    """Dictation ends as soon as all its words are written down."""
     hearing: Hearing = field(default_factory=Hearing)
     deaf_until: int = 0
     spoken_until: int = 0

@@ -14,7 +14,6 @@ from voice.barge_in import echoes
 from voice.turn_events import (
     Ask,
     CancelJob,
-    CloseDevices,
     Command,
     Commit,
     Frame,
@@ -226,9 +225,9 @@ def _ended(state: TurnState, at_s: float) -> Outcome:
     # What is said from then on belongs to the next turn.
     state = replace(state, heard_until=turn.heard_to)
     if not turn.text:
-        return _after_turn(state, at_s, commands)
+        return idle(state, at_s), commands
     if state.mode is Mode.DICTATION:
-        return _after_turn(state, at_s, (*commands, ShowText(turn.id, turn.text, TextStatus.COMMITTED)))
+        return idle(state, at_s), (*commands, ShowText(turn.id, turn.text, TextStatus.COMMITTED))
     if turn.question is None:
         state, more = _asked(state)
         turn = _turn(state)
@@ -247,16 +246,6 @@ def _ended(state: TurnState, at_s: float) -> Outcome:
         deadline_s=at_s + state.rules.answer_within,
     )
     return state, commands
-
-
-def _after_turn(state: TurnState, at_s: float, commands: tuple[Command, ...]) -> Outcome:
-    """Back to listening; dictation that was told to end does."""
-    if state.is_finishing:
-        given_up = tuple(CancelJob(job) for job in state.rescues)
-        return TurnState(
-            rules=state.rules, n_jobs=state.n_jobs, n_turns=state.n_turns, n_questions=state.n_questions
-        ), (*commands, *given_up, CloseDevices())
-    return idle(state, at_s), commands
 
 
 def _withdrawing(turn: Turn) -> tuple[Command, ...]:

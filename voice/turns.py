@@ -72,6 +72,14 @@ _CLOSED = (Phase.OFF, Phase.ERROR)
 
 def step(state: TurnState, event: Event) -> Outcome:
     """The state after `event`, and what to do now, in order."""
+    state, commands = _stepped(state, event)
+    if state.is_finishing and state.turn is None and not state.rescues:
+        state, more = _turned_off(state)
+        commands += more
+    return state, commands
+
+
+def _stepped(state: TurnState, event: Event) -> Outcome:
     if isinstance(event, TurnOn):
         return _turned_on(state, event)
     if isinstance(event, TurnOff):
@@ -215,7 +223,7 @@ def _heard(state: TurnState, frame: Frame) -> Outcome:
         state = idle(replace(state, retry_s=0.0, notified=""), frame.at_s)
         return (begin(state, hearing.position), ()) if state.key_is_down else (state, ())
     if state.phase is Phase.LISTENING:
-        return listened(state)
+        return (state, ()) if state.is_finishing else listened(state)
     if state.phase is Phase.ASLEEP:
         return dozed(state)
     if state.phase is Phase.USER_SPEAKING:
@@ -345,8 +353,6 @@ def _key_down(state: TurnState) -> Outcome:
 def _key_up(state: TurnState) -> Outcome:
     state = replace(state, key_is_down=False)
     if state.mode is Mode.DICTATION and state.phase is not Phase.ERROR:
-        if state.turn is None:
-            return _turned_off(state)
         state = replace(state, is_finishing=True)
     if state.turn is not None:
         state = replace(state, turn=replace(state.turn, key_up=state.hearing.position))

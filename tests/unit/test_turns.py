@@ -311,8 +311,8 @@ def test_a_microphone_that_is_gone_twice_loses_no_word(world: World) -> None:
     ]
 
 
-def test_dictation_that_ends_leaves_nothing_running() -> None:
-    """Words of a time before may still be being written down."""
+def test_dictation_ends_when_all_its_words_are_written_down() -> None:
+    """Those of a time before the microphone was lost, too; what is said meanwhile is none of them."""
     world = World(Mode.DICTATION)
     world.open()
     world.frames(0.9, 2.0)
@@ -322,9 +322,33 @@ def test_dictation_that_ends_leaves_nothing_running() -> None:
     world.frames(0.9, 2.0)
     world.do(KeyUp(world.now_s))
     world.frames(0.0, 2.0)
-    assert world.state.rescues and world.state.jobs.turn is not None
-    world.finish_job(world.state.jobs.turn, "about the boat")
-    assert world.state.phase is Phase.OFF and not world.jobs
+    (rescue,), turn = world.state.rescues, world.state.jobs.turn
+    assert turn is not None
+    assert [command.text for command in of(ShowText, world.finish_job(turn, "about the boat"))] == ["about the boat"]
+    world.frames(0.9, 2.0)
+    assert world.state.phase is Phase.LISTENING and world.state.turn is None and list(world.jobs) == [rescue]
+    written = world.finish_job(rescue, "write to Anna")
+    assert [command.text for command in of(ShowText, written)] == ["write to Anna"]
+    assert world.state.phase is Phase.OFF and not world.jobs and not world.is_open
+
+
+@pytest.mark.parametrize("how", ["late", "failed", "nothing said"])
+def test_dictation_that_was_ended_does_not_go_on_listening(how: str) -> None:
+    world = World(Mode.DICTATION)
+    world.open()
+    if how != "nothing said":
+        world.frames(0.9, 2.0)
+    world.do(KeyUp(world.now_s))
+    world.frames(0.0, 1.0)
+    if how == "late":
+        for _ in range(60):
+            world.wait(1.0)
+            if world.is_open:
+                world.frames(0.0, 0.1)
+    elif how == "failed":
+        (job,) = [number for number, each in world.jobs.items() if isinstance(each, Transcribe)]
+        world.finish_job(job, VoiceError("out of memory"))
+    assert world.state.phase is Phase.OFF and not world.jobs and not world.is_open
 
 
 def test_a_microphone_that_falls_silent_without_a_word_is_noticed(world: World) -> None:
