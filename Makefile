@@ -29,6 +29,7 @@ eval: test-environment weights
 	$(BIN)/python -m tests.evaluation --out $(OUT)/eval
 	$(BIN)/python -m tests.evaluation.documents --only ""
 	$(BIN)/python -m tests.evaluation.answers --out $(OUT)/eval
+	$(BIN)/python -m tests.evaluation.refusals --out $(OUT)/eval
 	$(BIN)/python -m tests.evaluation.injection --out $(OUT)/eval
 
 # Programs that people have, against the local API; they bring an environment of their own.

@@ -46,6 +46,8 @@ _SHOWN = 300
 _AT_ONCE = 1000
 """Files that are listed by one question."""
 LONGEST_S = 24 * 3600.0
+_READY_S = 30.0
+"""For the model for meanings to be there, and what is new to be learned; after that, the rest is found by its words."""
 T = TypeVar("T")
 
 
@@ -152,6 +154,7 @@ def _list(arguments: Arguments, library: _Library, console: Console) -> int:
 
 def _search(arguments: Arguments, library: _Library, console: Console) -> int:
     question = " ".join(arguments.question)
+    library.result(library.client.wait_until_idle(_READY_S))
     found = library.result(
         library.client.search(
             question,

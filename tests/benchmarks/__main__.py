@@ -195,6 +195,20 @@ def voice_soak(_rounds: int) -> Rows:
     return [measure(weights_path(QWEN_SMALL), minutes=float(os.environ.get(MINUTES, "60")))]
 
 
+def voice_window(_rounds: int) -> Rows:
+    """The window's event loop while an answer is spoken, on a screen of its own; real time."""
+    screen = Screen()
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            output = subprocess.run(
+                [sys.executable, "-m", "tests.benchmarks.voice_window", weights_path(QWEN_SMALL), folder],
+                env=screen.environment, check=True, capture_output=True, text=True, timeout=600,
+            ).stdout  # fmt: skip
+    finally:
+        screen.close()
+    return [json.loads(output.splitlines()[-1])]
+
+
 def api(rounds: int) -> Rows:
     """The local API by OpenAI's client, against the engine and llama-server."""
     from tests.benchmarks.api import measure
@@ -226,6 +240,7 @@ PARTS: dict[str, Callable[[int], Rows]] = {
     "voice_latency": voice_latency,
     "voice_barge_in": voice_barge_in,
     "voice_waiting": voice_waiting,
+    "voice_window": voice_window,
     "voice_soak": voice_soak,
     "api": api,
     "api_leaving": api_leaving,

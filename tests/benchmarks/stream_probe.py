@@ -16,7 +16,7 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QEventLoop, QObject, Qt, QThread, QTimer, Signal
+from PySide6.QtCore import QEvent, QEventLoop, QObject, Qt, QThread, Signal
 from PySide6.QtWidgets import QApplication
 
 from app.store.types import MessageState, StoredMessage, TextPart
@@ -26,6 +26,7 @@ from app.ui.theme import Theme, ThemeChoice
 from app.ui.transcript import Transcript
 from engine.context.segments import Role
 from engine.types import Finished, FinishReason, TextDelta
+from tests.benchmarks.event_loop import EventLoopWatch
 
 _SECTION = """## Part {n}: walking through the data
 
@@ -148,27 +149,13 @@ def probe(
     feeder.piece.connect(received, Qt.ConnectionType.QueuedConnection)
     loop = QEventLoop()
     feeder.done.connect(loop.quit, Qt.ConnectionType.QueuedConnection)
-    stalls: list[float] = []
-    work: list[float] = []
-    last, last_cpu = time.perf_counter(), time.thread_time()
-
-    def tick() -> None:
-        nonlocal last, last_cpu
-        now, now_cpu = time.perf_counter(), time.thread_time()
-        stalls.append((now - last) * 1000)
-        work.append((now_cpu - last_cpu) * 1000)
-        last, last_cpu = now, now_cpu
-
-    heart = QTimer()
-    heart.setTimerType(Qt.TimerType.PreciseTimer)
-    heart.timeout.connect(tick)
-    heart.start(4)
+    watch = EventLoopWatch()
     began, cpu = time.perf_counter(), time.thread_time()
-    last, last_cpu = began, cpu
+    watch.start()
     feeder.start()
     loop.exec()
     wall, used = time.perf_counter() - began, time.thread_time() - cpu
-    heart.stop()
+    watch.stop()
     feeder.join()
     transcript.streamed("probe", Finished("r", FinishReason.STOP))
     final = StoredMessage(
@@ -178,15 +165,14 @@ def probe(
     transcript.finish_message(final)
     app.processEvents()
     finish = (time.thread_time() - ended) * 1000
-    stalls.sort()
     return StreamReport(
         len(pieces),
         round(wall, 2),
         round(used / wall, 3),
-        round(stalls[-1], 1),
-        sum(stall > 50 for stall in stalls),
-        round(stalls[int(len(stalls) * 0.99)], 1),
-        round(max(work), 1),
+        round(max(watch.stalls), 1),
+        sum(stall > 50 for stall in watch.stalls),
+        round(watch.quantile(0.99), 1),
+        round(max(watch.work), 1),
         round(finish, 1),
     )
 
