@@ -108,9 +108,12 @@ def cited(answer: str, sources: Sequence[str], *, given: Sequence[str] = (), ask
     for sentence in _sentences(answer):
         if sentence.markers:
             found += _checked(sentence, known, places, repeated)
-        elif not _NO_PROSE.match(sentence.text) and (number := _best_source(sentence, known, repeated)) is not None:
-            place = sentence.end
-            found.append(Citation(number, place, place, sentence.start, sentence.end, Verdict.HOLDS, by_program=True))
+        elif not _NO_PROSE.match(sentence.text):
+            number = _best_source(sentence, *_words_of(sentence, repeated), known)
+            if number is not None:
+                place = sentence.end
+                claim = sentence.start, sentence.end
+                found.append(Citation(number, place, place, *claim, Verdict.HOLDS, by_program=True))
     return found
 
 
@@ -143,12 +146,11 @@ def marked(answer: str, n_sources: int) -> list[Citation]:
 def _checked(
     sentence: _Sentence, known: Sequence[SourceText], places: Sequence[str], repeated: Collection[str]
 ) -> Iterator[Citation]:
-    words = list(stems(flattened(sentence.text)))
+    words, new = _words_of(sentence, repeated)
     several = [number for _s, _e, numbers in sentence.markers for number in numbers if 0 < number <= len(known)]
-    new = [word for word in words if word not in repeated]
     # What the question says tells no source from another.
     telling = new if len(several) > 1 and len(new) >= LEAST_WORDS else words
-    best = _best_source(sentence, known, repeated)
+    best = _best_source(sentence, words, new, known)
     for start, end, numbers in sentence.markers:
         for number in numbers:
             told = telling if 0 < number <= len(known) and says_more_than(words, places[number - 1]) else []
@@ -209,9 +211,16 @@ def _in_none(missing: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(each for each in missing[0] if all(each in others for others in missing)))
 
 
-def _best_source(sentence: _Sentence, known: Sequence[SourceText], repeated: Collection[str]) -> int | None:
-    text, words = sentence.text, list(stems(flattened(sentence.text)))
-    new = [word for word in words if word not in repeated]
+def _words_of(sentence: _Sentence, repeated: Collection[str]) -> tuple[list[str], list[str]]:
+    """Its informative words, and those of them that the question does not say."""
+    words = list(stems(flattened(sentence.text)))
+    return words, [word for word in words if word not in repeated]
+
+
+def _best_source(
+    sentence: _Sentence, words: Sequence[str], new: Sequence[str], known: Sequence[SourceText]
+) -> int | None:
+    text = sentence.text
     # A number tells as much as a word, and whoever is named must hold it.
     if len(words) < LEAST_WORDS and (not words or len(words) + len(stated_numbers(text)) < LEAST_WORDS):
         return None

@@ -23,25 +23,19 @@ from PySide6.QtWidgets import QApplication
 
 from app.events import ChatEvent
 from app.paths import Paths, resolve_paths
-from app.read_ahead import ReadAhead
 from app.services import Services
 from app.settings import Settings
 from app.ui.application import Application
 from app.ui.main_window import MainWindow
-from app.voice import VoiceService
 from app.voice_events import VoiceUse
-from app.weights_bundle import VOICE
 from engine.worker.client import EngineClient
 from tests.benchmarks.event_loop import EventLoopWatch, run_until
 from tests.benchmarks.voice_booth import PATIENCE_S, load
 from tests.process import voice_children
+from tests.process.voice_of_window import give_voice, link_weights
 from tests.unit.chat_bench import nowhere
-from tests.voice_audio_weights import voice_audio_folder
 from tests.voice_weights import whisper_tiny
 from voice.audio.resampling import resample
-from voice.client import VoiceClient
-from voice.listener import Listener
-from voice.protocol import VoiceSetup
 from voice.speech.choice import SpeechChoice
 from voice.speech.client import SpeechClient
 from voice.turn_events import Mode
@@ -103,9 +97,7 @@ def _is(window: MainWindow, phase: Phase) -> bool:
 
 def _paths(folder: Path) -> Paths:
     paths = replace(resolve_paths(folder / "data"), models=folder / "models")
-    paths.voice.mkdir(parents=True)
-    for file in VOICE.files:
-        (paths.voice / file.file_name).symlink_to(voice_audio_folder() / file.file_name)
+    link_weights(paths)
     return paths
 
 
@@ -124,19 +116,7 @@ def _set_up(window: MainWindow, model: Path, folder: Path) -> None:
     loaded = services.models.load(model)
     run_until(loaded.done, PATIENCE_S)
     loaded.result()
-
-    def make_client(setup: VoiceSetup, listener: Listener) -> VoiceClient:
-        return VoiceClient(setup, listener, entry_point=partial(voice_children.scripted, folder=folder))
-
-    services._voice = VoiceService(
-        services.paths,
-        services.settings,
-        services.chat,
-        ReadAhead(services.store_call, services.engine, services.settings, pool=services.pool),
-        services._publish,
-        pool=services.pool,
-        make_client=make_client,
-    )
+    give_voice(services, folder)
 
 
 if __name__ == "__main__":

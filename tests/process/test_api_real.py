@@ -20,8 +20,8 @@ from tests.unit.api_bench import TOKEN, Api, serving
 
 PATIENCE_S = 120.0
 QUESTION = "Name three colours."
-ROUNDING = 0.6
-"""Of a log-probability: batches of other sizes are rounded otherwise. Another token's is off by several."""
+ROUNDING = 0.3
+"""Of an unlikely token's log-probability: larger batches are rounded otherwise. Another token's is off by more."""
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +106,7 @@ def test_a_text_is_scored_as_it_is_written(api: Api) -> None:
     for token, top in zip(logprobs["token_logprobs"][tail], logprobs["top_logprobs"][tail], strict=True):
         assert token == max(top.values())
     for one, other in zip(logprobs["token_logprobs"][tail], written["logprobs"]["token_logprobs"], strict=True):
-        assert one == pytest.approx(other, abs=ROUNDING)
+        assert one == pytest.approx(other, abs=0.05)  # a batch is rounded otherwise than a single token
 
 
 def test_a_long_prompt_is_scored_whole_and_tokens_are_counted(api: Api) -> None:

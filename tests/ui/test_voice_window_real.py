@@ -7,7 +7,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,20 +15,13 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.paths import resolve_paths
-from app.read_ahead import ReadAhead
-from app.spoken_languages import SpokenLanguages
 from app.ui.composer_microphone import Stage
 from app.ui.main_window import MainWindow
-from app.voice import VoiceService
-from app.weights_bundle import VOICE
 from engine.fake import FakeEngine
 from tests.process import voice_children
 from tests.process.test_voice_process import SETUP, clip, likeness
+from tests.process.voice_of_window import give_voice, link_weights
 from tests.ui.test_shell import Shell
-from tests.voice_audio_weights import voice_audio_folder
-from voice.client import VoiceClient
-from voice.listener import Listener
-from voice.protocol import VoiceSetup
 from voice.speech.client import SpeechClient
 
 pytestmark = pytest.mark.weights
@@ -57,9 +49,7 @@ SPOKEN = "The library opens at nine in the morning. The code is on screen. On Su
 @pytest.fixture
 def shell(qtbot: QtBot, qapp: QApplication, tmp_path: Path) -> Iterator[Shell]:
     paths = replace(resolve_paths(tmp_path / "data"), models=tmp_path / "models")
-    paths.voice.mkdir()
-    for file in VOICE.files:
-        (paths.voice / file.file_name).symlink_to(voice_audio_folder() / file.file_name)
+    link_weights(paths)
     made = Shell(qtbot, qapp, paths)
     yield made
     made.stop()
@@ -72,21 +62,7 @@ def window(shell: Shell, tmp_path: Path, request: pytest.FixtureRequest) -> Main
     services = made.workspace.services
     assert services is not None
     services.settings.override("voice.language", "en")
-
-    def make_client(setup: VoiceSetup, listener: Listener) -> VoiceClient:
-        entry_point = partial(voice_children.scripted, folder=tmp_path, languages=SpokenLanguages())
-        return VoiceClient(setup, listener, entry_point=entry_point)
-
-    ahead = ReadAhead(services.store_call, services.engine, services.settings, pool=services.pool)
-    services._voice = VoiceService(
-        services.paths,
-        services.settings,
-        services.chat,
-        ahead,
-        services._publish,
-        pool=services.pool,
-        make_client=make_client,
-    )
+    give_voice(services, tmp_path)
     return made
 
 
